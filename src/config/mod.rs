@@ -1,0 +1,3 @@
+//! The configuration: files and environment → raw tables → checked → ([`Plan`](crate::core::plan::Plan), [`wiring::Wiring`]).
+
+pub mod wiring;

@@ -1,0 +1,3 @@
+//! judge
+#[derive(Debug, Clone, Default)]
+pub struct View;

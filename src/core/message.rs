@@ -1,0 +1,385 @@
+//! Messages as facts: what is to be told, before any words. `wording` turns one into words of a language, a sink into a payload.
+//!
+//! A message is stored with its post, so it must be whole: nothing here is looked up again later.
+
+use super::observation::{Failure, Why};
+use super::plan::{Id, Language};
+use super::state::{Attention, Cause, IncidentId, Verdict};
+use super::time::Instant;
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+/// What is to be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    pub at: Instant,
+    /// The zone of every time that people read in it.
+    pub zone: Tz,
+    pub attention: Attention,
+    pub body: Body,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Body {
+    /// The first unscheduled word about an incident, or a later one.
+    Incident {
+        update: bool,
+        about: Box<IncidentFacts>,
+    },
+    /// The last word.
+    Resolved(Box<ResolvedFacts>),
+    Digest(Box<DigestFacts>),
+    /// `sink_broken` and the like: trouble of the watch itself that has no cause in the pipelines.
+    Watch(WatchFacts),
+}
+
+/// An open incident, as of `Message::at`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentFacts {
+    pub incident: IncidentId,
+    pub cause: Cause,
+    /// Of the cause: failed, late, at_risk or unknown.
+    pub verdict: Verdict,
+    pub situation: Situation,
+    /// When the cause began: the failure's end, the first unanswered poll, …
+    pub since: Instant,
+    /// Checks with the same source, error and time that are folded in, the cause itself not counted.
+    pub alike: usize,
+    /// Checks that wait for the cause, the cause itself not counted.
+    pub waiting: usize,
+    /// Of all checks that some dashboard needs today: how many there are, and how many of them this incident does not touch.
+    pub checks: usize,
+    pub untouched: usize,
+    /// Those that the incident endangers, by deadline; at least one, unless the check stands outside any dashboard.
+    pub dashboards: Vec<DashboardFacts>,
+    pub owner: Option<OwnerFacts>,
+    pub runbook: Option<String>,
+    /// When the cause usually has arrived, and out of how many nights that is known.
+    pub usual: Option<Usual>,
+    pub last_good: Option<Instant>,
+    pub next: Next,
+}
+
+/// What is the matter with the cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Situation {
+    Failed {
+        at: Option<Instant>,
+        doomed: bool,
+        failure: Failure,
+    },
+    /// Runs longer than fits.
+    RunningLong {
+        started_at: Instant,
+        usual_s: Option<i64>,
+    },
+    Queued {
+        since: Instant,
+    },
+    Retrying {
+        task: String,
+    },
+    Waiting {
+        task: String,
+    },
+    NotStarted(NotStarted),
+    /// A dataset whose newest data is this old.
+    NoData {
+        newest: Option<Instant>,
+    },
+    Stale {
+        newest: Instant,
+        max_age_s: i64,
+    },
+    SourceDark {
+        why: Why,
+        detail: String,
+        tries: u32,
+        last_seen: Option<LastSeen>,
+        others_answer: usize,
+        others: usize,
+    },
+    SchedulerDead {
+        heartbeat: Option<Instant>,
+    },
+    /// The check vanished from its source, or its answer makes no sense.
+    NotSeen {
+        why: NotSeen,
+    },
+    /// The calendar has no data for this day.
+    CalendarEnded {
+        calendar: Id,
+        last: NaiveDate,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NotStarted {
+    Paused,
+    ImportError,
+    /// The source knows when it would start.
+    Scheduled(Instant),
+    NoReason,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NotSeen {
+    Vanished,
+    NeverSeen,
+    Suspicious(String),
+    FutureData(Instant),
+}
+
+/// What was known when a source was last seen: of so many checks, so many in each state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSeen {
+    pub at: Instant,
+    pub checks: usize,
+    pub arrived: usize,
+    pub running: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DashboardFacts {
+    pub id: Id,
+    pub name: String,
+    pub deadline: Instant,
+    /// Is there anybody to miss it in this cycle?
+    pub audience: bool,
+    pub verdict: Verdict,
+    /// Its checks that wait for the cause, the cause itself counted where the dashboard needs it directly.
+    pub waiting: usize,
+    pub checks: usize,
+    pub arrived: usize,
+    pub unknown: usize,
+    /// `None`: no run time is known that it could be computed from, or nothing is left to do.
+    pub act_by: Option<Instant>,
+    pub eta: Option<Eta>,
+    pub ready_at: Option<Instant>,
+    /// Its last arrival so far.
+    pub latest: Option<(Id, Instant)>,
+    pub url: Option<String>,
+}
+
+/// When something will arrive, in whole five minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Eta {
+    pub at: Instant,
+    pub low: Instant,
+    pub high: Instant,
+    pub basis: Basis,
+}
+
+/// What an ETA rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Basis {
+    /// So many nights' own history.
+    Observed { nights: u32 },
+    /// The configuration's `duration`.
+    Declared,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usual {
+    pub arrives: Instant,
+    pub latest: Instant,
+    pub nights: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerFacts {
+    pub name: String,
+    pub contact: Option<String>,
+}
+
+/// When the next word comes, and from what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Next {
+    /// A person is asked then: quiet hours end, or the deadline comes.
+    AskedAt {
+        at: Instant,
+        because: AskedBecause,
+    },
+    /// The next rung is asked then, unless it is repaired.
+    EscalatesAt(Instant),
+    WhenResolved,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AskedBecause {
+    QuietEnds,
+    Deadline,
+    /// `wake = true`: acting can still save the deadline.
+    ActBy,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolvedFacts {
+    pub incident: IncidentId,
+    pub cause: Cause,
+    pub failure: Option<Failure>,
+    pub since: Instant,
+    /// When the cause was gone; `None`: it never was, but every deadline is over.
+    pub recovered_at: Option<Instant>,
+    pub resolved_at: Instant,
+    /// The most checks that waited at any time, the cause counted.
+    pub waited: usize,
+    pub dashboards: Vec<DashboardFacts>,
+    /// Deadlines with an audience that it made miss, and all with an audience that it touched.
+    pub missed: usize,
+    pub deadlines: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestFacts {
+    pub digest: Id,
+    pub verdict: DigestVerdict,
+    /// By deadline.
+    pub dashboards: Vec<DashboardFacts>,
+    pub incidents: Vec<DigestIncident>,
+    /// Incidents that were over before anybody was told, since the digest before.
+    pub healed: usize,
+    pub sources_answering: usize,
+    pub sources: usize,
+    /// Chats that no longer take messages, with the reason in one line.
+    pub broken_chats: Vec<(Id, String)>,
+    /// Calendars whose data ends within the next days, or has ended.
+    pub calendars_ending: Vec<(Id, NaiveDate)>,
+    pub next_at: Option<Instant>,
+}
+
+/// The worst that a digest tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DigestVerdict {
+    /// Every dashboard that is due is ready.
+    Ready,
+    /// None is in danger, some are still under way.
+    OnTrack,
+    /// No dashboard is due.
+    NothingDue,
+    Trouble(Verdict),
+    /// The pipelines are green, the watch itself is not whole: a broken chat, a calendar at its end.
+    WatchTrouble,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestIncident {
+    pub incident: IncidentId,
+    pub cause: Cause,
+    pub verdict: Verdict,
+    pub recovering: bool,
+    pub waiting: usize,
+    pub failure: Option<Failure>,
+    pub owner: Option<OwnerFacts>,
+    pub eta: Option<Eta>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchFacts {
+    pub chat: Id,
+    pub why: String,
+}
+
+/// A message in the words of one language: what every sink renders. Built by `wording::word`, shortened by [`fit`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    pub language: Language,
+    pub tone: Tone,
+    /// What a lock screen shows: the verdict within 40 characters, the whole point within 100.
+    pub preview: Line,
+    pub title: Option<Line>,
+    /// One sentence of consequence (or two short ones).
+    pub lead: Line,
+    /// At most 6, most urgent first.
+    pub facts: Vec<(String, Line)>,
+    /// A heading and its lines, most urgent first.
+    pub section: Option<(String, Vec<Line>)>,
+    /// When it was checked and when the next word comes.
+    pub foot: Line,
+    /// At most 4, most urgent first: label and address.
+    pub links: Vec<(String, String)>,
+    /// Is a person asked (attention `notify` and above)? Then the sink puts the chat's mention in front.
+    pub asks: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Good,
+    Warning,
+    Bad,
+    Unknown,
+}
+
+pub type Line = Vec<Span>;
+
+/// A piece of text. Sinks escape all three; only `Strong` gets markup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Span {
+    /// Words of the catalogue.
+    Word(String),
+    /// Words of the catalogue that carry the sentence.
+    Strong(String),
+    /// From the outside: names, error lines. Must never mention anybody or become markup.
+    Data(String),
+}
+
+impl Span {
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Word(text) | Self::Strong(text) | Self::Data(text) => text,
+        }
+    }
+}
+
+/// The plain text of a line.
+pub fn plain(line: &[Span]) -> String {
+    line.iter().map(Span::text).collect()
+}
+
+/// Shortens `text` until `fits` says yes, dropping the least urgent first: section lines from the end, then facts from the end,
+/// links from the end, the section's heading, at last the lead's own length. Says so in the foot where lines were dropped.
+///
+/// `fits` is given by the sink, which alone knows how its platform counts.
+pub fn fit(mut text: Text, fits: impl Fn(&Text) -> bool) -> Text {
+    const STEPS: usize = 400;
+    let mut dropped = 0_usize;
+    for _ in 0..STEPS {
+        let mut shown = text.clone();
+        if dropped > 0 {
+            let more = match text.language {
+                Language::En => format!(" · {dropped} more not shown"),
+                Language::Ko => format!(" · {dropped}건 더 있음"),
+            };
+            shown.foot.push(Span::Word(more));
+        }
+        if fits(&shown) {
+            return shown;
+        }
+        if let Some((_, lines)) = &mut text.section {
+            if lines.pop().is_some() {
+                dropped += 1;
+            }
+            if lines.is_empty() {
+                text.section = None;
+            }
+        } else if text.facts.pop().is_some() {
+            dropped += 1;
+        } else if text.links.pop().is_none() && !shorten(&mut text.lead) && !shorten(&mut text.preview) {
+            break;
+        }
+    }
+    text
+}
+
+/// Halves the longest span of data in a line; at last any span. False when nothing is left to shorten.
+fn shorten(line: &mut Line) -> bool {
+    let data = line.iter().enumerate().filter(|(_, s)| matches!(s, Span::Data(_)) && s.text().chars().count() > 16);
+    let any = line.iter().enumerate().filter(|(_, s)| s.text().chars().count() > 16);
+    let longest = |(_, s): &(usize, &Span)| s.text().len();
+    let Some(at) = data.max_by_key(longest).or_else(|| any.max_by_key(longest)).map(|(i, _)| i) else { return false };
+    let (Span::Word(text) | Span::Strong(text) | Span::Data(text)) = &mut line[at];
+    let keep = text.chars().count() / 2;
+    *text = text.chars().take(keep).chain(['…']).collect();
+    true
+}

@@ -1,0 +1,21 @@
+//! The pure core: what is known, what it means, and what to say about it.
+//!
+//! Nothing in here is async, reads a clock, an environment, a file or a socket, or logs. It imports only itself, chrono,
+//! chrono-tz, croner and serde (`tests/tidy.rs` enforces that). Two doors lead in: [`step::step`] takes one input and gives back
+//! the one effect, a [`state::Commit`]; [`due::due`] says what is to be done now and when to look again.
+
+pub mod calendar;
+pub mod digest;
+pub mod due;
+pub mod forecast;
+pub mod incident;
+pub mod judge;
+pub mod message;
+pub mod observation;
+pub mod plan;
+pub mod policy;
+pub mod roster;
+pub mod state;
+pub mod step;
+pub mod time;
+pub mod wording;

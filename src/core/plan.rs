@@ -1,0 +1,292 @@
+//! The plan: the checked configuration that judging needs. It holds no endpoint and no secret; those are in `config::Wiring`.
+//!
+//! The names are those of the configuration. Every reference in a `Plan` that `config` built resolves; `needs` has no loop among
+//! the named checks.
+
+use super::calendar::{Calendar, DayRule};
+use super::time::{ClockTime, Hours};
+use chrono::{NaiveDate, TimeDelta};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// A name: the key of a table in the configuration, or an id in a source. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Id(Arc<str>);
+
+impl Id {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Id {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for Id {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl Borrow<str> for Id {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    #[default]
+    En,
+    Ko,
+}
+
+/// Everything that the core may know of the configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// A short hash of the configuration, written beside every decision.
+    pub fingerprint: String,
+    /// The zone of all clock times that have no zone of their own, and of times in messages.
+    pub timezone: Tz,
+    pub retention: TimeDelta,
+    /// Chats for trouble of the watch itself and for checks outside any dashboard.
+    pub tell: Vec<Id>,
+    pub calendars: BTreeMap<Id, Calendar>,
+    pub owners: BTreeMap<Id, Owner>,
+    pub sources: BTreeMap<Id, Source>,
+    pub groups: BTreeMap<Id, Group>,
+    pub checks: BTreeMap<Id, Check>,
+    pub dashboards: BTreeMap<Id, Dashboard>,
+    pub chats: BTreeMap<Id, Chat>,
+    pub digests: BTreeMap<Id, Digest>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    pub name: String,
+    /// Shown, never used.
+    pub contact: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The word for its kind that people read: "Airflow", "HTTP".
+    pub kind: SourceKind,
+    /// How often to ask.
+    pub every: TimeDelta,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceKind {
+    Airflow,
+    Http,
+}
+
+impl SourceKind {
+    /// Whether the source can list what it has, with tags and owners, apart from its sweeps.
+    pub fn lists(self) -> bool {
+        matches!(self, Self::Airflow)
+    }
+}
+
+/// Every matching pipeline of a source is a check named by its own id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    pub source: Id,
+    pub matches: Matcher,
+    pub exclude: Matcher,
+    /// What each member gets; its `source` is the group's, its `subject` is empty.
+    pub each: Check,
+}
+
+/// Each given (non-empty) list: any of; all given lists must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Matcher {
+    pub tags: Vec<String>,
+    /// Globs: `*` any run of characters, `?` one.
+    pub ids: Vec<String>,
+    pub owners: Vec<String>,
+}
+
+/// One thing that must arrive.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    pub source: Id,
+    /// What the source calls it: DAG id, item id.
+    pub subject: Id,
+    pub evidence: Evidence,
+    pub needs: Vec<Need>,
+    /// The key of [`Plan::owners`], or a name that the configuration does not know. `None`: nobody named one.
+    pub owner: Option<String>,
+    pub runbook: Option<String>,
+    /// Declared run time.
+    pub duration: Option<TimeDelta>,
+    pub on: Option<DayRule>,
+    pub counts_from: Option<ClockTime>,
+    /// Of several runs a day, the one scheduled at or after this must be done.
+    pub run: Option<ClockTime>,
+    /// Stale past this at any hour.
+    pub max_age: Option<TimeDelta>,
+}
+
+/// What counts as arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// Runs with states.
+    Pipeline,
+    /// A dataset whose timestamp is its arrival time.
+    ArrivalTime,
+    /// A dataset whose timestamp is data time and must reach this clock time of the cycle's date.
+    DataTime { through: ClockTime },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    Check(Id),
+    Group(Id),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dashboard {
+    /// What people call it.
+    pub name: String,
+    pub needs: Vec<Need>,
+    /// At least one, ascending.
+    pub ready_by: Vec<ClockTime>,
+    /// Days on which it is due, a cycle each.
+    pub on: DayRule,
+    /// Days on which a miss matters to somebody.
+    pub audience: DayRule,
+    pub audience_also: BTreeSet<NaiveDate>,
+    /// Where the first window of a day opens.
+    pub counts_from: ClockTime,
+    /// From being told to acting.
+    pub reaction: TimeDelta,
+    /// The fixed backstop: not ready so long before the deadline, and not surely about to be, is at risk.
+    pub at_latest: TimeDelta,
+    /// May quiet hours be broken for it, at act-by?
+    pub wake: bool,
+    pub tell: Vec<Id>,
+    pub escalate: Vec<Id>,
+    pub escalate_after: TimeDelta,
+    /// Where people look at it; shown as a link.
+    pub url: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chat {
+    pub language: Language,
+    /// Nobody is asked for in these hours.
+    pub quiet: Option<Hours>,
+    /// The whole of such a day is quiet.
+    pub quiet_days: Option<DayRule>,
+    /// Who is asked, in the platform's own notation.
+    pub mention: Option<String>,
+    pub fallback: Option<Id>,
+    /// Whether the platform drops a repeated message by its idempotency key.
+    pub idempotent: bool,
+}
+
+/// A scheduled summary.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Digest {
+    pub at: ClockTime,
+    pub on: DayRule,
+    /// The calendar that says what a workday is for `when_all_green`; without one Monday to Friday are.
+    pub calendar: Option<Id>,
+    pub to: Vec<Id>,
+    pub green_workdays: Manner,
+    pub green_otherwise: Manner,
+}
+
+/// What an all-green digest does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Manner {
+    Post,
+    /// One message that is edited and never pushed. Where the platform cannot edit: silent.
+    Quiet,
+    Silent,
+}
+
+impl Matcher {
+    pub fn is_empty(&self) -> bool {
+        self.tags.is_empty() && self.ids.is_empty() && self.owners.is_empty()
+    }
+
+    /// Does every list that was given hold for this pipeline? Nothing given holds for none.
+    pub fn holds(&self, id: &str, tags: &[String], owners: &[String]) -> bool {
+        let any = |wanted: &[String], had: &[String]| wanted.is_empty() || wanted.iter().any(|w| had.contains(w));
+        !self.is_empty()
+            && any(&self.tags, tags)
+            && any(&self.owners, owners)
+            && (self.ids.is_empty() || self.ids.iter().any(|pattern| glob(pattern, id)))
+    }
+}
+
+/// `*` stands for any run of characters, `?` for one.
+pub fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    // Where the last `*` stood, and how much of the text it has taken so far: on a mismatch it takes one more.
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(&c) if c == '?' || c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, taken)) => {
+                    star = Some((at, taken + 1));
+                    p = at + 1;
+                    t = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&c| c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        let hits =
+            [("mart_*", "mart_daily"), ("*", ""), ("a?c", "abc"), ("*_x_*", "a_x_x_b"), ("회원*", "회원_일"), ("a*b*c", "aXbYbc")];
+        let misses = [("mart_*", "xmart_a"), ("a?c", "ac"), ("", "a"), ("a*b", "abc")];
+        assert!(hits.iter().all(|(p, t)| glob(p, t)), "{hits:?}");
+        assert!(!misses.iter().any(|(p, t)| glob(p, t)), "{misses:?}");
+    }
+
+    #[test]
+    fn a_matcher_wants_every_list_that_was_given() {
+        let strings = |list: &[&str]| list.iter().map(|s| s.to_string()).collect::<Vec<_>>();
+        let matcher = Matcher { tags: strings(&["mart", "dm"]), ids: strings(&["m_*"]), owners: vec![] };
+        assert!(matcher.holds("m_a", &strings(&["mart"]), &[]));
+        assert!(!matcher.holds("x_a", &strings(&["mart"]), &[]));
+        assert!(!matcher.holds("m_a", &strings(&["raw"]), &[]));
+        assert!(!Matcher::default().holds("m_a", &[], &[]));
+    }
+}

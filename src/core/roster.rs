@@ -1,0 +1,3 @@
+//! roster
+#[derive(Debug, Clone, Default)]
+pub struct Roster;

@@ -1,0 +1,9 @@
+//! dawnwatch watches data pipelines through the night and says in chat what will miss its dashboard's deadline.
+
+pub mod config;
+pub mod core;
+pub mod demo;
+pub mod sinks;
+pub mod sources;
+pub mod store;
+pub mod web;
