@@ -1,5 +1,7 @@
 //! dawnwatch watches data pipelines through the night and says in chat what will miss its dashboard's deadline.
 
+pub mod agent;
+pub mod cli;
 pub mod config;
 pub mod core;
 pub mod demo;

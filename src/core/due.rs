@@ -15,3 +15,8 @@ pub struct Due {
     /// The next instant at which something is due or a judgement may change by time alone.
     pub wake_at: Option<Instant>,
 }
+
+/// What is due at `at`.
+pub fn due(_state: &State, _plan: &Plan, _at: Instant) -> Due {
+    unimplemented!()
+}

@@ -1,7 +1,8 @@
 //! The first door: one input in, one commit out.
 
 use super::observation::Heard;
-use super::state::PostId;
+use super::plan::Plan;
+use super::state::{Commit, PostId, State};
 use super::time::Instant;
 use serde::{Deserialize, Serialize};
 
@@ -38,4 +39,10 @@ pub enum Outcome {
     Refused {
         why: String,
     },
+}
+
+/// Takes one input in and returns the one effect. `state` is ahead of the store until the commit is written; if writing fails, drop
+/// `state` and restore it from the store.
+pub fn step(_state: &mut State, _plan: &Plan, _at: Instant, _input: Input) -> Commit {
+    unimplemented!()
 }
