@@ -1,1 +1,197 @@
-//! digest
+//! Digests: the scheduled summary, or the recorded decision that silence says it all.
+
+use super::cycle;
+use super::facts;
+use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestVerdict};
+use super::plan::{Digest, Id, Manner, Plan};
+use super::posts;
+use super::standing;
+use super::state::{About, Attention, Cause, Decision, DigestState, Incident, Phase, Reason, State, Topic, Verdict};
+use super::time::{Instant, local_date, shift};
+use super::tx::Tx;
+use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
+
+/// A digest waits so long for sources whose answer is on its way (at a start, after a suspend).
+const WAIT_FOR_ANSWERS: TimeDelta = TimeDelta::minutes(5);
+/// Without a deadline ahead, a digest that could not be given is worth giving for so long.
+const KEEPS_WITHOUT_DEADLINE: TimeDelta = TimeDelta::hours(3);
+/// A calendar whose data ends within so many days is named.
+const CALENDAR_NOTICE_DAYS: i32 = 30;
+/// How far back an occurrence is looked for.
+const SEARCH_DAYS: i32 = 40;
+
+/// Gives or records every digest whose time has come; returns the next instant at which one falls due.
+pub(super) fn occur(tx: &mut Tx<'_>) -> Option<Instant> {
+    let plan = tx.plan;
+    let mut next: Option<Instant> = None;
+    for (id, digest) in &plan.digests {
+        let mut wake = next_at(plan, digest, tx.at);
+        if let Some((date, due_at)) = last_due(plan, digest, tx.at).filter(|(date, _)| !is_done(tx.state, id, *date)) {
+            let until = due_at + WAIT_FOR_ANSWERS;
+            if tx.at < until && awaits_answers(tx) {
+                wake = Some(wake.map_or(until, |wake| wake.min(until)));
+            } else {
+                give(tx, id, digest, date, due_at);
+            }
+        }
+        next = [next, wake].into_iter().flatten().min();
+    }
+    next
+}
+
+fn is_done(state: &State, id: &Id, date: NaiveDate) -> bool {
+    state.digests.get(id).is_some_and(|done| done.date >= date)
+}
+
+fn on(plan: &Plan, digest: &Digest, date: NaiveDate) -> bool {
+    digest.on.holds(date, &plan.calendars).unwrap_or(true)
+}
+
+/// The newest occurrence that is not in the future.
+fn last_due(plan: &Plan, digest: &Digest, at: Instant) -> Option<(NaiveDate, Instant)> {
+    let today = local_date(at, plan.timezone);
+    let dates = (-SEARCH_DAYS..=1).rev().map(|days| shift(today, days));
+    dates.filter(|date| on(plan, digest, *date)).map(|date| (date, digest.at.on(date, plan.timezone))).find(|(_, due)| *due <= at)
+}
+
+fn next_at(plan: &Plan, digest: &Digest, at: Instant) -> Option<Instant> {
+    let today = local_date(at, plan.timezone);
+    let dates = (0..=SEARCH_DAYS).map(|days| shift(today, days));
+    dates.filter(|date| on(plan, digest, *date)).map(|date| digest.at.on(date, plan.timezone)).find(|due| *due > at)
+}
+
+/// Is there a source whose newest answer says nothing of now, and which is not known to be dark?
+fn awaits_answers(tx: &Tx<'_>) -> bool {
+    tx.plan.sources.iter().any(|(id, setup)| {
+        let used = tx.state.roster.subjects(id).next().is_some() || setup.kind.lists();
+        let blank = Default::default();
+        let source = tx.state.sources.get(id).unwrap_or(&blank);
+        used && matches!(standing::unseen(source, setup.every, tx.at), Some(standing::Unseen::NotAsked))
+    })
+}
+
+/// Worth giving until the next deadline after it was due.
+fn worth_until(plan: &Plan, due_at: Instant) -> Instant {
+    let deadlines = plan.dashboards.iter().filter_map(|(id, dashboard)| cycle::current(plan, id, dashboard, due_at));
+    let next = deadlines.map(|cycle| cycle.deadline).filter(|deadline| *deadline > due_at).min();
+    next.unwrap_or(due_at + KEEPS_WITHOUT_DEADLINE)
+}
+
+fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Instant) {
+    let facts = facts(tx.state, tx.plan, id, tx.at);
+    let healed_through = tx.state.counters.incident;
+    tx.put_digest(id.clone(), DigestState { date, done_at: tx.at, healed_through });
+    let about = || About::Digest { digest: id.clone(), date };
+    let until = worth_until(tx.plan, due_at);
+    if tx.at >= until {
+        tx.write_down(about(), None, Decision::StaySilent, Reason::DigestMissed);
+        return;
+    }
+    let green = matches!(facts.verdict, DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue);
+    if green && manner(tx.plan, digest, date) != Manner::Post {
+        tx.write_down(about(), None, Decision::StaySilent, Reason::AllGreen);
+        return;
+    }
+    for chat in &digest.to {
+        let message = posts::message(tx, Attention::Post, Body::Digest(Box::new(facts.clone())));
+        posts::want(tx, chat, Topic::Digest { digest: id.clone(), date }, message, until);
+        let reason = if green { Reason::DigestDue } else { Reason::DigestTrouble };
+        tx.write_down(about(), Some(chat.clone()), Decision::Say(Attention::Post), reason);
+    }
+}
+
+fn manner(plan: &Plan, digest: &Digest, date: NaiveDate) -> Manner {
+    let workday = match digest.calendar.as_ref().and_then(|id| plan.calendars.get(id)) {
+        // Past its end a calendar does not make anybody silent.
+        Some(calendar) => calendar.is_workday(date).unwrap_or(true),
+        None => !matches!(date.weekday(), Weekday::Sat | Weekday::Sun),
+    };
+    if workday { digest.green_workdays } else { digest.green_otherwise }
+}
+
+/// What a digest says now; `once` prints the same.
+pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
+    let keys = state.view.cycles.values().map(|view| &view.cycle.key);
+    let mut dashboards: Vec<DashboardFacts> = keys.filter_map(|key| facts::dashboard(state, plan, key, None, None)).collect();
+    dashboards.retain(|dashboard| dashboard.verdict != Verdict::NotDue);
+    dashboards.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
+    let incidents: Vec<DigestIncident> = state.incidents.values().filter_map(|incident| line(state, plan, incident)).collect();
+    let today = local_date(at, plan.timezone);
+    let calendars_ending = plan
+        .calendars
+        .iter()
+        .filter_map(|(id, calendar)| Some((id.clone(), calendar.covered?.1)))
+        .filter(|(_, last)| *last < shift(today, CALENDAR_NOTICE_DAYS))
+        .collect();
+    let broken_chats =
+        state.chats.iter().filter_map(|(id, chat)| chat.broken.as_ref().map(|(_, why)| (id.clone(), why.clone()))).collect();
+    let answering = plan.sources.iter().filter(|(id, setup)| {
+        state.sources.get(*id).is_some_and(|source| source.dark.is_none() && standing::unseen(source, setup.every, at).is_none())
+    });
+    let counted = state.digests.get(id).map_or(0, |done| done.healed_through);
+    let next_at = plan.digests.get(id).and_then(|digest| next_at(plan, digest, at));
+    let mut facts = DigestFacts {
+        digest: id.clone(),
+        verdict: DigestVerdict::NothingDue,
+        dashboards,
+        incidents,
+        healed: state.incidents.values().filter(|incident| incident.id > counted && healed(incident)).count(),
+        sources_answering: answering.count(),
+        sources: plan.sources.len(),
+        broken_chats,
+        calendars_ending,
+        next_at,
+    };
+    facts.verdict = verdict(&facts);
+    facts
+}
+
+/// Over before anybody was told, and not merely because its cycles closed.
+fn healed(incident: &Incident) -> bool {
+    matches!(incident.phase, Phase::Resolved { recovered_at: Some(_), .. }) && incident.told.is_empty()
+}
+
+fn line(state: &State, plan: &Plan, incident: &Incident) -> Option<DigestIncident> {
+    let recovering = match incident.phase {
+        Phase::Open => false,
+        Phase::Recovering { .. } => true,
+        Phase::Resolved { .. } => return None,
+    };
+    let known = match &incident.cause {
+        Cause::Check(id) => state.roster.place(id).map(|ix| &state.roster.checks[ix]),
+        _ => None,
+    };
+    let mut waiting: std::collections::BTreeSet<&Id> = incident.impact.values().flat_map(|impact| &impact.waiting).collect();
+    waiting.retain(|id| known.is_none_or(|known| known.id != **id));
+    let eta = known.and_then(|known| {
+        let ix = state.roster.place(&known.id)?;
+        state.view.cycles.values().find_map(|view| view.of(ix)?.forecast).map(|forecast| forecast.shown())
+    });
+    Some(DigestIncident {
+        incident: incident.id,
+        cause: incident.cause.clone(),
+        verdict: incident.verdict,
+        recovering,
+        waiting: waiting.len(),
+        failure: incident.failure.clone(),
+        owner: known.and_then(|known| known.check.owner.as_deref()).and_then(|owner| facts::owner_facts(plan, owner)),
+        eta,
+    })
+}
+
+fn verdict(facts: &DigestFacts) -> DigestVerdict {
+    let of_dashboards = facts.dashboards.iter().map(|dashboard| dashboard.verdict).max().unwrap_or(Verdict::NotDue);
+    let of_incidents = facts.incidents.iter().filter(|incident| !incident.recovering).map(|incident| incident.verdict).max();
+    let worst = of_incidents.map_or(of_dashboards, |incident| incident.max(of_dashboards));
+    if worst.is_trouble() {
+        DigestVerdict::Trouble(worst)
+    } else if !facts.broken_chats.is_empty() || facts.sources_answering < facts.sources {
+        DigestVerdict::WatchTrouble
+    } else {
+        match of_dashboards {
+            Verdict::NotDue | Verdict::NotWatched => DigestVerdict::NothingDue,
+            Verdict::Ready => DigestVerdict::Ready,
+            _ => DigestVerdict::OnTrack,
+        }
+    }
+}

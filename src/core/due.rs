@@ -1,9 +1,13 @@
 //! The second door: what is to be done now. Derived, never stored: a lost wake-up or an extra tick changes nothing.
 
+use super::incident::SAMPLE;
 use super::observation::Ask;
-use super::plan::Plan;
-use super::state::{PostId, State};
+use super::plan::{Id, Plan, Source};
+use super::posts;
+use super::standing::Standing;
+use super::state::{Attempt, Cause, PostId, SourceState, State, Verdict};
 use super::time::Instant;
+use chrono::TimeDelta;
 
 /// What the shell is to do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,7 +20,128 @@ pub struct Due {
     pub wake_at: Option<Instant>,
 }
 
+/// How often a source's listing is asked for.
+const LIST_EVERY: TimeDelta = TimeDelta::minutes(10);
+/// Runs are asked for since the earliest open window, but never further back than this …
+const SINCE_AT_MOST: TimeDelta = TimeDelta::days(35);
+/// … and with so much to spare.
+const SINCE_SPARE: TimeDelta = TimeDelta::hours(1);
+
 /// What is due at `at`.
-pub fn due(_state: &State, _plan: &Plan, _at: Instant) -> Due {
-    unimplemented!()
+pub fn due(state: &State, plan: &Plan, at: Instant) -> Due {
+    let mut due = Due { posts: posts::sendable(&state.posts, at), ..Due::default() };
+    let mut wake = Wake { at, next: None };
+    for (id, setup) in &plan.sources {
+        ask(state, plan, id, setup, &mut due.asks, &mut wake);
+    }
+    failures(state, &mut due.asks);
+    for post in state.posts.values().filter(|post| post.attempt == Attempt::Idle) {
+        wake.by(post.next_try_at);
+        wake.by(post.not_after);
+    }
+    for view in state.view.cycles.values() {
+        view.holds_until.into_iter().for_each(|until| wake.by(until));
+    }
+    [state.view.stale_from, state.view.decide_at].into_iter().flatten().for_each(|until| wake.by(until));
+    due.wake_at = wake.next;
+    due
+}
+
+struct Wake {
+    at: Instant,
+    next: Option<Instant>,
+}
+
+impl Wake {
+    fn by(&mut self, until: Instant) {
+        if until > self.at {
+            self.next = Some(self.next.map_or(until, |next| next.min(until)));
+        }
+    }
+}
+
+fn ask(state: &State, plan: &Plan, id: &Id, setup: &Source, asks: &mut Vec<Ask>, wake: &mut Wake) {
+    let at = wake.at;
+    let blank = SourceState::default();
+    let source = state.sources.get(id).unwrap_or(&blank);
+    // A clock that was set back must not silence a source: an instant in the future counts as never.
+    let next = |asked: Option<Instant>, every: TimeDelta| asked.filter(|asked| *asked <= at).map_or(at, |asked| asked + every);
+    let mut listing = setup.kind.lists() && source.listed_at.is_none() && source.dark.is_none();
+    if setup.kind.lists() {
+        // The first listing is wanted as often as a sweep: without it nobody knows what to sweep.
+        let every = if source.listed_at.is_some() { LIST_EVERY } else { setup.every.min(LIST_EVERY) };
+        let list_at = next(source.list_asked_at, every);
+        if list_at <= at {
+            asks.push(Ask::List { source: id.clone() });
+        } else {
+            wake.by(list_at);
+            listing = false;
+        }
+    }
+    let subjects: Vec<Id> = state.roster.subjects(id).map(|(subject, _)| subject.clone()).collect();
+    // Before the first listing a source with groups has no subjects; asking it nothing still tells whether it answers.
+    if listing || (subjects.is_empty() && !setup.kind.lists()) {
+        return;
+    }
+    let sweep_at = sweep_at(state, id, setup, source, at);
+    if sweep_at <= at {
+        let since = since(state, plan, id, at);
+        asks.push(Ask::Sweep { source: id.clone(), subjects, since });
+    } else {
+        wake.by(sweep_at);
+    }
+}
+
+/// A source is asked in its rhythm, at once for a check that was never asked for, and at each deadline that waits for it.
+fn sweep_at(state: &State, id: &Id, setup: &Source, source: &SourceState, at: Instant) -> Instant {
+    let Some(asked) = source.asked_at.filter(|asked| *asked <= at) else { return at };
+    let unasked = || state.roster.subjects(id).flat_map(|(_, ixs)| ixs).any(|ix| state.checks[*ix].seen.is_none());
+    if source.dark.is_none()
+        && unasked()
+        && source.swept_at.is_none_or(|swept| source.listed_at.is_some_and(|listed| listed > swept))
+    {
+        return at;
+    }
+    let waits = |view: &&super::judge::CycleView| view.verdict > Verdict::Ready;
+    let deadlines = state.view.cycles.values().filter(waits).flat_map(|view| [view.cycle.deadline, view.cycle.closes_at]);
+    let rhythm = asked + setup.every;
+    deadlines.filter(|deadline| *deadline > asked).fold(rhythm, Instant::min)
+}
+
+fn since(state: &State, plan: &Plan, id: &Id, at: Instant) -> Instant {
+    let mut since = at - TimeDelta::days(1);
+    for (_, ixs) in state.roster.subjects(id) {
+        for ix in ixs {
+            let known = &state.roster.checks[*ix];
+            let windows = known.dashboards.iter().filter_map(|id| state.view.cycles.get(id));
+            since = windows.map(|view| view.cycle.window_opens(&known.check, plan)).fold(since, Instant::min);
+            if let Some(max_age) = known.check.max_age {
+                since = since.min(at - max_age);
+            }
+        }
+    }
+    (since - SINCE_SPARE).max(at - SINCE_AT_MOST)
+}
+
+/// The reasons of failures that are about to be named, or are needed to see whether many are one.
+fn failures(state: &State, asks: &mut Vec<Ask>) {
+    let open = state
+        .incidents
+        .values()
+        .filter(|incident| matches!(incident.phase, super::state::Phase::Open) && incident.verdict == Verdict::Failed);
+    for incident in open {
+        let Cause::Check(cause) = &incident.cause else { continue };
+        for id in [cause].into_iter().chain(incident.alike.iter().take(SAMPLE)) {
+            let Some(ix) = state.roster.place(id) else { continue };
+            let run = state.view.cycles.values().find_map(|view| match &view.of(ix)?.standing {
+                Standing::Failed { run, .. } => Some(run.clone()),
+                _ => None,
+            });
+            let Some(run) = run else { continue };
+            if state.checks[ix].failure.as_ref().is_none_or(|(known, _)| *known != run) {
+                let check = &state.roster.checks[ix].check;
+                asks.push(Ask::Failure { source: check.source.clone(), subject: check.subject.clone(), run });
+            }
+        }
+    }
 }

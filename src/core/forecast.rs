@@ -1,1 +1,207 @@
-//! forecast
+//! When a check will arrive in a cycle. For now from its own nights' medians or the declared run time; what asks for it here will
+//! ask a model the same question: given what is known at `at`, when, how surely, and until when does the answer hold?
+//!
+//! It never says whether that is in time: `judge` does.
+
+use super::message::{Basis, Eta};
+use super::observation::RunState;
+use super::state::Night;
+use super::time::{Instant, round_up};
+use chrono::TimeDelta;
+
+/// Fewer nights than this are too little history.
+pub const ENOUGH_NIGHTS: usize = 5;
+/// What people see of an ETA changes in such steps only.
+const SHOWN_STEP: TimeDelta = TimeDelta::minutes(5);
+/// A run that is longer than usual is expected to end no sooner than so long from now.
+const OVERDUE_AT_LEAST: TimeDelta = TimeDelta::minutes(5);
+
+/// A check's habits, as far as they are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Habit {
+    /// The usual run time and a long one.
+    pub run: Option<RunTime>,
+    /// The usual arrival, in seconds after local midnight of the business date, and the latest of the recent nights.
+    pub arrives_s: Option<(i64, i64)>,
+    pub nights: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunTime {
+    pub usual: TimeDelta,
+    pub long: TimeDelta,
+    pub basis: Basis,
+}
+
+impl Habit {
+    /// Observed run times win over the declared one once there are enough of them.
+    pub fn of(nights: &[Night], declared: Option<TimeDelta>) -> Self {
+        let recent = &nights[nights.len().saturating_sub(28)..];
+        let count = u32::try_from(recent.len()).unwrap_or(u32::MAX);
+        let took = sorted(recent.iter().filter_map(|night| night.took_s));
+        let arrived = sorted(recent.iter().map(|night| night.arrived_s));
+        let run = if took.len() >= ENOUGH_NIGHTS {
+            let nights = u32::try_from(took.len()).unwrap_or(u32::MAX);
+            let [usual, long] = [quantile(&took, 50), quantile(&took, 90)].map(TimeDelta::seconds);
+            Some(RunTime { usual, long, basis: Basis::Observed { nights } })
+        } else {
+            declared.map(|usual| RunTime { usual, long: usual * 5 / 4, basis: Basis::Declared })
+        };
+        let arrives_s =
+            (arrived.len() >= ENOUGH_NIGHTS).then(|| (quantile(&arrived, 50), arrived.last().copied().unwrap_or_default()));
+        Self { run, arrives_s, nights: count }
+    }
+
+    pub fn run_time(&self) -> TimeDelta {
+        self.run.map_or(TimeDelta::zero(), |run| run.usual)
+    }
+}
+
+fn sorted(values: impl Iterator<Item = i64>) -> Vec<i64> {
+    let mut values: Vec<i64> = values.collect();
+    values.sort_unstable();
+    values
+}
+
+/// The smallest value that `percent` of all do not exceed. `sorted` is not empty.
+fn quantile(sorted: &[i64], percent: usize) -> i64 {
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted[rank - 1]
+}
+
+/// What is known of the cycle's run now.
+#[derive(Debug, Clone, Copy)]
+pub struct Now<'a> {
+    pub at: Instant,
+    /// The run under way: its state and start.
+    pub run: Option<(&'a RunState, Option<Instant>)>,
+    /// When the last of its needs is expected, if one is outstanding. `Some(None)`: outstanding, nobody knows when.
+    pub needs: Option<Option<Instant>>,
+    /// When it is expected to start or arrive by its source's schedule or its own habit.
+    pub starts_at: Option<Instant>,
+    pub arrives_at: Option<Instant>,
+}
+
+/// An expected arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forecast {
+    pub at: Instant,
+    pub high: Instant,
+    pub basis: Basis,
+    /// Is there anything that makes it come by itself: a run under way, a schedule still ahead, a need that is on its way? Without,
+    /// the arrival is "if it started now" and moves on with every minute.
+    pub moving: bool,
+    /// Until when this stays the same if nothing is heard; then it moves on with time.
+    pub holds_until: Option<Instant>,
+}
+
+/// `None`: nothing is known from which an arrival could be told.
+pub fn arrival(habit: &Habit, now: &Now<'_>) -> Option<Forecast> {
+    let at = now.at;
+    if let Some((state, started_at)) = now.run {
+        let run = habit.run?;
+        let started = match state {
+            RunState::Running | RunState::Retrying { .. } => started_at,
+            // It waits for something else: its own run time begins when that is over.
+            _ => None,
+        };
+        return Some(match started {
+            Some(started) => {
+                let end = started + run.usual;
+                let overdue = OVERDUE_AT_LEAST.max(run.usual / 4);
+                let expected = end.max(at + overdue);
+                Forecast {
+                    at: expected,
+                    high: (started + run.long).max(expected + overdue),
+                    basis: run.basis,
+                    moving: true,
+                    holds_until: Some((end - overdue).max(at)).filter(|until| *until > at),
+                }
+            }
+            None => from_start(at, at, run, false),
+        });
+    }
+    if let Some(needs) = now.needs {
+        return Some(from_start(at, needs?.max(at), habit.run?, true));
+    }
+    if let (Some(starts), Some(run)) = (now.starts_at.filter(|starts| *starts > at), habit.run) {
+        return Some(from_start(at, starts, run, true));
+    }
+    if let Some(arrives) = now.arrives_at.filter(|arrives| *arrives > at) {
+        let basis = Basis::Observed { nights: habit.nights };
+        return Some(Forecast { at: arrives, high: arrives, basis, moving: true, holds_until: Some(arrives) });
+    }
+    Some(from_start(at, at, habit.run?, false))
+}
+
+fn from_start(at: Instant, starts: Instant, run: RunTime, moving: bool) -> Forecast {
+    Forecast {
+        at: starts + run.usual,
+        high: starts + run.long,
+        basis: run.basis,
+        moving,
+        holds_until: Some(starts).filter(|starts| *starts > at),
+    }
+}
+
+impl Forecast {
+    /// As people see it: quantised, so that a message is not edited for every minute.
+    pub fn shown(&self) -> Eta {
+        let at = round_up(self.at, SHOWN_STEP);
+        Eta { at, low: at.min(round_up(self.at, SHOWN_STEP)), high: round_up(self.high, SHOWN_STEP).max(at), basis: self.basis }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn night(day: u32, arrived_min: i64, took_min: i64) -> Night {
+        Night {
+            date: chrono::NaiveDate::from_ymd_opt(2026, 11, day).unwrap(),
+            arrived_s: arrived_min * 60,
+            took_s: Some(took_min * 60),
+        }
+    }
+
+    fn at(clock: &str) -> Instant {
+        format!("2026-11-23T{clock}:00Z").parse().unwrap()
+    }
+
+    fn idle(clock: &str) -> Now<'static> {
+        Now { at: at(clock), run: None, needs: None, starts_at: None, arrives_at: None }
+    }
+
+    #[test]
+    fn observed_nights_win_once_there_are_enough() {
+        let declared = Some(TimeDelta::minutes(40));
+        let few: Vec<Night> = (1..5).map(|d| night(d, 300, 20)).collect();
+        assert_eq!(Habit::of(&few, declared).run_time(), TimeDelta::minutes(40));
+        let many: Vec<Night> = (1..9).map(|d| night(d, 300, 20)).collect();
+        assert_eq!(Habit::of(&many, declared).run_time(), TimeDelta::minutes(20));
+        assert_eq!(Habit::of(&few, None).run, None);
+    }
+
+    #[test]
+    fn a_run_under_way_ends_after_its_usual_time_and_moves_on_when_overdue() {
+        let habit = Habit::of(&[], Some(TimeDelta::minutes(40)));
+        let running = RunState::Running;
+        let now = |clock| Now { run: Some((&running, Some(at("04:00")))), ..idle(clock) };
+        let early = arrival(&habit, &now("04:10")).unwrap();
+        assert_eq!((early.at, early.holds_until), (at("04:40"), Some(at("04:30"))));
+        assert_eq!(arrival(&habit, &now("05:00")).unwrap().at, at("05:10"));
+    }
+
+    #[test]
+    fn what_has_not_started_is_expected_from_its_needs_its_schedule_or_now() {
+        let habit = Habit::of(&[], Some(TimeDelta::minutes(40)));
+        let by_needs = arrival(&habit, &Now { needs: Some(Some(at("05:00"))), ..idle("04:00") }).unwrap();
+        assert_eq!((by_needs.at, by_needs.moving), (at("05:40"), true));
+        assert_eq!(arrival(&habit, &Now { needs: Some(None), ..idle("04:00") }), None);
+        let scheduled = arrival(&habit, &Now { starts_at: Some(at("06:00")), ..idle("04:00") }).unwrap();
+        assert_eq!((scheduled.at, scheduled.holds_until), (at("06:40"), Some(at("06:00"))));
+        let nothing = arrival(&habit, &idle("04:00")).unwrap();
+        assert_eq!((nothing.at, nothing.moving), (at("04:40"), false));
+        assert_eq!(arrival(&Habit::default(), &idle("04:00")), None);
+    }
+}

@@ -1,3 +1,359 @@
-//! judge
+//! Verdicts: each check in each open cycle, each dashboard, and until when they hold. Reads the state, changes nothing.
+
+use super::cycle::Cycle;
+use super::forecast::{self, Forecast, Habit};
+use super::message::NotStarted;
+use super::observation::RunState;
+use super::plan::{Dashboard, Id, Plan};
+use super::roster::{Ix, Roster};
+use super::standing::{self, Standing, Unseen};
+use super::state::{Cause, SourceState, State, Verdict};
+use super::time::Instant;
+use chrono::TimeDelta;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is derived from the state: the verdicts of the open cycles, and what must be judged anew.
 #[derive(Debug, Clone, Default)]
-pub struct View;
+pub struct View {
+    /// By dashboard.
+    pub cycles: BTreeMap<Id, CycleView>,
+    /// Dashboards that something was heard for since they were judged.
+    pub dirty: BTreeSet<Id>,
+    /// Checks whose newest data is older than their `max_age`, with that newest instant.
+    pub stale: BTreeMap<Ix, Instant>,
+    /// When the next check goes stale.
+    pub stale_from: Option<Instant>,
+    /// When the next decision falls due: a hold ends, a rung is asked.
+    pub decide_at: Option<Instant>,
+}
+
+/// One open cycle of a dashboard, judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CycleView {
+    pub cycle: Cycle,
+    /// In the order of the dashboard's closure: each check stands behind what it needs.
+    pub checks: Vec<(Ix, Judged)>,
+    pub verdict: Verdict,
+    /// When everything that it needs itself had arrived.
+    pub ready_at: Option<Instant>,
+    /// The last of what is outstanding; `None` where nobody knows.
+    pub eta: Option<Forecast>,
+    /// When time alone may change any of it.
+    pub holds_until: Option<Instant>,
+}
+
+/// One check in one cycle.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    pub verdict: Verdict,
+    pub standing: Standing,
+    pub forecast: Option<Forecast>,
+    /// The last moment at which a person can still save the deadline.
+    pub act_by: Instant,
+    /// Where its trouble comes from; `None`: none, or nothing to be told of.
+    pub cause: Option<Cause>,
+    /// When the trouble began.
+    pub since: Instant,
+    /// Does the dashboard still wait for it, itself or through others?
+    pub live: bool,
+}
+
+/// A check that makes no headway is at risk so long before its act-by, that there is time to read about it.
+const NOTICE: TimeDelta = TimeDelta::minutes(10);
+/// At a deadline the newest answer may be this old; later nobody waits for a newer one.
+pub const GRACE: TimeDelta = TimeDelta::minutes(2);
+
+impl CycleView {
+    /// Checks that are due in the cycle, and how many of them have arrived.
+    pub fn arrived(&self) -> (usize, usize) {
+        let due = self.checks.iter().filter(|(_, judged)| judged.verdict > Verdict::NotWatched);
+        let (mut checks, mut arrived) = (0, 0);
+        for (_, judged) in due {
+            checks += 1;
+            arrived += usize::from(judged.verdict == Verdict::Ready);
+        }
+        (arrived, checks)
+    }
+
+    pub fn of(&self, ix: Ix) -> Option<&Judged> {
+        self.checks.iter().find(|(at, _)| *at == ix).map(|(_, judged)| judged)
+    }
+
+    /// The earliest act-by of what is outstanding.
+    pub fn act_by(&self) -> Option<Instant> {
+        let outstanding = self.checks.iter().filter(|(_, judged)| judged.live && judged.verdict > Verdict::Ready);
+        outstanding.map(|(_, judged)| judged.act_by).min()
+    }
+}
+
+/// Judges one cycle at `at`.
+pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at: Instant) -> CycleView {
+    let wanted = state.roster.dashboards.get(&cycle.key.dashboard).cloned().unwrap_or_default();
+    let bench = Bench { state, plan, dashboard, cycle: &cycle, at };
+    let rows: Vec<Row> = wanted.closure.iter().map(|&ix| bench.row(ix)).collect();
+    let place: BTreeMap<Ix, usize> = wanted.closure.iter().copied().zip(0..).collect();
+    let after = bench.work_after(&rows, &place);
+    let live = bench.live(&rows, &place, &wanted.direct);
+
+    let mut checks: Vec<(Ix, Judged)> = Vec::with_capacity(rows.len());
+    let mut holds_until = Until(Some(cycle.closes_at));
+    for (at_place, row) in rows.into_iter().enumerate() {
+        let judged = bench.verdict(row, after[at_place], live[at_place], &checks, &place, &mut holds_until);
+        checks.push((wanted.closure[at_place], judged));
+    }
+    let verdict = bench.of_dashboard(&checks);
+    let direct = || checks.iter().filter(|(ix, _)| wanted.direct.contains(ix)).map(|(_, judged)| judged);
+    let arrival = |judged: &Judged| match &judged.standing {
+        Standing::Arrived(arrival) => Some(arrival.at),
+        _ => None,
+    };
+    let ready_at = (verdict == Verdict::Ready).then(|| direct().filter_map(arrival).max().unwrap_or(at));
+    let outstanding: Vec<Option<Forecast>> =
+        direct().filter(|judged| judged.verdict > Verdict::Ready).map(|judged| judged.forecast).collect();
+    let eta = if outstanding.iter().all(Option::is_some) { outstanding.into_iter().flatten().max_by_key(|f| f.at) } else { None };
+    CycleView { checks, verdict, ready_at, eta, holds_until: holds_until.after(at), cycle }
+}
+
+/// The earliest of several instants.
+struct Until(Option<Instant>);
+
+impl Until {
+    fn by(&mut self, at: impl Into<Option<Instant>>, now: Instant) {
+        if let Some(at) = at.into().filter(|at| *at > now) {
+            self.0 = Some(self.0.map_or(at, |had| had.min(at)));
+        }
+    }
+
+    fn after(self, now: Instant) -> Option<Instant> {
+        self.0.filter(|at| *at > now)
+    }
+}
+
+struct Bench<'a> {
+    state: &'a State,
+    plan: &'a Plan,
+    dashboard: &'a Dashboard,
+    cycle: &'a Cycle,
+    at: Instant,
+}
+
+/// One check on the bench, before its verdict.
+struct Row {
+    ix: Ix,
+    standing: Standing,
+    habit: Habit,
+}
+
+impl Bench<'_> {
+    fn roster(&self) -> &Roster {
+        &self.state.roster
+    }
+
+    fn source(&self, ix: Ix) -> Option<&SourceState> {
+        self.state.sources.get(&self.roster().checks[ix].check.source)
+    }
+
+    fn row(&self, ix: Ix) -> Row {
+        let known = &self.roster().checks[ix];
+        let check = &self.state.checks[ix];
+        let blank = SourceState::default();
+        let source = self.source(ix).unwrap_or(&blank);
+        let standing = standing::standing(known, check, source, self.cycle, self.plan, self.at);
+        // Most have arrived most of the time; their habit is not asked for.
+        let habit = if standing.is_settled() { Habit::default() } else { Habit::of(&check.nights, known.check.duration) };
+        Row { ix, standing, habit }
+    }
+
+    /// What is left to run after each check has arrived, along the slowest way to the dashboard.
+    fn work_after(&self, rows: &[Row], place: &BTreeMap<Ix, usize>) -> Vec<TimeDelta> {
+        let mut after = vec![TimeDelta::zero(); rows.len()];
+        for (at_place, row) in rows.iter().enumerate().rev().filter(|(_, row)| !row.standing.is_settled()) {
+            let behind = row.habit.run_time() + after[at_place];
+            for need in self.roster().checks[row.ix].needs.iter().filter_map(|need| place.get(need)) {
+                after[*need] = after[*need].max(behind);
+            }
+        }
+        after
+    }
+
+    /// A check is waited for when the dashboard needs it, or something that has not arrived and is waited for does.
+    fn live(&self, rows: &[Row], place: &BTreeMap<Ix, usize>, direct: &BTreeSet<Ix>) -> Vec<bool> {
+        let mut live: Vec<bool> = rows.iter().map(|row| direct.contains(&row.ix)).collect();
+        for (at_place, row) in rows.iter().enumerate().rev() {
+            if live[at_place] && !row.standing.is_settled() {
+                for need in self.roster().checks[row.ix].needs.iter().filter_map(|need| place.get(need)) {
+                    live[*need] = true;
+                }
+            }
+        }
+        live
+    }
+
+    fn verdict(
+        &self,
+        row: Row,
+        after: TimeDelta,
+        live: bool,
+        before: &[(Ix, Judged)],
+        place: &BTreeMap<Ix, usize>,
+        holds_until: &mut Until,
+    ) -> Judged {
+        let deadline = self.cycle.deadline;
+        let act_by = deadline - self.dashboard.reaction - row.habit.run_time() - after;
+        let settled =
+            |verdict| Judged { verdict, standing: row.standing.clone(), forecast: None, act_by, cause: None, since: self.at, live };
+        match &row.standing {
+            Standing::NotDue => return settled(Verdict::NotDue),
+            Standing::NotWatched => return settled(Verdict::NotWatched),
+            Standing::Arrived(_) => return settled(Verdict::Ready),
+            _ => {}
+        }
+        let needs: Vec<&Judged> = self.roster().checks[row.ix]
+            .needs
+            .iter()
+            .filter_map(|need| place.get(need).and_then(|at| before.get(*at)))
+            .map(|(_, judged)| judged)
+            .filter(|judged| judged.verdict > Verdict::Ready)
+            .collect();
+        let forecast = self.forecast(&row, &needs);
+        let (verdict, since) = self.weigh(&row, &needs, forecast.as_ref(), after, act_by, holds_until);
+        let cause = if verdict.is_trouble() && live { self.cause(&row, &needs) } else { None };
+        Judged { verdict, standing: row.standing, forecast, act_by, cause, since, live }
+    }
+
+    fn forecast(&self, row: &Row, needs: &[&Judged]) -> Option<Forecast> {
+        let outstanding = (!needs.is_empty()).then(|| {
+            let all: Option<Vec<Instant>> = needs.iter().map(|judged| judged.forecast.map(|f| f.at)).collect();
+            all.and_then(|all| all.into_iter().max())
+        });
+        let run = match &row.standing {
+            Standing::Failed { .. } | Standing::Unseen(_) => return None,
+            Standing::Running { state: RunState::Queued | RunState::Waiting { .. }, .. } if outstanding.is_some() => None,
+            Standing::Running { state, started_at, .. } => Some((state, *started_at)),
+            _ => None,
+        };
+        let starts_at = match row.standing {
+            Standing::NotStarted(NotStarted::Scheduled(at)) => Some(at),
+            _ => None,
+        };
+        let arrives_at = row.habit.arrives_s.map(|(usual, _)| self.cycle.at_wall(usual, self.plan));
+        forecast::arrival(&row.habit, &forecast::Now { at: self.at, run, needs: outstanding, starts_at, arrives_at })
+    }
+
+    /// The verdict of a check that has not arrived, and since when it holds.
+    fn weigh(
+        &self,
+        row: &Row,
+        needs: &[&Judged],
+        forecast: Option<&Forecast>,
+        after: TimeDelta,
+        act_by: Instant,
+        holds_until: &mut Until,
+    ) -> (Verdict, Instant) {
+        let (at, deadline) = (self.at, self.cycle.deadline);
+        let source = self.source(row.ix);
+        let every = self.plan.sources.get(&self.roster().checks[row.ix].check.source).map_or(TimeDelta::zero(), |s| s.every);
+        if let Some(source) = source {
+            holds_until.by(standing::unseen_holds_until(source, every, at), at);
+        }
+        match &row.standing {
+            Standing::Failed { at: failed, .. } => return (Verdict::Failed, failed.unwrap_or(at)),
+            Standing::Unseen(_) => {
+                let dark = source.and_then(|source| source.dark.as_ref()).map(|dark| dark.since);
+                return (Verdict::Unknown, dark.unwrap_or(at));
+            }
+            _ => {}
+        }
+        // "Late" wants an answer from after the deadline: the data may have arrived since the last one.
+        holds_until.by(deadline, at);
+        holds_until.by(deadline + GRACE, at);
+        let seen_past = source.and_then(|source| source.swept_at).is_some_and(|swept| swept >= deadline);
+        if at >= deadline && (seen_past || at >= deadline + GRACE) {
+            return (Verdict::Late, deadline);
+        }
+        if let Some(need) = needs.iter().find(|need| matches!(need.verdict, Verdict::Failed | Verdict::AtRisk | Verdict::Late)) {
+            return (Verdict::AtRisk, need.since);
+        }
+        let dead_since = source.and_then(|source| source.scheduler_dead_since);
+        let under_way = matches!(&row.standing, Standing::Running { state, .. } if !matches!(state, RunState::Queued));
+        if let Some(since) = dead_since.filter(|_| !under_way) {
+            return (Verdict::AtRisk, since);
+        }
+        let finish_by = deadline - after;
+        let risky = match forecast {
+            Some(f) if f.moving => {
+                holds_until.by(f.holds_until, at);
+                if f.holds_until.is_none() {
+                    // The arrival moves on with time: it passes the latest useful instant just then.
+                    holds_until.by(at + (finish_by - f.at) + TimeDelta::seconds(1), at);
+                }
+                f.at > finish_by
+            }
+            _ => {
+                holds_until.by(act_by - NOTICE, at);
+                at >= act_by - NOTICE
+            }
+        };
+        let backstop = deadline - self.dashboard.at_latest;
+        holds_until.by(backstop, at);
+        let surely_in_time =
+            forecast.is_some_and(|f| f.moving && f.at <= finish_by && matches!(f.basis, super::message::Basis::Observed { .. }));
+        if risky || (at >= backstop && !surely_in_time) { (Verdict::AtRisk, at) } else { (Verdict::OnTrack, at) }
+    }
+
+    /// The deepest thing that is wrong: what a check needs before the check, its source before the check.
+    fn cause(&self, row: &Row, needs: &[&Judged]) -> Option<Cause> {
+        let known = &self.roster().checks[row.ix];
+        let deeper =
+            needs.iter().filter(|need| need.cause.is_some()).min_by_key(|need| (std::cmp::Reverse(need.verdict), need.since));
+        match &row.standing {
+            Standing::Unseen(Unseen::Dark) => Some(Cause::Source(known.check.source.clone())),
+            // The question is on its way; its answer decides.
+            Standing::Unseen(Unseen::NotAsked) => None,
+            standing => {
+                if let Some(cause) = deeper.and_then(|need| need.cause.clone()) {
+                    return Some(cause);
+                }
+                let dead = self.source(row.ix).is_some_and(|source| source.scheduler_dead_since.is_some());
+                let waits = matches!(standing, Standing::NotStarted(_) | Standing::Running { state: RunState::Queued, .. });
+                Some(if dead && waits { Cause::Scheduler(known.check.source.clone()) } else { Cause::Check(known.id.clone()) })
+            }
+        }
+    }
+
+    fn of_dashboard(&self, checks: &[(Ix, Judged)]) -> Verdict {
+        let live = || checks.iter().filter(|(_, judged)| judged.live).map(|(_, judged)| judged.verdict);
+        let worst = live().max().unwrap_or(Verdict::NotDue);
+        let past = self.at >= self.cycle.deadline + GRACE || live().any(|verdict| verdict == Verdict::Late);
+        if worst > Verdict::Ready && self.at >= self.cycle.deadline && past { Verdict::Late } else { worst }
+    }
+}
+
+/// Checks that are stale by `max_age`, and when the next one will be.
+pub fn stale(state: &State, plan: &Plan, at: Instant) -> (BTreeMap<Ix, Instant>, Option<Instant>) {
+    let mut stale = BTreeMap::new();
+    let mut next = Until(None);
+    for (ix, known) in state.roster.checks.iter().enumerate() {
+        let Some(max_age) = known.check.max_age else { continue };
+        let Some(source) = state.sources.get(&known.check.source) else { continue };
+        let every = plan.sources.get(&known.check.source).map_or(TimeDelta::zero(), |s| s.every);
+        // Old data of a source that cannot be seen may be new by now.
+        if standing::unseen(source, every, at).is_some() {
+            continue;
+        }
+        let newest = match &state.checks[ix].seen {
+            Some(super::state::Seen::Timestamp { newest, .. }) => *newest,
+            Some(super::state::Seen::Runs(runs)) => {
+                runs.iter().filter(|run| run.state == RunState::Success).filter_map(|run| run.ended_at).max()
+            }
+            _ => None,
+        };
+        let Some(newest) = newest else { continue };
+        if newest + max_age < at {
+            stale.insert(ix, newest);
+        } else {
+            next.by(newest + max_age + TimeDelta::seconds(1), at);
+        }
+    }
+    (stale, next.0)
+}

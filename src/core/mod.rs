@@ -5,17 +5,24 @@
 //! the one effect, a [`state::Commit`]; [`due::due`] says what is to be done now and when to look again.
 
 pub mod calendar;
+pub mod cycle;
 pub mod digest;
 pub mod due;
+mod facts;
 pub mod forecast;
 pub mod incident;
 pub mod judge;
 pub mod message;
 pub mod observation;
+mod observe;
 pub mod plan;
 pub mod policy;
+mod posts;
 pub mod roster;
+pub mod standing;
 pub mod state;
 pub mod step;
 pub mod time;
+mod turn;
+mod tx;
 pub mod wording;

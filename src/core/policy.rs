@@ -1,1 +1,337 @@
-//! policy
+//! Decisions: to whom, how loud, now or held until when, and why. One pass over the incidents after each fold.
+//!
+//! A hold is no queued text: it is decided, worded and addressed again when it ends. What heals before that was never said.
+
+use super::facts;
+use super::incident;
+use super::message::{AskedBecause, Body, Next};
+use super::plan::{Chat, Id};
+use super::posts;
+use super::state::{
+    About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, Reason, Told, Topic, Verdict,
+};
+use super::time::{Instant, local_date};
+use super::tx::Tx;
+use chrono::{NaiveTime, TimeDelta};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Trouble to see is told no sooner than so long after it began: most of it goes by itself …
+const PATIENCE: TimeDelta = TimeDelta::minutes(10);
+/// … but so long before act-by, that people can look for themselves; and at the latest so long before it.
+const BEFORE_ACT_BY: TimeDelta = TimeDelta::minutes(90);
+const BEFORE_ACT_BY_AT_LATEST: TimeDelta = TimeDelta::minutes(10);
+/// A message waits so long for the reason of a failure that is being fetched.
+const FAILURE_WAIT: TimeDelta = TimeDelta::seconds(60);
+/// An act-by that was passed so short ago can still be met: the reaction time is rounded by more than that.
+const WAKE_WITHIN: TimeDelta = TimeDelta::seconds(60);
+/// An incident's post is not worth sending any more after so long.
+const ALERT_KEEPS: TimeDelta = TimeDelta::hours(12);
+
+/// What is wanted for one chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Wanted {
+    now: Option<(Attention, Reason)>,
+    /// When it is looked at again by time alone, and why it waits.
+    hold: Option<(Instant, Reason)>,
+    /// Why nothing is said, where neither is given.
+    silent: Reason,
+}
+
+/// Decides for all incidents; returns when the next decision falls due by time alone.
+pub(super) fn decide(tx: &mut Tx<'_>) -> Option<Instant> {
+    let ids: Vec<IncidentId> = tx.state.incidents.keys().copied().collect();
+    ids.into_iter().filter_map(|id| decide_one(tx, id)).min()
+}
+
+fn decide_one(tx: &mut Tx<'_>, id: IncidentId) -> Option<Instant> {
+    let mut incident = tx.state.incidents.get(&id)?.clone();
+    let before = incident.clone();
+    let wake = match incident.phase {
+        Phase::Open => decide_open(tx, &mut incident),
+        Phase::Recovering { .. } => {
+            for chat in incident.told.keys().cloned().collect::<Vec<_>>() {
+                record(tx, &mut incident, Some(chat), Decision::StaySilent, Reason::Better);
+            }
+            None
+        }
+        Phase::Resolved { .. } => {
+            decide_resolved(tx, &mut incident);
+            None
+        }
+    };
+    if incident != before {
+        tx.put_incident(incident);
+    }
+    wake
+}
+
+fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
+    let cycles = audience(tx, incident);
+    let addressed = addressed(tx, incident, &cycles);
+    if addressed.is_empty() {
+        let reason = if cycles.is_empty() && !incident.outside { Reason::NoAudience } else { Reason::NobodyToTell };
+        record(tx, incident, None, Decision::StaySilent, reason);
+        return None;
+    }
+    let mut wake: Option<Instant> = None;
+    for (chat, cycles) in &addressed {
+        let Some(setup) = tx.plan.chats.get(chat) else { continue };
+        let wanted = wanted(tx, incident, setup, cycles, Attention::Notify);
+        let holds = say_or_hold(tx, incident, chat, cycles, &wanted);
+        wake = earliest(wake, holds);
+    }
+    earliest(wake, escalate(tx, incident, &cycles))
+}
+
+/// The next rung: asked when nobody has repaired it so long after a person was asked.
+fn escalate(tx: &mut Tx<'_>, incident: &mut Incident, cycles: &BTreeSet<CycleKey>) -> Option<Instant> {
+    let asked_at = incident.asked_at?;
+    let mut rungs: BTreeMap<Id, (Instant, BTreeSet<CycleKey>)> = BTreeMap::new();
+    for key in cycles {
+        let Some(dashboard) = tx.plan.dashboards.get(&key.dashboard) else { continue };
+        for chat in &dashboard.escalate {
+            let from = asked_at + dashboard.escalate_after;
+            let rung = rungs.entry(chat.clone()).or_insert((from, BTreeSet::new()));
+            rung.0 = rung.0.min(from);
+            rung.1.insert(key.clone());
+        }
+    }
+    let mut wake = None;
+    for (chat, (from, cycles)) in rungs {
+        let asked = incident.told.get(&chat).is_some_and(|told| told.attention >= Attention::Escalate);
+        if asked {
+            continue;
+        }
+        if tx.at < from {
+            wake = earliest(wake, Some(from));
+            continue;
+        }
+        let Some(setup) = tx.plan.chats.get(&chat) else { continue };
+        let mut wanted = wanted(tx, incident, setup, &cycles, Attention::Escalate);
+        if let Some((_, reason)) = &mut wanted.now {
+            *reason = Reason::NotAnswered;
+        }
+        // The rung is there to be asked; a note without asking helps nobody.
+        wanted.now = wanted.now.filter(|(attention, _)| *attention >= Attention::Escalate);
+        let holds = say_or_hold(tx, incident, &chat, &cycles, &wanted);
+        wake = earliest(wake, holds);
+    }
+    wake
+}
+
+fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    [a, b].into_iter().flatten().min()
+}
+
+/// The cycles that the incident endangers and somebody looks at.
+fn audience(tx: &Tx<'_>, incident: &Incident) -> BTreeSet<CycleKey> {
+    let waiting = |impact: &super::state::Impact| impact.state == ImpactState::Waiting && !impact.waiting.is_empty();
+    let open = incident.impact.iter().filter(|(_, impact)| waiting(impact)).map(|(key, _)| key);
+    open.filter(|key| tx.state.cycles.get(*key).is_some_and(|cycle| cycle.audience)).cloned().collect()
+}
+
+/// Each chat that is to be told, with the cycles that concern it.
+fn addressed(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> BTreeMap<Id, BTreeSet<CycleKey>> {
+    let mut chats: BTreeMap<Id, BTreeSet<CycleKey>> = BTreeMap::new();
+    for key in cycles {
+        let own = tx.plan.dashboards.get(&key.dashboard).map(|dashboard| &dashboard.tell).filter(|tell| !tell.is_empty());
+        for chat in own.unwrap_or(&tx.plan.tell) {
+            chats.entry(chat.clone()).or_default().insert(key.clone());
+        }
+    }
+    if incident.outside {
+        for chat in &tx.plan.tell {
+            chats.entry(chat.clone()).or_default();
+        }
+    }
+    chats
+}
+
+/// What to say in one chat now. `ask` is the attention that asks a person there.
+fn wanted(tx: &Tx<'_>, incident: &Incident, chat: &Chat, cycles: &BTreeSet<CycleKey>, ask: Attention) -> Wanted {
+    let at = tx.at;
+    let nothing = Wanted { now: None, hold: None, silent: Reason::AlreadyTold };
+    if let Some(until) = waits_for_failure(tx, incident).filter(|until| at < *until) {
+        return Wanted { hold: Some((until, Reason::FailureAwaited)), ..nothing };
+    }
+    if let Some(from) = speaks_from(tx, incident, cycles).filter(|from| at < *from) {
+        return Wanted { hold: Some((from, Reason::MayComeBack)), ..nothing };
+    }
+    let said = |reason| Wanted { now: Some((ask, reason)), ..nothing.clone() };
+    let Some(quiet_ends) = quiet_until(tx, chat, at) else { return said(Reason::QuietEnded) };
+    if cycles.iter().any(|key| tx.state.cycles.get(key).is_some_and(|cycle| at >= cycle.deadline)) {
+        return said(Reason::DeadlineReached);
+    }
+    let act_bys = || {
+        let waking = cycles.iter().filter(|key| tx.plan.dashboards.get(&key.dashboard).is_some_and(|dashboard| dashboard.wake));
+        waking.filter_map(|key| facts::act_by(tx.state, incident, key))
+    };
+    if act_bys().any(|act_by| act_by <= at && at <= act_by + WAKE_WITHIN) {
+        return said(Reason::ActByReached);
+    }
+    let deadline = cycles.iter().filter_map(|key| tx.state.cycles.get(key)).map(|cycle| cycle.deadline).min();
+    let until = act_bys().filter(|act_by| *act_by > at).chain(deadline).fold(quiet_ends, Instant::min);
+    Wanted { now: Some((Attention::Post, Reason::FirstWord)), hold: Some((until, Reason::QuietHours)), ..nothing }
+}
+
+/// When a person will be asked, as a message says it.
+pub(super) fn next_word(tx: &Tx<'_>, incident: &Incident, chat: &Chat, cycles: &BTreeSet<CycleKey>, said: Attention) -> Next {
+    let at = tx.at;
+    if said >= Attention::Escalate {
+        return Next::WhenResolved;
+    }
+    if said >= Attention::Notify {
+        let rungs = cycles
+            .iter()
+            .filter_map(|key| tx.plan.dashboards.get(&key.dashboard))
+            .filter(|dashboard| !dashboard.escalate.is_empty());
+        let asked_at = incident.asked_at.unwrap_or(at);
+        return rungs.map(|dashboard| asked_at + dashboard.escalate_after).min().map_or(Next::WhenResolved, Next::EscalatesAt);
+    }
+    let Some(ends) = quiet_until(tx, chat, at) else { return Next::WhenResolved };
+    let deadline = cycles.iter().filter_map(|key| tx.state.cycles.get(key)).map(|cycle| cycle.deadline).filter(|d| *d > at).min();
+    let waking = cycles.iter().filter(|key| tx.plan.dashboards.get(&key.dashboard).is_some_and(|dashboard| dashboard.wake));
+    let act_by = waking.filter_map(|key| facts::act_by(tx.state, incident, key)).filter(|act_by| *act_by > at).min();
+    let mut next = (ends, AskedBecause::QuietEnds);
+    for (other, because) in [(deadline, AskedBecause::Deadline), (act_by, AskedBecause::ActBy)] {
+        if let Some(other) = other.filter(|other| *other < next.0) {
+            next = (other, because);
+        }
+    }
+    Next::AskedAt { at: next.0, because: next.1 }
+}
+
+fn waits_for_failure(tx: &Tx<'_>, incident: &Incident) -> Option<Instant> {
+    if incident.verdict != Verdict::Failed || !incident.told.is_empty() {
+        return None;
+    }
+    // Known of the cause, and of enough of those that may be like it.
+    let Cause::Check(cause) = &incident.cause else { return None };
+    let sample = incident.alike.iter().take(incident::SAMPLE).chain([cause]);
+    let known = |id: &Id| tx.state.roster.place(id).is_some_and(|ix| tx.state.checks[ix].failure.is_some());
+    (!sample.into_iter().all(known)).then(|| incident.failure_wanted_at.unwrap_or(tx.at) + FAILURE_WAIT)
+}
+
+/// Unknown is told before act-by, not at the first timeout. `None`: at once.
+fn speaks_from(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> Option<Instant> {
+    let may_come_back = incident.verdict == Verdict::Unknown || matches!(incident.cause, Cause::Scheduler(_));
+    if !may_come_back || matches!(incident.cause, Cause::Calendar(_)) {
+        return None;
+    }
+    let patient = incident.since.min(incident.opened_at) + PATIENCE;
+    let deadline = cycles.iter().filter_map(|key| tx.state.cycles.get(key)).map(|cycle| cycle.deadline).min();
+    let act_by = cycles.iter().filter_map(|key| facts::act_by(tx.state, incident, key)).min().or(deadline);
+    let Some(act_by) = act_by else { return Some(patient) };
+    let at_latest = (act_by - BEFORE_ACT_BY_AT_LATEST).max(incident.opened_at);
+    Some(patient.max(act_by - BEFORE_ACT_BY).min(at_latest))
+}
+
+/// When the chat's quiet time ends; `None`: it is not quiet now.
+pub(super) fn quiet_until(tx: &Tx<'_>, chat: &Chat, at: Instant) -> Option<Instant> {
+    /// Quiet days in a row beyond this are no week-end, but a chat that is never asked in.
+    const DAYS: usize = 40;
+    let zone = tx.plan.timezone;
+    let quiet = |at: Instant| {
+        let local = at.with_timezone(&zone).naive_local();
+        let day = chat.quiet_days.as_ref().is_some_and(|days| days.holds(local.date(), &tx.plan.calendars) == Some(true));
+        day || chat.quiet.is_some_and(|hours| hours.contains(local.time()))
+    };
+    if !quiet(at) {
+        return None;
+    }
+    // It can only end where the hours end or a day begins.
+    let ends: Vec<NaiveTime> = chat.quiet.map(|hours| hours.to).into_iter().chain([NaiveTime::MIN]).collect();
+    let today = local_date(at, zone);
+    let candidates =
+        today.iter_days().take(DAYS).flat_map(|day| ends.iter().map(move |time| super::time::resolve(day, *time, zone)));
+    let mut candidates: Vec<Instant> = candidates.filter(|end| *end > at).collect();
+    candidates.sort_unstable();
+    let last = candidates.last().copied();
+    candidates.into_iter().find(|end| !quiet(*end)).or(last)
+}
+
+fn say_or_hold(
+    tx: &mut Tx<'_>,
+    incident: &mut Incident,
+    chat: &Id,
+    cycles: &BTreeSet<CycleKey>,
+    wanted: &Wanted,
+) -> Option<Instant> {
+    let told = incident.told.get(chat);
+    let say = wanted.now.as_ref().and_then(|(attention, reason)| {
+        let reason = match told {
+            None if *reason == Reason::NotAnswered => Reason::NotAnswered,
+            None => Reason::FirstWord,
+            Some(told) if *attention > told.attention => reason.clone(),
+            Some(told) if incident.verdict == Verdict::Failed && told.verdict != Verdict::Failed => Reason::Worse,
+            Some(told) if returned(told, cycles) => Reason::NewCycle,
+            Some(_) => return None,
+        };
+        Some((*attention, reason))
+    });
+    match say {
+        Some((attention, reason)) => say_it(tx, incident, chat, cycles, attention, reason),
+        None if wanted.hold.is_none() => record(tx, incident, Some(chat.clone()), Decision::StaySilent, wanted.silent.clone()),
+        None => {}
+    }
+    let (until, reason) = wanted.hold.clone()?;
+    record(tx, incident, Some(chat.clone()), Decision::Hold { until }, reason);
+    Some(until)
+}
+
+/// The incident goes on in a later cycle of a dashboard that was told of an earlier one.
+fn returned(told: &Told, cycles: &BTreeSet<CycleKey>) -> bool {
+    cycles.iter().any(|key| !told.cycles.contains(key) && told.cycles.iter().any(|had| had.dashboard == key.dashboard))
+}
+
+fn say_it(tx: &mut Tx<'_>, incident: &mut Incident, chat: &Id, cycles: &BTreeSet<CycleKey>, attention: Attention, reason: Reason) {
+    let Some(setup) = tx.plan.chats.get(chat) else { return };
+    if attention >= Attention::Notify {
+        incident.asked_at = incident.asked_at.or(Some(tx.at));
+    }
+    let update = !incident.told.is_empty();
+    let next = next_word(tx, incident, setup, cycles, attention);
+    let about = Box::new(facts::incident(tx.state, tx.plan, incident, cycles, next, tx.at));
+    let message = posts::message(tx, attention, Body::Incident { update, about });
+    let post = posts::want(tx, chat, Topic::Incident(incident.id), message, tx.at + ALERT_KEEPS);
+    let mut counted = cycles.clone();
+    counted.extend(incident.told.get(chat).into_iter().flat_map(|told| told.cycles.iter().cloned()));
+    incident.told.insert(chat.clone(), Told { attention, verdict: incident.verdict, at: tx.at, post, cycles: counted });
+    record(tx, incident, Some(chat.clone()), Decision::Say(attention), reason);
+}
+
+fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
+    if incident.told.is_empty() {
+        record(tx, incident, None, Decision::StaySilent, Reason::HealedUntold);
+        return;
+    }
+    for (chat, told) in incident.told.clone() {
+        let done = |(to, _, reason): &(Option<Id>, Decision, Reason)| {
+            to.as_ref() == Some(&chat) && matches!(reason, Reason::Resolved | Reason::HealedUntold)
+        };
+        if incident.decided.iter().any(done) {
+            continue;
+        }
+        // What never left is taken back instead of being followed by its own end.
+        if posts::withdraw_unsent(tx, told.post) {
+            record(tx, incident, Some(chat), Decision::StaySilent, Reason::HealedUntold);
+            continue;
+        }
+        let about = Box::new(facts::resolved(tx.state, tx.plan, incident, &told.cycles, tx.at));
+        let message = posts::message(tx, Attention::Post, Body::Resolved(about));
+        posts::want(tx, &chat, Topic::Incident(incident.id), message, tx.at + ALERT_KEEPS);
+        record(tx, incident, Some(chat), Decision::Say(Attention::Post), Reason::Resolved);
+    }
+}
+
+/// Writes a decision down when it is another one than the last for this chat.
+fn record(tx: &mut Tx<'_>, incident: &mut Incident, chat: Option<Id>, decision: Decision, reason: Reason) {
+    let new = (chat.clone(), decision.clone(), reason.clone());
+    let last = incident.decided.iter_mut().find(|(to, ..)| *to == chat);
+    match last {
+        Some(last) if *last == new => return,
+        Some(last) => *last = new,
+        None => incident.decided.push(new),
+    }
+    tx.write_down(About::Incident(incident.id), chat, decision, reason);
+}

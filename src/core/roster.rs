@@ -1,3 +1,189 @@
-//! roster
-#[derive(Debug, Clone, Default)]
-pub struct Roster;
+//! The roster: which checks there are, who needs whom, and which dashboard needs what. Derived from the plan, the sources' listings
+//! and the groups' memory; rebuilt when one of these changes, never stored.
+
+use super::plan::{Check, Id, Need, Plan};
+use super::state::SourceState;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The place of a check in [`Roster::checks`], and of its state in `State::checks`.
+pub type Ix = usize;
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Roster {
+    /// In order of name.
+    pub checks: Vec<Known>,
+    pub dashboards: BTreeMap<Id, Wanted>,
+    /// The checks of each source, by what the source calls them.
+    by_subject: BTreeMap<Id, BTreeMap<Id, Vec<Ix>>>,
+}
+
+/// One check with its references resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    pub id: Id,
+    pub check: Check,
+    /// The group that made it a check, unless the configuration names it itself.
+    pub group: Option<Id>,
+    pub needs: Vec<Ix>,
+    /// The dashboards that wait for it, directly or through others.
+    pub dashboards: Vec<Id>,
+}
+
+/// What one dashboard waits for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// What it needs itself.
+    pub direct: BTreeSet<Ix>,
+    /// All that these need in turn, and themselves: a check stands behind everything that it needs.
+    pub closure: Vec<Ix>,
+}
+
+/// Which checks were known as members of which group, whether or not their source still lists them.
+pub type Memory = BTreeMap<Id, (Id, Id)>;
+
+impl Roster {
+    /// `memory`: check name → (group, subject), from the check rows.
+    pub fn build(plan: &Plan, sources: &BTreeMap<Id, SourceState>, memory: &Memory) -> Self {
+        let (named, groups) = name_all(plan, sources, memory);
+        let place: BTreeMap<Id, Ix> = named.keys().cloned().zip(0..).collect();
+        let resolve = |needs: &[Need]| -> BTreeSet<Ix> {
+            needs
+                .iter()
+                .flat_map(|need| match need {
+                    Need::Check(id) => place.get(id).into_iter().copied().collect::<Vec<_>>(),
+                    Need::Group(id) => groups.get(id).into_iter().flatten().filter_map(|name| place.get(name).copied()).collect(),
+                })
+                .collect()
+        };
+        let mut checks: Vec<Known> = named
+            .into_iter()
+            .map(|(id, (check, group))| {
+                let own = place.get(&id).copied();
+                let needs = resolve(&check.needs).into_iter().filter(|need| Some(*need) != own).collect();
+                Known { id, check, group, needs, dashboards: Vec::new() }
+            })
+            .collect();
+        let order = untangle(&mut checks);
+        let mut dashboards = BTreeMap::new();
+        for (id, dashboard) in &plan.dashboards {
+            let direct = resolve(&dashboard.needs);
+            let mut within = direct.clone();
+            for &ix in order.iter().rev() {
+                if within.contains(&ix) {
+                    within.extend(checks[ix].needs.iter().copied());
+                }
+            }
+            let closure: Vec<Ix> = order.iter().copied().filter(|ix| within.contains(ix)).collect();
+            for &ix in &closure {
+                checks[ix].dashboards.push(id.clone());
+            }
+            dashboards.insert(id.clone(), Wanted { direct, closure });
+        }
+        let mut by_subject: BTreeMap<Id, BTreeMap<Id, Vec<Ix>>> = BTreeMap::new();
+        for (ix, known) in checks.iter().enumerate() {
+            by_subject.entry(known.check.source.clone()).or_default().entry(known.check.subject.clone()).or_default().push(ix);
+        }
+        Self { checks, dashboards, by_subject }
+    }
+
+    pub fn place(&self, id: &Id) -> Option<Ix> {
+        self.checks.binary_search_by(|known| known.id.cmp(id)).ok()
+    }
+
+    /// The checks of a source, by subject.
+    pub fn subjects(&self, source: &Id) -> impl Iterator<Item = (&Id, &Vec<Ix>)> {
+        self.by_subject.get(source).into_iter().flatten()
+    }
+
+    pub fn of_subject(&self, source: &Id, subject: &Id) -> &[Ix] {
+        self.by_subject.get(source).and_then(|subjects| subjects.get(subject)).map_or(&[], Vec::as_slice)
+    }
+}
+
+type Named = BTreeMap<Id, (Check, Option<Id>)>;
+type Groups = BTreeMap<Id, BTreeSet<Id>>;
+
+/// Gives every check its name and every group its members.
+fn name_all(plan: &Plan, sources: &BTreeMap<Id, SourceState>, memory: &Memory) -> (Named, Groups) {
+    let mut named: Named = plan.checks.iter().map(|(id, check)| (id.clone(), (check.clone(), None))).collect();
+    let absorbed: BTreeMap<(&Id, &Id), &Id> = plan.checks.iter().map(|(id, check)| ((&check.source, &check.subject), id)).collect();
+    let mut groups: Groups = plan.groups.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
+
+    // (source, subject) of every member, with its groups in order of their names: the first one's defaults hold.
+    let mut members: BTreeMap<(&Id, Id), Vec<&Id>> = BTreeMap::new();
+    for (group_id, group) in &plan.groups {
+        let listed = sources.get(&group.source).into_iter().flat_map(|source| source.members.values());
+        let matching = listed
+            .filter(|m| {
+                group.matches.holds(m.subject.as_str(), &m.tags, &m.owners)
+                    && !group.exclude.holds(m.subject.as_str(), &m.tags, &m.owners)
+            })
+            .map(|m| m.subject.clone());
+        let remembered = memory.values().filter(|(group, _)| group == group_id).map(|(_, subject)| subject.clone());
+        for subject in matching.chain(remembered).collect::<BTreeSet<_>>() {
+            members.entry((&group.source, subject)).or_default().push(group_id);
+        }
+    }
+    let mut sources_of: BTreeMap<&Id, BTreeSet<&Id>> = BTreeMap::new();
+    for (source, subject) in members.keys() {
+        sources_of.entry(subject).or_default().insert(source);
+    }
+    for ((source, subject), of) in &members {
+        let name = match absorbed.get(&(*source, subject)) {
+            Some(name) => (*name).clone(),
+            None if plan.checks.contains_key(subject) || sources_of.get(subject).is_some_and(|all| all.len() > 1) => {
+                Id::from(format!("{source}/{subject}"))
+            }
+            None => subject.clone(),
+        };
+        for group in of {
+            groups.entry((*group).clone()).or_default().insert(name.clone());
+        }
+        if let Some(group) = of.first().and_then(|id| plan.groups.get(*id)) {
+            named.entry(name).or_insert_with(|| (Check { subject: subject.clone(), ..group.each.clone() }, Some(of[0].clone())));
+        }
+    }
+    (named, groups)
+}
+
+/// Orders the checks so that each stands behind what it needs. The configuration refuses loops among names; one that comes about
+/// through a group's members is cut where it closes.
+fn untangle(checks: &mut [Known]) -> Vec<Ix> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Mark {
+        New,
+        Open,
+        Done,
+    }
+    let mut marks = vec![Mark::New; checks.len()];
+    let mut order = Vec::with_capacity(checks.len());
+    for start in 0..checks.len() {
+        if marks[start] != Mark::New {
+            continue;
+        }
+        marks[start] = Mark::Open;
+        // A stack of its own: a chain of thousands of checks must not overflow the thread's.
+        let mut path = vec![(start, 0)];
+        while let Some((ix, next)) = path.pop() {
+            match checks[ix].needs.get(next).copied() {
+                None => {
+                    marks[ix] = Mark::Done;
+                    order.push(ix);
+                }
+                Some(need) => match marks[need] {
+                    Mark::Done => path.push((ix, next + 1)),
+                    Mark::Open => {
+                        checks[ix].needs.remove(next);
+                        path.push((ix, next));
+                    }
+                    Mark::New => {
+                        path.push((ix, next + 1));
+                        marks[need] = Mark::Open;
+                        path.push((need, 0));
+                    }
+                },
+            }
+        }
+    }
+    order
+}

@@ -120,7 +120,9 @@ pub struct SourceState {
     /// Since when the scheduler is said to be dead.
     pub scheduler_dead_since: Option<Instant>,
     pub dark: Option<Dark>,
-    /// The last listing, by subject. A pipeline that left it is kept in the groups' memory, not here.
+    /// The last listing, by subject; a row of its own, as it is large and seldom changes. A pipeline that left it is kept in the
+    /// groups' memory, not here.
+    #[serde(skip)]
     pub members: BTreeMap<Id, Member>,
 }
 
@@ -142,6 +144,8 @@ pub struct CheckState {
     pub known_since: Instant,
     /// The group by which it is a check, if by one: it stays one when it vanishes from the source.
     pub group: Option<Id>,
+    /// A member that joined a group that was known already: silent until its first success.
+    pub silent_until_success: bool,
     pub seen: Option<Seen>,
     /// Arrivals of cycles that are still open, or closed last: they stick. At most [`ARRIVALS_KEPT`].
     pub arrivals: Vec<Arrival>,
@@ -226,11 +230,14 @@ pub struct Incident {
     pub phase: Phase,
     /// Checks with the same source, error and time, the cause not counted.
     pub alike: BTreeSet<Id>,
+    #[serde(with = "pairs")]
     pub impact: BTreeMap<CycleKey, Impact>,
     /// The check is stale by `max_age`, or stands outside any dashboard.
     pub outside: bool,
     /// By chat.
     pub told: BTreeMap<Id, Told>,
+    /// The last decision for each chat (`None`: for nobody), so that only a change is written down.
+    pub decided: Vec<(Option<Id>, Decision, Reason)>,
     /// When a person was first asked, in any chat.
     pub asked_at: Option<Instant>,
     /// When the failure was first wanted for a message: it is waited for only so long.
@@ -447,10 +454,31 @@ pub enum Reason {
     TooLate,
 }
 
+/// Maps with keys that are no strings, as a list of pairs: JSON knows no other.
+mod pairs {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub(super) fn serialize<S: Serializer, K: Serialize, V: Serialize>(map: &BTreeMap<K, V>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, D, K, V>(from: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        D: Deserializer<'de>,
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(from)?.into_iter().collect())
+    }
+}
+
 /// One row of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Row {
     Source(Id, SourceState),
+    /// What a source listed last.
+    Members(Id, Vec<Member>),
     Check(Id, CheckState),
     Cycle(CycleKey, CycleState),
     Incident(Incident),
@@ -464,6 +492,7 @@ pub enum Row {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Key {
     Source(Id),
+    Members(Id),
     Check(Id),
     Cycle(CycleKey),
     Incident(IncidentId),
@@ -477,6 +506,7 @@ impl Row {
     pub fn key(&self) -> Key {
         match self {
             Self::Source(id, _) => Key::Source(id.clone()),
+            Self::Members(id, _) => Key::Members(id.clone()),
             Self::Check(id, _) => Key::Check(id.clone()),
             Self::Cycle(key, _) => Key::Cycle(key.clone()),
             Self::Incident(incident) => Key::Incident(incident.id),
@@ -525,6 +555,8 @@ pub struct State {
     pub roster: Roster,
     /// Derived: the verdicts of the open cycles and until when they hold.
     pub view: View,
+    /// Checks that no row was there for: the next step says since when they are known.
+    pub unmet: BTreeSet<Id>,
 }
 
 impl State {
@@ -542,11 +574,14 @@ impl State {
             counters: Counters::default(),
             roster: Roster::default(),
             view: View::default(),
+            unmet: BTreeSet::new(),
         };
+        let mut members = BTreeMap::new();
         let mut checks = BTreeMap::new();
         for row in rows {
             match row {
                 Row::Source(id, source) if plan.sources.contains_key(&id) => drop(state.sources.insert(id, source)),
+                Row::Members(id, listed) => drop(members.insert(id, listed)),
                 Row::Check(id, check) => drop(checks.insert(id, check)),
                 Row::Cycle(key, cycle) if plan.dashboards.contains_key(&key.dashboard) => drop(state.cycles.insert(key, cycle)),
                 Row::Incident(incident) => drop(state.incidents.insert(incident.id, incident)),
@@ -557,7 +592,50 @@ impl State {
                 Row::Source(..) | Row::Cycle(..) | Row::Chat(..) | Row::Digest(..) => {}
             }
         }
-        let _ = checks;
+        for id in plan.sources.keys() {
+            let listed = members.remove(id).unwrap_or_default();
+            let source = state.sources.entry(id.clone()).or_default();
+            source.members = listed.into_iter().map(|member| (member.subject.clone(), member)).collect();
+        }
+        state.adopt(checks, plan);
         state
+    }
+
+    /// Builds the roster anew and puts every check's state at its place; `known` are the states by name.
+    pub(super) fn adopt(&mut self, mut known: BTreeMap<Id, CheckState>, plan: &Plan) {
+        let memory = known
+            .iter()
+            .filter_map(|(id, check)| Some((id.clone(), (check.group.clone()?, check.fingerprint.1.clone()))))
+            .filter(|(_, (group, _))| plan.groups.contains_key(group))
+            .collect();
+        self.roster = Roster::build(plan, &self.sources, &memory);
+        self.checks = Vec::with_capacity(self.roster.checks.len());
+        for check in &self.roster.checks {
+            let fingerprint = (check.check.source.clone(), check.check.subject.clone());
+            let state = match known.remove(&check.id) {
+                Some(had) if had.fingerprint == fingerprint => CheckState { group: check.group.clone(), ..had },
+                had => {
+                    self.unmet.insert(check.id.clone());
+                    CheckState {
+                        fingerprint,
+                        known_since: had.as_ref().map_or(Instant::MIN_UTC, |had| had.known_since),
+                        group: check.group.clone(),
+                        silent_until_success: false,
+                        seen: None,
+                        arrivals: Vec::new(),
+                        // The history belongs to the name: it was the same thing to people.
+                        nights: had.map(|had| had.nights).unwrap_or_default(),
+                        failure: None,
+                    }
+                }
+            };
+            self.checks.push(state);
+        }
+        self.view = View::default();
+    }
+
+    /// The states of all checks by name, taken out to be adopted anew.
+    pub(super) fn take_checks(&mut self) -> BTreeMap<Id, CheckState> {
+        self.roster.checks.iter().map(|check| check.id.clone()).zip(std::mem::take(&mut self.checks)).collect()
     }
 }

@@ -2,8 +2,11 @@
 
 use super::observation::Heard;
 use super::plan::Plan;
-use super::state::{Commit, PostId, State};
+use super::state::{About, Commit, CycleKey, IncidentId, Phase, PostId, State};
 use super::time::Instant;
+use super::tx::Tx;
+use super::{digest, incident, observe, policy, posts, turn};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 /// Everything that can happen to the core.
@@ -41,8 +44,61 @@ pub enum Outcome {
     },
 }
 
+/// What is over is kept so long, for the next digest; then the ledger alone remembers it.
+const KEEP_OVER: TimeDelta = TimeDelta::days(3);
+
 /// Takes one input in and returns the one effect. `state` is ahead of the store until the commit is written; if writing fails, drop
 /// `state` and restore it from the store.
-pub fn step(_state: &mut State, _plan: &Plan, _at: Instant, _input: Input) -> Commit {
-    unimplemented!()
+pub fn step(state: &mut State, plan: &Plan, at: Instant, input: Input) -> Commit {
+    let mut tx = Tx::new(state, plan, at);
+    match input {
+        Input::Tick => {}
+        Input::Heard(heard) => observe::hear(&mut tx, heard),
+        Input::Claim(ids) => posts::claim(&mut tx, &ids),
+        Input::Sent { post, outcome } => posts::sent(&mut tx, post, outcome),
+    }
+    meet(&mut tx);
+    turn::turn(&mut tx);
+    incident::fold(&mut tx);
+    let decide_at = policy::decide(&mut tx);
+    let digest_at = digest::occur(&mut tx);
+    posts::expire(&mut tx);
+    forget(&mut tx);
+    tx.state.view.decide_at = [decide_at, digest_at].into_iter().flatten().min();
+    tx.commit()
+}
+
+/// Checks that no row was there for are known from now on.
+fn meet(tx: &mut Tx<'_>) {
+    for id in std::mem::take(&mut tx.state.unmet) {
+        let Some(ix) = tx.state.roster.place(&id) else { continue };
+        let at = tx.at;
+        let check = tx.check_mut(ix);
+        if check.known_since == Instant::MIN_UTC {
+            check.known_since = at;
+        }
+        tx.note(About::Check(id), super::state::Reason::Opened);
+    }
+}
+
+/// Keeps the state bounded: lets go of what has been over for days.
+fn forget(tx: &mut Tx<'_>) {
+    let before = tx.at - KEEP_OVER;
+    let over = |incident: &&super::state::Incident| matches!(incident.phase, Phase::Resolved { at, .. } if at < before);
+    let incidents: Vec<IncidentId> = tx.state.incidents.values().filter(over).map(|incident| incident.id).collect();
+    for id in incidents {
+        tx.drop_incident(id);
+    }
+    let settled = |post: &&super::state::Post| post.attempt.is_settled() && post.wanted_at < before;
+    let posts: Vec<PostId> = tx.state.posts.values().filter(settled).map(|post| post.id).collect();
+    for id in posts {
+        tx.drop_post(id);
+    }
+    // A cycle stays as long as an incident speaks of it.
+    let spoken_of = |key: &CycleKey| tx.state.incidents.values().any(|incident| incident.impact.contains_key(key));
+    let closed = tx.state.cycles.iter().filter(|(_, cycle)| cycle.closed_at.is_some_and(|closed| closed < before));
+    let cycles: Vec<CycleKey> = closed.map(|(key, _)| key.clone()).filter(|key| !spoken_of(key)).collect();
+    for key in cycles {
+        tx.drop_cycle(&key);
+    }
 }

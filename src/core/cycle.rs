@@ -1,0 +1,112 @@
+//! Cycles: which due day of a dashboard is now, from when to when, and whether anybody looks.
+
+use super::plan::{Check, Dashboard, Id, Plan};
+use super::state::CycleKey;
+use super::time::{Instant, local_date, shift};
+use chrono::{NaiveDate, TimeDelta};
+
+/// One due day of a dashboard, or one of its several deadlines on that day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cycle {
+    pub key: CycleKey,
+    pub opens_at: Instant,
+    pub deadline: Instant,
+    /// Where the next one opens.
+    pub closes_at: Instant,
+    /// Does a miss matter to somebody? Where a calendar has ended: yes, and `calendar_ended` says so.
+    pub audience: bool,
+    pub calendar_ended: Option<Id>,
+}
+
+/// No rule of days is looked for further than this.
+const SEARCH_DAYS: i32 = 400;
+
+/// The cycle that is open at `at`; `None` where the rule has no day within more than a year.
+pub fn current(plan: &Plan, id: &Id, dashboard: &Dashboard, at: Instant) -> Option<Cycle> {
+    let today = local_date(at, plan.timezone);
+    let ahead = 1 - dashboard.counts_from.day_offset;
+    let (date, nth) =
+        (-SEARCH_DAYS..=ahead).rev().map(|days| shift(today, days)).filter(|date| due_on(plan, dashboard, *date)).find_map(
+            |date| {
+                let open = (0..dashboard.ready_by.len()).rev().find(|nth| opens_at(plan, dashboard, date, *nth) <= at);
+                open.map(|nth| (date, nth))
+            },
+        )?;
+    Some(cycle_of(plan, id, dashboard, date, nth))
+}
+
+fn cycle_of(plan: &Plan, id: &Id, dashboard: &Dashboard, date: NaiveDate, nth: usize) -> Cycle {
+    let deadline = dashboard.ready_by[nth].on(date, plan.timezone);
+    let closes_at = if nth + 1 < dashboard.ready_by.len() {
+        opens_at(plan, dashboard, date, nth + 1)
+    } else {
+        (1..=SEARCH_DAYS)
+            .map(|days| shift(date, days))
+            .find(|next| due_on(plan, dashboard, *next))
+            .map_or(Instant::MAX_UTC, |next| opens_at(plan, dashboard, next, 0))
+    };
+    let (audience, calendar_ended) = match dashboard.audience.holds(date, &plan.calendars) {
+        _ if dashboard.audience_also.contains(&date) => (true, None),
+        Some(audience) => (audience, None),
+        None => (true, dashboard.audience.calendar().cloned()),
+    };
+    let nth_u32 = u32::try_from(nth).unwrap_or(u32::MAX);
+    Cycle {
+        key: CycleKey { dashboard: id.clone(), date, nth: nth_u32 },
+        opens_at: opens_at(plan, dashboard, date, nth),
+        deadline,
+        closes_at,
+        audience,
+        calendar_ended,
+    }
+}
+
+/// Each later window of a day opens at the deadline before it.
+fn opens_at(plan: &Plan, dashboard: &Dashboard, date: NaiveDate, nth: usize) -> Instant {
+    let clock = if nth == 0 { dashboard.counts_from } else { dashboard.ready_by[nth - 1] };
+    clock.on(date, plan.timezone)
+}
+
+/// A day that the calendar does not cover is due: better judged for nobody than not judged.
+fn due_on(plan: &Plan, dashboard: &Dashboard, date: NaiveDate) -> bool {
+    dashboard.on.holds(date, &plan.calendars).unwrap_or(true)
+}
+
+impl Cycle {
+    /// Where the window of `check` opens in this cycle.
+    pub fn window_opens(&self, check: &Check, plan: &Plan) -> Instant {
+        match check.counts_from {
+            Some(clock) if self.key.nth == 0 => clock.on(self.key.date, plan.timezone),
+            _ => self.opens_at,
+        }
+    }
+
+    /// Where the window of `check` ends: as long after the cycle's end as it opened after (or before) the cycle's opening.
+    pub fn window_closes(&self, check: &Check, plan: &Plan) -> Instant {
+        let moved = self.window_opens(check, plan) - self.opens_at;
+        self.closes_at.checked_add_signed(moved).unwrap_or(self.closes_at)
+    }
+
+    /// From when on a run counts: the window's opening, or the configured `run` time within it.
+    pub fn runs_from(&self, check: &Check, plan: &Plan) -> Instant {
+        let opens = self.window_opens(check, plan);
+        check.run.map_or(opens, |clock| clock.on(self.key.date, plan.timezone).max(opens))
+    }
+
+    pub fn is_over(&self, at: Instant) -> bool {
+        at >= self.closes_at
+    }
+
+    /// Seconds after local midnight of the business date, on the wall.
+    pub fn wall_s(&self, at: Instant, plan: &Plan) -> i64 {
+        let midnight = self.key.date.and_hms_opt(0, 0, 0).unwrap_or_default();
+        (at.with_timezone(&plan.timezone).naive_local() - midnight).num_seconds()
+    }
+
+    /// The instant at so many seconds after local midnight of the business date.
+    pub fn at_wall(&self, wall_s: i64, plan: &Plan) -> Instant {
+        let midnight = self.key.date.and_hms_opt(0, 0, 0).unwrap_or_default();
+        let local = midnight + TimeDelta::seconds(wall_s);
+        super::time::resolve(local.date(), local.time(), plan.timezone)
+    }
+}

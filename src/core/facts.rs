@@ -1,0 +1,269 @@
+//! Facts for messages: reads the state and the verdicts, and gathers what the words will need. Decides nothing, words nothing.
+
+use super::forecast::Habit;
+use super::judge::{CycleView, Judged};
+use super::message::{
+    DashboardFacts, IncidentFacts, LastSeen, Next, NotSeen, NotStarted, OwnerFacts, ResolvedFacts, Situation, Usual,
+};
+use super::observation::RunState;
+use super::plan::{Id, Plan};
+use super::roster::Ix;
+use super::standing::{Standing, Unseen};
+use super::state::{Cause, CycleKey, Impact, Incident, Phase, Seen, State, Verdict};
+use super::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The view of a cycle, while it is open.
+fn view<'a>(state: &'a State, key: &CycleKey) -> Option<&'a CycleView> {
+    state.view.cycles.get(&key.dashboard).filter(|view| view.cycle.key == *key)
+}
+
+/// The last moment at which a person can still save this cycle from this incident.
+pub(super) fn act_by(state: &State, incident: &Incident, key: &CycleKey) -> Option<Instant> {
+    let view = view(state, key)?;
+    let waiting = &incident.impact.get(key)?.waiting;
+    let outstanding =
+        view.checks.iter().filter(|(ix, judged)| judged.verdict > Verdict::Ready && waiting.contains(&state.roster.checks[*ix].id));
+    outstanding.map(|(_, judged)| judged.act_by).min()
+}
+
+pub(super) fn incident(
+    state: &State,
+    plan: &Plan,
+    incident: &Incident,
+    cycles: &BTreeSet<CycleKey>,
+    next: Next,
+    at: Instant,
+) -> IncidentFacts {
+    let cause = match &incident.cause {
+        Cause::Check(id) => state.roster.place(id),
+        _ => None,
+    };
+    let mut waiting: BTreeSet<&Id> = incident.impact.values().flat_map(|impact| &impact.waiting).collect();
+    if let Cause::Check(id) = &incident.cause {
+        waiting.remove(id);
+    }
+    waiting.retain(|id| !incident.alike.contains(*id));
+    let due: BTreeSet<Ix> = state
+        .view
+        .cycles
+        .values()
+        .flat_map(|view| view.checks.iter())
+        .filter(|(_, judged)| judged.verdict > Verdict::NotWatched)
+        .map(|(ix, _)| *ix)
+        .collect();
+    let touched = waiting.len() + incident.alike.len() + usize::from(cause.is_some());
+    let judged = cause.and_then(|ix| judged(state, cycles, ix));
+    let known = cause.map(|ix| &state.roster.checks[ix].check);
+    let first = cycles.iter().next().and_then(|key| view(state, key));
+    let habit = cause.map(|ix| Habit::of(&state.checks[ix].nights, None));
+    IncidentFacts {
+        incident: incident.id,
+        cause: incident.cause.clone(),
+        verdict: incident.verdict,
+        situation: situation(state, plan, incident, cause, judged),
+        since: incident.since,
+        alike: incident.alike.len(),
+        waiting: waiting.len(),
+        checks: due.len(),
+        untouched: due.len().saturating_sub(touched),
+        dashboards: dashboards(state, plan, incident, cycles),
+        owner: known.and_then(|check| check.owner.as_deref()).and_then(|owner| owner_facts(plan, owner)),
+        runbook: known.and_then(|check| check.runbook.clone()),
+        usual: habit.zip(first).and_then(|(habit, view)| {
+            let (usual, latest) = habit.arrives_s?;
+            let [arrives, latest] = [usual, latest].map(|wall| view.cycle.at_wall(wall, plan));
+            Some(Usual { arrives, latest, nights: habit.nights })
+        }),
+        last_good: cause.and_then(|ix| last_good(state, ix)),
+        next,
+    }
+    .dated(at)
+}
+
+impl IncidentFacts {
+    /// A cause that is only feared has begun now at the latest.
+    fn dated(mut self, at: Instant) -> Self {
+        self.since = self.since.min(at);
+        self
+    }
+}
+
+fn judged<'a>(state: &'a State, cycles: &BTreeSet<CycleKey>, ix: Ix) -> Option<&'a Judged> {
+    cycles.iter().filter_map(|key| view(state, key)).chain(state.view.cycles.values()).find_map(|view| view.of(ix))
+}
+
+/// The newest success that is known of, whatever its cycle.
+fn last_good(state: &State, ix: Ix) -> Option<Instant> {
+    let check = &state.checks[ix];
+    match &check.seen {
+        Some(Seen::Runs(runs)) => runs.iter().filter(|run| run.state == RunState::Success).filter_map(|run| run.ended_at).max(),
+        Some(Seen::Timestamp { newest, .. }) => *newest,
+        _ => None,
+    }
+    .or_else(|| check.arrivals.iter().map(|arrival| arrival.at).max())
+}
+
+/// Nobody's owner (`airflow`, empty) is unknown.
+pub(super) fn owner_facts(plan: &Plan, owner: &str) -> Option<OwnerFacts> {
+    if owner.is_empty() || owner == "airflow" {
+        return None;
+    }
+    let known = plan.owners.get(owner);
+    Some(OwnerFacts {
+        name: known.map_or_else(|| owner.to_owned(), |known| known.name.clone()),
+        contact: known.and_then(|known| known.contact.clone()),
+    })
+}
+
+fn situation(state: &State, plan: &Plan, incident: &Incident, cause: Option<Ix>, judged: Option<&Judged>) -> Situation {
+    match &incident.cause {
+        Cause::Source(id) => source_dark(state, plan, id),
+        Cause::Scheduler(id) => {
+            let heartbeat = match state.sources.get(id).map(|source| &source.scheduler) {
+                Some(super::observation::Scheduler::Dead { heartbeat }) => *heartbeat,
+                _ => None,
+            };
+            Situation::SchedulerDead { heartbeat }
+        }
+        Cause::Calendar(id) => {
+            let last = plan.calendars.get(id).and_then(|calendar| calendar.covered).map(|(_, last)| last).unwrap_or_default();
+            Situation::CalendarEnded { calendar: id.clone(), last }
+        }
+        Cause::Check(_) => {
+            let stale = cause.and_then(|ix| {
+                let newest = *state.view.stale.get(&ix)?;
+                let max_age_s = state.roster.checks[ix].check.max_age?.num_seconds();
+                Some(Situation::Stale { newest, max_age_s })
+            });
+            let own =
+                judged.filter(|judged| judged.verdict > Verdict::Ready).map(|judged| of_standing(state, incident, cause, judged));
+            own.or(stale).unwrap_or(Situation::NotStarted(NotStarted::NoReason))
+        }
+    }
+}
+
+fn of_standing(state: &State, incident: &Incident, cause: Option<Ix>, judged: &Judged) -> Situation {
+    match &judged.standing {
+        Standing::Failed { at, doomed, .. } => {
+            let mut failure = incident.failure.clone().unwrap_or_default();
+            failure.task = failure.task.or_else(|| doomed.clone());
+            Situation::Failed { at: *at, doomed: doomed.is_some(), failure }
+        }
+        Standing::Running { state: run, since, started_at, .. } => match run {
+            RunState::Retrying { task } => Situation::Retrying { task: task.clone() },
+            RunState::Waiting { task } => Situation::Waiting { task: task.clone() },
+            RunState::Queued => Situation::Queued { since: *since },
+            _ => {
+                let habit = cause.map(|ix| Habit::of(&state.checks[ix].nights, state.roster.checks[ix].check.duration));
+                let usual_s = habit.and_then(|habit| habit.run).map(|run| run.usual.num_seconds());
+                Situation::RunningLong { started_at: started_at.unwrap_or(*since), usual_s }
+            }
+        },
+        Standing::NoData { newest } => Situation::NoData { newest: *newest },
+        Standing::NotStarted(why) => Situation::NotStarted(*why),
+        Standing::Unseen(Unseen::Vanished) => Situation::NotSeen { why: NotSeen::Vanished },
+        Standing::Unseen(Unseen::Suspicious(why)) => Situation::NotSeen { why: NotSeen::Suspicious(why.clone()) },
+        Standing::Unseen(Unseen::FutureData(at)) => Situation::NotSeen { why: NotSeen::FutureData(*at) },
+        Standing::Unseen(_) => Situation::NotSeen { why: NotSeen::NeverSeen },
+        Standing::NotDue | Standing::NotWatched | Standing::Arrived(_) => Situation::NotStarted(NotStarted::NoReason),
+    }
+}
+
+fn source_dark(state: &State, plan: &Plan, id: &Id) -> Situation {
+    let source = state.sources.get(id);
+    let dark = source.and_then(|source| source.dark.as_ref());
+    let others = plan.sources.keys().filter(|other| *other != id);
+    let answers = |other: &&Id| state.sources.get(*other).is_some_and(|other| other.dark.is_none() && other.swept_at.is_some());
+    // Each check once, at its best: what has arrived for one dashboard has arrived.
+    let mut best: BTreeMap<Ix, (bool, bool)> = BTreeMap::new();
+    for (ix, judged) in state.view.cycles.values().flat_map(|view| &view.checks) {
+        if state.roster.checks[*ix].check.source == *id && judged.verdict > Verdict::NotWatched {
+            let entry = best.entry(*ix).or_default();
+            entry.0 |= judged.verdict == Verdict::Ready;
+            let running = |run: &super::observation::Run| run.started_at.is_some() && run.ended_at.is_none();
+            entry.1 |= matches!(&state.checks[*ix].seen, Some(Seen::Runs(runs)) if runs.first().is_some_and(running));
+        }
+    }
+    Situation::SourceDark {
+        why: dark.map_or(super::observation::Why::Timeout, |dark| dark.last.why),
+        detail: dark.map(|dark| dark.last.detail.clone()).unwrap_or_default(),
+        tries: dark.map_or(0, |dark| dark.tries),
+        last_seen: source.and_then(|source| source.swept_at).map(|at| LastSeen {
+            at,
+            checks: best.len(),
+            arrived: best.values().filter(|(arrived, _)| *arrived).count(),
+            running: best.values().filter(|(arrived, running)| *running && !arrived).count(),
+        }),
+        others_answer: others.clone().filter(answers).count(),
+        others: others.count(),
+    }
+}
+
+/// The dashboards of these cycles, by deadline.
+fn dashboards(state: &State, plan: &Plan, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> Vec<DashboardFacts> {
+    let mut all: Vec<DashboardFacts> =
+        cycles.iter().filter_map(|key| dashboard(state, plan, key, incident.impact.get(key), Some(incident))).collect();
+    all.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
+    all
+}
+
+/// One dashboard cycle; `impact` and `incident` where it is told as part of one.
+pub(super) fn dashboard(
+    state: &State,
+    plan: &Plan,
+    key: &CycleKey,
+    impact: Option<&Impact>,
+    incident: Option<&Incident>,
+) -> Option<DashboardFacts> {
+    let setup = plan.dashboards.get(&key.dashboard)?;
+    let result = state.cycles.get(key)?;
+    let view = view(state, key);
+    let (arrived, checks) = view.map_or((0, 0), CycleView::arrived);
+    let unknown =
+        view.map_or(0, |view| view.checks.iter().filter(|(_, judged)| judged.live && judged.verdict == Verdict::Unknown).count());
+    let arrivals = view.into_iter().flat_map(|view| &view.checks).filter_map(|(ix, judged)| match &judged.standing {
+        Standing::Arrived(arrival) => Some((state.roster.checks[*ix].id.clone(), arrival.at)),
+        _ => None,
+    });
+    Some(DashboardFacts {
+        id: key.dashboard.clone(),
+        name: setup.name.clone(),
+        deadline: result.deadline,
+        audience: result.audience,
+        verdict: result.verdict,
+        waiting: impact.map_or(0, |impact| impact.waiting.len()),
+        checks,
+        arrived,
+        unknown,
+        act_by: incident.and_then(|incident| act_by(state, incident, key)),
+        eta: view.and_then(|view| view.eta).map(|eta| eta.shown()),
+        ready_at: result.ready_at,
+        latest: arrivals.max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))),
+        url: setup.url.clone(),
+    })
+}
+
+pub(super) fn resolved(state: &State, plan: &Plan, incident: &Incident, told: &BTreeSet<CycleKey>, at: Instant) -> ResolvedFacts {
+    let recovered_at = match incident.phase {
+        Phase::Resolved { recovered_at, .. } => recovered_at,
+        Phase::Recovering { since } => Some(since),
+        Phase::Open => None,
+    };
+    let mut dashboards: Vec<DashboardFacts> =
+        told.iter().filter_map(|key| dashboard(state, plan, key, incident.impact.get(key), None)).collect();
+    dashboards.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
+    let with_audience = || incident.impact.keys().filter_map(|key| state.cycles.get(key)).filter(|cycle| cycle.audience);
+    ResolvedFacts {
+        incident: incident.id,
+        cause: incident.cause.clone(),
+        failure: incident.failure.clone(),
+        since: incident.since,
+        recovered_at,
+        resolved_at: at,
+        waited: incident.impact.values().map(|impact| impact.waited).max().unwrap_or(0),
+        dashboards,
+        missed: with_audience().filter(|cycle| cycle.missed).count(),
+        deadlines: with_audience().count(),
+    }
+}

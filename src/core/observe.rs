@@ -1,0 +1,173 @@
+//! Taking in what was heard: answers become what is known of sources and checks. Judges nothing.
+
+use super::observation::{
+    Answer, Ask, Fact, Failure, Heard, Member, RUNS_PER_SUBJECT, Run, RunKind, RunState, Scheduler, Sweep, Unreachable,
+};
+use super::plan::Id;
+use super::roster::Ix;
+use super::state::{About, Dark, Reason, Seen};
+use super::time::Instant;
+use super::tx::Tx;
+use std::collections::BTreeMap;
+
+pub(super) fn hear(tx: &mut Tx<'_>, heard: Heard) {
+    let Heard { ask, asked_at, answer } = heard;
+    // An answer to a question from before a reload, about a source that is gone.
+    if !tx.plan.sources.contains_key(ask.source()) {
+        return;
+    }
+    match (ask, answer) {
+        (Ask::Sweep { source, subjects, .. }, Answer::Sweep(sweep)) => swept(tx, &source, &subjects, asked_at, sweep),
+        (Ask::Sweep { source, .. }, Answer::Unreachable(why)) => dark(tx, &source, asked_at, why),
+        (Ask::List { source }, Answer::Listing(members)) => listed(tx, &source, asked_at, members),
+        (Ask::Failure { source, subject, run }, Answer::Failure(failure)) => failed(tx, &source, &subject, run, failure),
+        // Without the reason the message goes out without it; it is not asked for again.
+        (Ask::Failure { source, subject, run }, _) => failed(tx, &source, &subject, run, Failure::default()),
+        (Ask::List { source }, _) => tx.source_mut(&source).list_asked_at = Some(asked_at),
+        // An adapter that answers another question than it was asked has not answered.
+        (Ask::Sweep { source, .. }, _) => {
+            let why = super::observation::Why::Malformed;
+            dark(tx, &source, asked_at, Unreachable { why, detail: "the answer was not to the question".to_owned() });
+        }
+    }
+}
+
+fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sweep) {
+    let before = tx.state.sources.get(id).cloned().unwrap_or_default();
+    // Two answers can cross on their way; the older one has nothing to say any more.
+    if before.swept_at.is_some_and(|swept| swept > asked_at) {
+        return;
+    }
+    let was_unseen = before.dark.is_some() || before.swept_at.is_none();
+    let scheduler_dead_since = match sweep.scheduler {
+        Scheduler::Dead { heartbeat } => before.scheduler_dead_since.or(heartbeat).or(Some(asked_at)),
+        Scheduler::Healthy | Scheduler::NotSaid => None,
+    };
+    let source = tx.source_mut(id);
+    source.asked_at = Some(asked_at);
+    source.swept_at = Some(asked_at);
+    source.dark = None;
+    source.scheduler = sweep.scheduler;
+    source.scheduler_dead_since = scheduler_dead_since;
+    if before.dark.is_some() {
+        tx.note(About::Source(id.clone()), Reason::SourceBack);
+    }
+    let mut facts: BTreeMap<Id, Fact> = sweep.items.into_iter().map(|item| (item.subject, item.fact)).collect();
+    for subject in subjects {
+        let fact = facts.remove(subject).map(tidy);
+        for ix in tx.state.roster.of_subject(id, subject).to_vec() {
+            see(tx, ix, fact.as_ref());
+        }
+    }
+    let all_anew = was_unseen || before.scheduler_dead_since.is_some() != scheduler_dead_since.is_some();
+    let crossed = |deadline: Instant| before.swept_at.is_none_or(|swept| swept < deadline) && asked_at >= deadline;
+    let judge_anew: Vec<Id> = tx
+        .state
+        .view
+        .cycles
+        .iter()
+        .filter(|(_, view)| all_anew || crossed(view.cycle.deadline) || gone_stale(&before, asked_at, tx, id))
+        .map(|(id, _)| id.clone())
+        .collect();
+    tx.state.view.dirty.extend(judge_anew);
+}
+
+/// Was the answer before this one too old to be believed when this one came?
+fn gone_stale(before: &super::state::SourceState, asked_at: Instant, tx: &Tx<'_>, id: &Id) -> bool {
+    let every = tx.plan.sources.get(id).map(|source| source.every);
+    every.zip(before.swept_at).is_some_and(|(every, swept)| asked_at - swept > super::standing::stale_after(every))
+}
+
+fn see(tx: &mut Tx<'_>, ix: Ix, fact: Option<&Fact>) {
+    let check = &tx.state.checks[ix];
+    let same = match (&check.seen, fact) {
+        (Some(seen), Some(fact)) => seen.says(fact),
+        (Some(Seen::Absent { .. }), None) => true,
+        _ => false,
+    };
+    if same {
+        return;
+    }
+    let at = tx.at;
+    let seen = match fact {
+        Some(Fact::Runs(runs)) => Seen::Runs(runs.clone()),
+        Some(Fact::Timestamp(newest)) => Seen::Timestamp { newest: *newest, first_seen_at: at },
+        Some(Fact::Suspicious(why)) => Seen::Suspicious(why.clone()),
+        None => Seen::Absent { since: at },
+    };
+    let succeeded = match &seen {
+        Seen::Runs(runs) => runs.iter().any(|run| run.state == RunState::Success),
+        Seen::Timestamp { newest, .. } => newest.is_some(),
+        Seen::Suspicious(_) | Seen::Absent { .. } => false,
+    };
+    let check = tx.check_mut(ix);
+    check.seen = Some(seen);
+    check.silent_until_success &= !succeeded;
+    tx.dirty(ix);
+}
+
+/// Newest first, no backfills, no more than are kept.
+fn tidy(fact: Fact) -> Fact {
+    match fact {
+        Fact::Runs(mut runs) => {
+            runs.retain(|run| run.kind != RunKind::Backfill);
+            runs.sort_by(|a, b| order(b).cmp(&order(a)));
+            runs.truncate(RUNS_PER_SUBJECT);
+            Fact::Runs(runs)
+        }
+        other => other,
+    }
+}
+
+fn order(run: &Run) -> (Instant, Option<Instant>, &str) {
+    (run.scheduled_at, run.started_at, &run.id)
+}
+
+fn dark(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, why: Unreachable) {
+    let source = tx.source_mut(id);
+    let first = source.dark.is_none();
+    let had = source.dark.take();
+    source.asked_at = Some(asked_at);
+    source.dark = Some(Dark {
+        since: had.as_ref().map_or(asked_at, |dark| dark.since),
+        tries: had.map_or(0, |dark| dark.tries).saturating_add(1),
+        last: why,
+    });
+    if first {
+        tx.note(About::Source(id.clone()), Reason::SourceDark);
+    }
+    let touched: Vec<Ix> = tx.state.roster.subjects(id).flat_map(|(_, ixs)| ixs.iter().copied()).collect();
+    for ix in touched {
+        tx.dirty(ix);
+    }
+}
+
+fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Vec<Member>) {
+    let source = tx.source_mut(id);
+    let known_before = source.listed_at.is_some();
+    source.listed_at = Some(asked_at);
+    source.list_asked_at = Some(asked_at);
+    let members: BTreeMap<Id, Member> = members.into_iter().map(|member| (member.subject.clone(), member)).collect();
+    if tx.state.sources.get(id).is_some_and(|source| source.members == members) {
+        return;
+    }
+    tx.source_mut(id).members = members;
+    tx.touch_members(id);
+    let known = tx.state.take_checks();
+    let joined_before: Vec<Id> = known.keys().cloned().collect();
+    tx.state.adopt(known, tx.plan);
+    let joined: Vec<Ix> = (0..tx.state.roster.checks.len())
+        .filter(|ix| joined_before.binary_search(&tx.state.roster.checks[*ix].id).is_err())
+        .collect();
+    for ix in joined {
+        let group = tx.state.roster.checks[ix].group.is_some();
+        tx.check_mut(ix).silent_until_success = known_before && group;
+    }
+}
+
+fn failed(tx: &mut Tx<'_>, source: &Id, subject: &Id, run: String, failure: Failure) {
+    for ix in tx.state.roster.of_subject(source, subject).to_vec() {
+        tx.check_mut(ix).failure = Some((run.clone(), failure.clone()));
+        tx.dirty(ix);
+    }
+}

@@ -1,0 +1,198 @@
+//! Posts: messages wanted in chats, and what becomes of their sending. Retry, repetition and fallback are decided here; sending is
+//! the shell's.
+
+use super::message::{Body, Message, WatchFacts};
+use super::plan::Id;
+use super::state::{About, Attempt, Attention, Decision, Post, PostId, Reason, Topic, Withdrawn};
+use super::step::Outcome;
+use super::time::Instant;
+use super::tx::Tx;
+use chrono::TimeDelta;
+
+const FIRST_RETRY: TimeDelta = TimeDelta::seconds(5);
+const RETRY_AT_MOST: TimeDelta = TimeDelta::minutes(5);
+/// A chat that fails for so long hands its posts to its fallback.
+const FALLBACK_AFTER: TimeDelta = TimeDelta::minutes(10);
+/// Lost answers of one post: the message may be seen twice, never three times.
+const AMBIGUITIES: u32 = 2;
+/// Where the platform drops repetitions by key, lost answers cost nothing but these tries.
+const AMBIGUITIES_IDEMPOTENT: u32 = 10;
+
+pub(super) fn message(tx: &Tx<'_>, attention: Attention, body: Body) -> Message {
+    Message { at: tx.at, zone: tx.plan.timezone, attention, body }
+}
+
+/// Wants a message in a chat. One of the same topic that has not begun to be sent gives way to it.
+pub(super) fn want(tx: &mut Tx<'_>, chat: &Id, topic: Topic, message: Message, not_after: Instant) -> PostId {
+    want_for(tx, chat, topic, message, not_after, None)
+}
+
+fn want_for(tx: &mut Tx<'_>, chat: &Id, topic: Topic, message: Message, not_after: Instant, stands_in_for: Option<Id>) -> PostId {
+    let same =
+        tx.state.posts.values().filter(|post| post.chat == *chat && post.topic == topic && post.stands_in_for == stands_in_for);
+    let revision = same.clone().map(|post| post.revision).max().unwrap_or(0) + 1;
+    let unsent: Vec<PostId> =
+        same.filter(|post| post.attempt == Attempt::Idle && post.ambiguities == 0).map(|post| post.id).collect();
+    for id in unsent {
+        withdraw(tx, id, Withdrawn::Superseded);
+    }
+    let id = tx.next_post();
+    tx.put_post(Post {
+        id,
+        chat: chat.clone(),
+        topic,
+        revision,
+        message,
+        wanted_at: tx.at,
+        not_after,
+        attempt: Attempt::Idle,
+        failures: 0,
+        ambiguities: 0,
+        next_try_at: tx.at,
+        stands_in_for,
+    });
+    id
+}
+
+fn withdraw(tx: &mut Tx<'_>, id: PostId, why: Withdrawn) {
+    let Some(mut post) = tx.state.posts.get(&id).cloned() else { return };
+    post.attempt = Attempt::Withdrawn { at: tx.at, why };
+    tx.put_post(post);
+}
+
+/// Takes a post back when no byte of it has left yet; true when it never reached anybody.
+pub(super) fn withdraw_unsent(tx: &mut Tx<'_>, id: PostId) -> bool {
+    let Some(post) = tx.state.posts.get(&id) else { return false };
+    let unsent = post.attempt == Attempt::Idle && post.ambiguities == 0;
+    // An earlier revision may have been delivered: then there is something to end.
+    let earlier = tx.state.posts.values().any(|other| {
+        other.id != id && other.chat == post.chat && other.topic == post.topic && matches!(other.attempt, Attempt::Confirmed { .. })
+    });
+    if unsent && !earlier {
+        withdraw(tx, id, Withdrawn::Superseded);
+        return true;
+    }
+    false
+}
+
+/// Gives up what is too late to be sent.
+pub(super) fn expire(tx: &mut Tx<'_>) {
+    let late = |post: &&Post| post.attempt == Attempt::Idle && tx.at >= post.not_after;
+    let ids: Vec<PostId> = tx.state.posts.values().filter(late).map(|post| post.id).collect();
+    for id in ids {
+        withdraw(tx, id, Withdrawn::TooLate);
+        tx.note(About::Post(id), Reason::TooLate);
+    }
+}
+
+/// The posts to be sent now: in order, one at a time in each chat.
+pub(super) fn sendable(posts: &std::collections::BTreeMap<PostId, Post>, at: Instant) -> Vec<PostId> {
+    let mut seen: Vec<&Id> = Vec::new();
+    let mut ids = Vec::new();
+    for post in posts.values().filter(|post| !post.attempt.is_settled()) {
+        // An unsettled post holds back those behind it, so that people read things in the order in which they happened.
+        if seen.contains(&&post.chat) {
+            continue;
+        }
+        seen.push(&post.chat);
+        if post.attempt == Attempt::Idle && post.next_try_at <= at && at < post.not_after {
+            ids.push(post.id);
+        }
+    }
+    ids
+}
+
+pub(super) fn claim(tx: &mut Tx<'_>, ids: &[PostId]) {
+    for id in ids {
+        let Some(mut post) = tx.state.posts.get(id).cloned() else { continue };
+        if post.attempt == Attempt::Idle && tx.at < post.not_after {
+            post.attempt = Attempt::Started { at: tx.at };
+            tx.put_post(post);
+        }
+    }
+}
+
+pub(super) fn sent(tx: &mut Tx<'_>, id: PostId, outcome: Outcome) {
+    let Some(mut post) = tx.state.posts.get(&id).cloned() else { return };
+    if !matches!(post.attempt, Attempt::Started { .. }) {
+        return;
+    }
+    let chat = post.chat.clone();
+    match outcome {
+        Outcome::Confirmed { handle } => {
+            post.attempt = Attempt::Confirmed { at: tx.at, handle };
+            tx.put_post(post);
+            tx.write_down(About::Post(id), Some(chat.clone()), Decision::Note, Reason::Delivered);
+            if tx.state.chats.get(&chat).is_some_and(|state| state.broken.is_some()) {
+                tx.chat_mut(&chat).broken = None;
+                tx.write_down(About::Chat, Some(chat), Decision::Note, Reason::ChatBack);
+            }
+        }
+        Outcome::Failed { why, retry_at } => {
+            post.failures += 1;
+            post.attempt = Attempt::Idle;
+            post.next_try_at = retry_at.unwrap_or(tx.at).max(tx.at + backoff(post.failures));
+            let has_fallback = fallback(tx, &post).is_some();
+            if has_fallback && tx.at - post.wanted_at >= FALLBACK_AFTER {
+                give_up(tx, post, Attempt::Refused { at: tx.at, why });
+            } else {
+                tx.put_post(post);
+            }
+        }
+        Outcome::Ambiguous { .. } => {
+            post.ambiguities += 1;
+            let idempotent = tx.plan.chats.get(&chat).is_some_and(|chat| chat.idempotent);
+            let most = if idempotent { AMBIGUITIES_IDEMPOTENT } else { AMBIGUITIES };
+            if post.ambiguities >= most {
+                give_up(tx, post, Attempt::Ambiguous { at: tx.at });
+            } else {
+                post.attempt = Attempt::Idle;
+                post.next_try_at = tx.at + backoff(post.ambiguities);
+                tx.put_post(post);
+            }
+        }
+        Outcome::Refused { why } => {
+            broken(tx, &chat, &why);
+            give_up(tx, post, Attempt::Refused { at: tx.at, why });
+        }
+    }
+}
+
+fn backoff(tries: u32) -> TimeDelta {
+    (FIRST_RETRY * 2_i32.saturating_pow(tries.saturating_sub(1).min(10))).min(RETRY_AT_MOST)
+}
+
+fn fallback(tx: &Tx<'_>, post: &Post) -> Option<Id> {
+    let fallback = tx.plan.chats.get(&post.chat)?.fallback.clone()?;
+    // One step only: a fallback's own failure must not send the message in a circle.
+    (post.stands_in_for.is_none() && fallback != post.chat).then_some(fallback)
+}
+
+/// Settles a post that did not (or perhaps did not) arrive, and hands its message to the fallback.
+fn give_up(tx: &mut Tx<'_>, mut post: Post, attempt: Attempt) {
+    post.attempt = attempt;
+    tx.write_down(About::Post(post.id), Some(post.chat.clone()), Decision::Note, Reason::Undelivered);
+    if let Some(to) = fallback(tx, &post) {
+        let attention = post.message.attention;
+        want_for(tx, &to, post.topic.clone(), post.message.clone(), post.not_after, Some(post.chat.clone()));
+        tx.write_down(About::Post(post.id), Some(to), Decision::Say(attention), Reason::StandsIn);
+    }
+    tx.put_post(post);
+}
+
+/// A permanent error: told once, in the other chats that care for the watch itself.
+fn broken(tx: &mut Tx<'_>, chat: &Id, why: &str) {
+    if tx.state.chats.get(chat).is_some_and(|state| state.broken.is_some()) {
+        return;
+    }
+    let at = tx.at;
+    tx.chat_mut(chat).broken = Some((at, why.to_owned()));
+    tx.write_down(About::Chat, Some(chat.clone()), Decision::Note, Reason::ChatBroken);
+    let others: Vec<Id> = tx.plan.tell.iter().filter(|other| *other != chat).cloned().collect();
+    for other in others {
+        let facts = WatchFacts { chat: chat.clone(), why: why.to_owned() };
+        let message = message(tx, Attention::Post, Body::Watch(facts));
+        want(tx, &other, Topic::Watch(chat.to_string()), message, at + TimeDelta::days(1));
+        tx.write_down(About::Chat, Some(other), Decision::Say(Attention::Post), Reason::ChatBroken);
+    }
+}

@@ -1,0 +1,201 @@
+//! The evidence: what was seen of one check, held against one cycle. No deadline, no forecast, no words.
+
+use super::cycle::Cycle;
+use super::message::NotStarted;
+use super::observation::{Run, RunKind, RunState};
+use super::plan::{Check, Evidence, Plan};
+use super::roster::Known;
+use super::state::{Arrival, CheckState, Seen, SourceState};
+use super::time::Instant;
+use chrono::TimeDelta;
+
+/// Where a check stands in a cycle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    NotDue,
+    NotWatched,
+    Arrived(Arrival),
+    Failed {
+        run: String,
+        at: Option<Instant>,
+        doomed: Option<String>,
+    },
+    Unseen(Unseen),
+    /// A run is under way or queued. `rerun`: it had arrived, and was started again.
+    Running {
+        state: RunState,
+        since: Instant,
+        started_at: Option<Instant>,
+        rerun: bool,
+    },
+    NotStarted(NotStarted),
+    NoData {
+        newest: Option<Instant>,
+    },
+}
+
+/// Why a check cannot be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unseen {
+    /// Its source does not answer.
+    Dark,
+    /// Its source has not been asked lately; a question is due right now.
+    NotAsked,
+    Vanished,
+    Suspicious(String),
+    FutureData(Instant),
+}
+
+/// So many unanswered questions in a row, or so long, make a source dark; one lost answer does not.
+const DARK_TRIES: u32 = 3;
+const DARK_AFTER: TimeDelta = TimeDelta::minutes(5);
+/// Clocks of two machines differ; data further in the future than this is not believed.
+const FUTURE_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+
+impl Standing {
+    /// Nothing more is waited for.
+    pub fn is_settled(&self) -> bool {
+        matches!(self, Self::NotDue | Self::NotWatched | Self::Arrived(_))
+    }
+}
+
+/// How old an answer may be until it no longer says anything of now.
+pub fn stale_after(every: TimeDelta) -> TimeDelta {
+    (every * 3).max(DARK_AFTER)
+}
+
+/// `None`: the source can be seen.
+pub fn unseen(source: &SourceState, every: TimeDelta, at: Instant) -> Option<Unseen> {
+    match (&source.dark, source.swept_at) {
+        (Some(dark), Some(_)) if dark.tries < DARK_TRIES && at - dark.since < DARK_AFTER => None,
+        (Some(_), _) => Some(Unseen::Dark),
+        (None, Some(swept)) if at - swept <= stale_after(every) => None,
+        (None, _) => Some(Unseen::NotAsked),
+    }
+}
+
+/// The next instant at which `unseen` may change by time alone.
+pub fn unseen_holds_until(source: &SourceState, every: TimeDelta, at: Instant) -> Option<Instant> {
+    let until = match (&source.dark, source.swept_at) {
+        (Some(dark), _) => dark.since + DARK_AFTER,
+        (None, Some(swept)) => swept + stale_after(every) + TimeDelta::seconds(1),
+        (None, None) => return None,
+    };
+    (until > at).then_some(until)
+}
+
+pub fn standing(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cycle, plan: &Plan, at: Instant) -> Standing {
+    if !is_due(known, check, source, cycle, plan) {
+        return Standing::NotDue;
+    }
+    if check.known_since > cycle.deadline || check.silent_until_success {
+        return Standing::NotWatched;
+    }
+    let stuck = check.arrivals.iter().find(|arrival| arrival.cycle == cycle.key);
+    let seen = evidence(known, check, source, cycle, plan, at);
+    match (stuck, seen) {
+        // Arrival sticks; only a newer run of the same business date, or the same run cleared, takes it back.
+        (Some(_), Standing::Running { state, since, started_at, .. }) => {
+            Standing::Running { state, since, started_at, rerun: true }
+        }
+        (Some(_), failed @ Standing::Failed { .. }) => failed,
+        (Some(arrival), _) => Standing::Arrived(arrival.clone()),
+        (None, arrived_or_failed @ (Standing::Arrived(_) | Standing::Failed { .. })) => arrived_or_failed,
+        (None, other) => {
+            let every = plan.sources.get(&known.check.source).map_or(DARK_AFTER, |source| source.every);
+            unseen(source, every, at).map_or(other, Standing::Unseen)
+        }
+    }
+}
+
+fn is_due(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cycle, plan: &Plan) -> bool {
+    if let Some(on) = &known.check.on {
+        return on.holds(cycle.key.date, &plan.calendars).unwrap_or(true);
+    }
+    // The source's own schedule: it will not run before the next window, and has not run in this one.
+    let next = source.members.get(&known.check.subject).filter(|member| !member.paused).and_then(|member| member.next_run_at);
+    let elsewhere = next.is_some_and(|next| next >= cycle.window_closes(&known.check, plan));
+    !elsewhere
+        || check.arrivals.iter().any(|arrival| arrival.cycle == cycle.key)
+        || matches!(&check.seen, Some(Seen::Runs(runs)) if runs.iter().any(|run| counts(run, &known.check, cycle, plan)))
+}
+
+fn counts(run: &Run, check: &Check, cycle: &Cycle, plan: &Plan) -> bool {
+    run.kind != RunKind::Backfill
+        && run.scheduled_at >= cycle.runs_from(check, plan)
+        && run.scheduled_at < cycle.window_closes(check, plan)
+}
+
+fn evidence(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cycle, plan: &Plan, at: Instant) -> Standing {
+    match &check.seen {
+        Some(Seen::Runs(runs)) => of_runs(runs, known, source, cycle, plan),
+        Some(Seen::Timestamp { newest, first_seen_at }) => of_timestamp(*newest, *first_seen_at, known, cycle, plan, at),
+        Some(Seen::Suspicious(why)) => Standing::Unseen(Unseen::Suspicious(why.clone())),
+        Some(Seen::Absent { .. }) => Standing::Unseen(Unseen::Vanished),
+        None => Standing::Unseen(Unseen::NotAsked),
+    }
+}
+
+/// `runs`: newest first.
+fn of_runs(runs: &[Run], known: &Known, source: &SourceState, cycle: &Cycle, plan: &Plan) -> Standing {
+    let mut counting = runs.iter().filter(|run| counts(run, &known.check, cycle, plan));
+    let Some(newest) = counting.next() else { return Standing::NotStarted(not_started(known, source)) };
+    let mut older_success = || counting.find(|run| run.state == RunState::Success);
+    let deciding = match newest.state {
+        // The next scheduled run of a pipeline that runs several times a day takes nothing back; a rerun by hand does.
+        RunState::Queued | RunState::Running | RunState::Retrying { .. } | RunState::Waiting { .. }
+            if newest.kind != RunKind::Manual =>
+        {
+            older_success().unwrap_or(newest)
+        }
+        // With `run` given, one success at or after that time is what was asked for.
+        _ if known.check.run.is_some() && newest.state != RunState::Success => older_success().unwrap_or(newest),
+        _ => newest,
+    };
+    match &deciding.state {
+        RunState::Success => Standing::Arrived(Arrival {
+            cycle: cycle.key.clone(),
+            at: deciding.ended_at.or(deciding.started_at).unwrap_or(deciding.scheduled_at),
+            run: Some(deciding.id.clone()),
+        }),
+        RunState::Failed => Standing::Failed { run: deciding.id.clone(), at: deciding.ended_at, doomed: None },
+        RunState::Doomed { task } => Standing::Failed { run: deciding.id.clone(), at: None, doomed: Some(task.clone()) },
+        state => Standing::Running {
+            state: state.clone(),
+            since: deciding.started_at.unwrap_or(deciding.scheduled_at),
+            started_at: deciding.started_at,
+            rerun: false,
+        },
+    }
+}
+
+fn not_started(known: &Known, source: &SourceState) -> NotStarted {
+    match source.members.get(&known.check.subject) {
+        Some(member) if member.import_error => NotStarted::ImportError,
+        Some(member) if member.paused => NotStarted::Paused,
+        Some(member) => member.next_run_at.map_or(NotStarted::NoReason, NotStarted::Scheduled),
+        None => NotStarted::NoReason,
+    }
+}
+
+fn of_timestamp(
+    newest: Option<Instant>,
+    first_seen_at: Instant,
+    known: &Known,
+    cycle: &Cycle,
+    plan: &Plan,
+    at: Instant,
+) -> Standing {
+    let Some(newest) = newest else { return Standing::NoData { newest: None } };
+    if newest > first_seen_at.max(at) + FUTURE_TOLERANCE {
+        return Standing::Unseen(Unseen::FutureData(newest));
+    }
+    let arrived_at = match known.check.evidence {
+        Evidence::DataTime { through } => (newest >= through.on(cycle.key.date, plan.timezone)).then_some(first_seen_at),
+        Evidence::Pipeline | Evidence::ArrivalTime => (newest >= cycle.window_opens(&known.check, plan)).then_some(newest),
+    };
+    match arrived_at {
+        Some(arrived) => Standing::Arrived(Arrival { cycle: cycle.key.clone(), at: arrived, run: None }),
+        None => Standing::NoData { newest: Some(newest) },
+    }
+}

@@ -1,0 +1,155 @@
+//! Keeps the verdicts up to date: opens and closes cycles, has them judged when something was heard or time has come, and writes
+//! down what sticks (arrivals, the nights' history, results).
+
+use super::cycle::{self, Cycle};
+use super::judge::{self, CycleView, GRACE, Judged};
+use super::observation::RunState;
+use super::plan::{Dashboard, Id};
+use super::roster::Ix;
+use super::standing::Standing;
+use super::state::{ARRIVALS_KEPT, About, Arrival, CycleState, NIGHTS_KEPT, Night, Reason, Seen, Verdict};
+use super::time::Instant;
+use super::tx::Tx;
+
+/// Brings every dashboard's view to now.
+pub(super) fn turn(tx: &mut Tx<'_>) {
+    let plan = tx.plan;
+    for (id, dashboard) in &plan.dashboards {
+        let view = tx.state.view.cycles.get(id);
+        if view.is_some_and(|view| may_close(tx, view)) {
+            close(tx, id, dashboard);
+        } else if let Some(view) = view {
+            let holds = view.holds_until.is_none_or(|until| tx.at < until);
+            if holds && !tx.state.view.dirty.contains(id) {
+                continue;
+            }
+        }
+        let cycle = match tx.state.view.cycles.get(id) {
+            Some(view) => Some(view.cycle.clone()),
+            None => cycle::current(plan, id, dashboard, tx.at),
+        };
+        let Some(cycle) = cycle else { continue };
+        judge_and_keep(tx, id, dashboard, &cycle);
+    }
+    tx.state.view.dirty.clear();
+    let (stale, from) = judge::stale(tx.state, plan, tx.at);
+    tx.state.view.stale = stale;
+    tx.state.view.stale_from = from;
+}
+
+/// A cycle closes where the next one opens; one that is not ready waits a moment for an answer from after that instant, as what
+/// arrived in its last minute may not have been seen yet.
+fn may_close(tx: &Tx<'_>, view: &CycleView) -> bool {
+    let closes_at = view.cycle.closes_at;
+    let settled = view.verdict <= Verdict::Ready || tx.at >= closes_at + GRACE;
+    let seen_past = || {
+        let waiting = view.checks.iter().filter(|(_, judged)| judged.live && judged.verdict > Verdict::Ready);
+        waiting
+            .map(|(ix, _)| &tx.state.roster.checks[*ix].check.source)
+            .all(|source| tx.state.sources.get(source).and_then(|source| source.swept_at).is_some_and(|swept| swept >= closes_at))
+    };
+    tx.at >= closes_at && (settled || seen_past())
+}
+
+fn close(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard) {
+    let Some(cycle) = tx.state.view.cycles.get(id).map(|view| view.cycle.clone()) else { return };
+    // A last look, with all that was heard until now.
+    judge_and_keep(tx, id, dashboard, &cycle);
+    tx.state.view.cycles.remove(id);
+}
+
+fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle) {
+    let mut view = judge::judge(tx.state, tx.plan, dashboard, cycle.clone(), tx.at);
+    // The cycle waits for its close: nothing but an answer or the end of the grace changes that.
+    if tx.at >= cycle.closes_at {
+        view.holds_until = Some(cycle.closes_at + GRACE);
+    }
+    let changed: Vec<(Ix, Option<Arrival>)> =
+        view.checks.iter().filter_map(|(ix, judged)| sticking(tx, *ix, judged, cycle)).collect();
+    for (ix, arrival) in changed {
+        keep_arrival(tx, ix, arrival, cycle);
+    }
+    keep_result(tx, &view);
+    close_others(tx, id, cycle);
+    tx.state.view.cycles.insert(id.clone(), view);
+}
+
+/// What is to change in a check's kept arrivals: a new one, or the taking back of an old one.
+fn sticking(tx: &Tx<'_>, ix: Ix, judged: &Judged, cycle: &Cycle) -> Option<(Ix, Option<Arrival>)> {
+    let kept = tx.state.checks[ix].arrivals.iter().find(|arrival| arrival.cycle == cycle.key);
+    match (&judged.standing, kept) {
+        (Standing::Arrived(arrival), None) => Some((ix, Some(arrival.clone()))),
+        (Standing::Running { .. } | Standing::Failed { .. }, Some(_)) => Some((ix, None)),
+        _ => None,
+    }
+}
+
+fn keep_arrival(tx: &mut Tx<'_>, ix: Ix, arrival: Option<Arrival>, cycle: &Cycle) {
+    let plan = tx.plan;
+    let check = tx.check_mut(ix);
+    check.arrivals.retain(|kept| kept.cycle != cycle.key);
+    let Some(arrival) = arrival else { return };
+    let took_s = match (&check.seen, &arrival.run) {
+        (Some(Seen::Runs(runs)), Some(id)) => runs
+            .iter()
+            .find(|run| run.id == *id && run.state == RunState::Success)
+            .and_then(|run| Some((run.ended_at? - run.started_at?).num_seconds())),
+        _ => None,
+    };
+    let night = Night { date: cycle.key.date, arrived_s: cycle.wall_s(arrival.at, plan), took_s };
+    // Several dashboards and several deadlines a day look at one arrival; the first tells of the night.
+    if check.nights.iter().all(|kept| kept.date != night.date) {
+        check.nights.push(night);
+        check.nights.sort_by_key(|night| night.date);
+        let over = check.nights.len().saturating_sub(NIGHTS_KEPT);
+        check.nights.drain(..over);
+    }
+    check.arrivals.push(arrival);
+    let over = check.arrivals.len().saturating_sub(ARRIVALS_KEPT);
+    check.arrivals.drain(..over);
+}
+
+fn keep_result(tx: &mut Tx<'_>, view: &CycleView) {
+    let key = &view.cycle.key;
+    let had = tx.state.cycles.get(key);
+    let missed = match view.ready_at {
+        Some(ready) => ready > view.cycle.deadline,
+        None => view.verdict == Verdict::Late,
+    };
+    let new = CycleState {
+        deadline: view.cycle.deadline,
+        audience: view.cycle.audience,
+        opened_at: had.map_or(tx.at, |had| had.opened_at),
+        closed_at: None,
+        verdict: view.verdict,
+        ready_at: view.ready_at,
+        missed,
+    };
+    if had == Some(&new) {
+        return;
+    }
+    let (was_ready, was_missed) = had.map_or((false, false), |had| (had.ready_at.is_some(), had.missed));
+    if view.ready_at.is_some() && !was_ready {
+        tx.note(About::Cycle(key.clone()), Reason::CycleReady);
+    }
+    if missed && !was_missed {
+        tx.note(About::Cycle(key.clone()), Reason::CycleMissed);
+    }
+    tx.put_cycle(key.clone(), new);
+}
+
+/// Closes what is still open of this dashboard besides its current cycle: it keeps its result.
+fn close_others(tx: &mut Tx<'_>, id: &Id, current: &Cycle) {
+    let open: Vec<_> = tx
+        .state
+        .cycles
+        .iter()
+        .filter(|(key, cycle)| key.dashboard == *id && **key != current.key && cycle.closed_at.is_none())
+        .map(|(key, cycle)| (key.clone(), cycle.clone()))
+        .collect();
+    for (key, cycle) in open {
+        tx.note(About::Cycle(key.clone()), Reason::CycleClosed);
+        let closed_at: Option<Instant> = Some(tx.at);
+        tx.put_cycle(key, CycleState { closed_at, ..cycle });
+    }
+}

@@ -1,0 +1,130 @@
+//! The hand that writes: every change of the state goes through here, so that it is in the commit.
+
+use super::plan::{Id, Plan};
+use super::roster::Ix;
+use super::state::{
+    About, ChatState, CheckState, Commit, CycleKey, CycleState, Decision, DigestState, Entry, Incident, IncidentId, Key, Post,
+    PostId, Reason, Row, SourceState, State,
+};
+use super::time::Instant;
+use std::collections::BTreeSet;
+
+/// One step under way.
+pub(super) struct Tx<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) plan: &'a Plan,
+    pub(super) at: Instant,
+    touched: BTreeSet<Key>,
+    ledger: Vec<Entry>,
+}
+
+impl<'a> Tx<'a> {
+    pub(super) fn new(state: &'a mut State, plan: &'a Plan, at: Instant) -> Self {
+        Self { state, plan, at, touched: BTreeSet::new(), ledger: Vec::new() }
+    }
+
+    pub(super) fn check_mut(&mut self, ix: Ix) -> &mut CheckState {
+        self.touched.insert(Key::Check(self.state.roster.checks[ix].id.clone()));
+        &mut self.state.checks[ix]
+    }
+
+    pub(super) fn source_mut(&mut self, id: &Id) -> &mut SourceState {
+        self.touched.insert(Key::Source(id.clone()));
+        self.state.sources.entry(id.clone()).or_default()
+    }
+
+    pub(super) fn touch_members(&mut self, source: &Id) {
+        self.touched.insert(Key::Members(source.clone()));
+    }
+
+    pub(super) fn put_cycle(&mut self, key: CycleKey, cycle: CycleState) {
+        self.touched.insert(Key::Cycle(key.clone()));
+        self.state.cycles.insert(key, cycle);
+    }
+
+    pub(super) fn put_incident(&mut self, incident: Incident) {
+        self.touched.insert(Key::Incident(incident.id));
+        self.state.incidents.insert(incident.id, incident);
+    }
+
+    pub(super) fn drop_incident(&mut self, id: IncidentId) {
+        self.touched.insert(Key::Incident(id));
+        self.state.incidents.remove(&id);
+    }
+
+    pub(super) fn put_post(&mut self, post: Post) {
+        self.touched.insert(Key::Post(post.id));
+        self.state.posts.insert(post.id, post);
+    }
+
+    pub(super) fn drop_post(&mut self, id: PostId) {
+        self.touched.insert(Key::Post(id));
+        self.state.posts.remove(&id);
+    }
+
+    pub(super) fn drop_cycle(&mut self, key: &CycleKey) {
+        self.touched.insert(Key::Cycle(key.clone()));
+        self.state.cycles.remove(key);
+    }
+
+    pub(super) fn chat_mut(&mut self, id: &Id) -> &mut ChatState {
+        self.touched.insert(Key::Chat(id.clone()));
+        self.state.chats.entry(id.clone()).or_default()
+    }
+
+    pub(super) fn put_digest(&mut self, id: Id, digest: DigestState) {
+        self.touched.insert(Key::Digest(id.clone()));
+        self.state.digests.insert(id, digest);
+    }
+
+    pub(super) fn next_incident(&mut self) -> IncidentId {
+        self.touched.insert(Key::Counters);
+        self.state.counters.incident += 1;
+        self.state.counters.incident
+    }
+
+    pub(super) fn next_post(&mut self) -> PostId {
+        self.touched.insert(Key::Counters);
+        self.state.counters.post += 1;
+        self.state.counters.post
+    }
+
+    /// Something was heard for these checks: their dashboards are judged anew.
+    pub(super) fn dirty(&mut self, ix: Ix) {
+        self.state.view.dirty.extend(self.state.roster.checks[ix].dashboards.iter().cloned());
+    }
+
+    pub(super) fn write_down(&mut self, about: About, chat: Option<Id>, decision: Decision, reason: Reason) {
+        self.ledger.push(Entry { at: self.at, about, chat, decision, reason });
+    }
+
+    pub(super) fn note(&mut self, about: About, reason: Reason) {
+        self.write_down(about, None, Decision::Note, reason);
+    }
+
+    /// Rows as they are now, for everything that was touched.
+    pub(super) fn commit(self) -> Commit {
+        let mut commit = Commit { ledger: self.ledger, ..Commit::default() };
+        for key in self.touched {
+            match row(self.state, &key) {
+                Some(row) => commit.put.push(row),
+                None => commit.delete.push(key),
+            }
+        }
+        commit
+    }
+}
+
+fn row(state: &State, key: &Key) -> Option<Row> {
+    Some(match key {
+        Key::Source(id) => Row::Source(id.clone(), state.sources.get(id)?.clone()),
+        Key::Members(id) => Row::Members(id.clone(), state.sources.get(id)?.members.values().cloned().collect()),
+        Key::Check(id) => Row::Check(id.clone(), state.checks.get(state.roster.place(id)?)?.clone()),
+        Key::Cycle(key) => Row::Cycle(key.clone(), state.cycles.get(key)?.clone()),
+        Key::Incident(id) => Row::Incident(state.incidents.get(id)?.clone()),
+        Key::Post(id) => Row::Post(state.posts.get(id)?.clone()),
+        Key::Chat(id) => Row::Chat(id.clone(), state.chats.get(id)?.clone()),
+        Key::Digest(id) => Row::Digest(id.clone(), state.digests.get(id)?.clone()),
+        Key::Counters => Row::Counters(state.counters),
+    })
+}
