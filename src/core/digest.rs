@@ -11,8 +11,10 @@ use super::time::{Instant, local_date, shift};
 use super::tx::Tx;
 use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
 
-/// A digest waits so long for sources whose answer is on its way (at a start, after a suspend).
+/// A digest waits so long for sources whose answer is on its way; one that is given late (after a start, a suspend) longer, but no
+/// nearer to the deadline than it would still be of use.
 const WAIT_FOR_ANSWERS: TimeDelta = TimeDelta::minutes(5);
+const SPARE_BEFORE_DEADLINE: TimeDelta = TimeDelta::minutes(15);
 /// Without a deadline ahead, a digest that could not be given is worth giving for so long.
 const KEEPS_WITHOUT_DEADLINE: TimeDelta = TimeDelta::hours(3);
 /// A calendar whose data ends within so many days is named.
@@ -27,7 +29,7 @@ pub(super) fn occur(tx: &mut Tx<'_>) -> Option<Instant> {
     for (id, digest) in &plan.digests {
         let mut wake = next_at(plan, digest, tx.at);
         if let Some((date, due_at)) = last_due(plan, digest, tx.at).filter(|(date, _)| !is_done(tx.state, id, *date)) {
-            let until = due_at + WAIT_FOR_ANSWERS;
+            let until = (due_at + WAIT_FOR_ANSWERS).max(worth_until(plan, due_at) - SPARE_BEFORE_DEADLINE);
             if tx.at < until && awaits_answers(tx) {
                 wake = Some(wake.map_or(until, |wake| wake.min(until)));
             } else {
@@ -79,12 +81,16 @@ fn worth_until(plan: &Plan, due_at: Instant) -> Instant {
 
 fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Instant) {
     let facts = facts(tx.state, tx.plan, id, tx.at);
+    let new = !tx.state.digests.contains_key(id);
     let healed_through = tx.state.counters.incident;
     tx.put_digest(id.clone(), DigestState { date, done_at: tx.at, healed_through });
     let about = || About::Digest { digest: id.clone(), date };
     let until = worth_until(tx.plan, due_at);
     if tx.at >= until {
-        tx.write_down(about(), None, Decision::StaySilent, Reason::DigestMissed);
+        // What fell due before the digest was first known was not missed.
+        if !new {
+            tx.write_down(about(), None, Decision::StaySilent, Reason::DigestMissed);
+        }
         return;
     }
     let green = matches!(facts.verdict, DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue);

@@ -42,6 +42,7 @@ pub(super) fn fold(tx: &mut Tx<'_>) {
         carry_on(tx, *id, &mut active);
     }
     deepen(tx, &open, &mut active);
+    go_on(tx, &open, &mut active);
     for (cause, now) in active {
         open_new(tx, cause, now);
     }
@@ -241,6 +242,32 @@ fn deepen(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Act
         take_in(tx, &mut incident, now);
         settle_impact(tx, &mut incident);
         tx.note(About::Incident(incident.id), Reason::Deepened);
+        tx.put_incident(incident);
+    }
+}
+
+/// The cause is gone, but what waited for it will be late all the same: that is the same trouble. Where a person was asked, nothing
+/// new is to be said; else the incident goes on under the check that now holds things up.
+fn go_on(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Active>) {
+    let lagging = |now: &Active| matches!(now.verdict, Verdict::AtRisk | Verdict::Late) && !now.outside;
+    let causes: Vec<Cause> = active.iter().filter(|(_, now)| lagging(now)).map(|(cause, _)| cause.clone()).collect();
+    for cause in causes {
+        let Cause::Check(check) = &cause else { continue };
+        let Some(now) = active.get(&cause) else { continue };
+        let waits_in = |incident: &&Incident| {
+            let waits = |key: &CycleKey| incident.impact.get(key).is_some_and(|impact| impact.waiting.contains(check));
+            matches!(incident.phase, Phase::Recovering { .. }) && now.waiting.keys().all(waits)
+        };
+        let Some(mut incident) = open.iter().filter_map(|id| tx.state.incidents.get(id)).find(waits_in).cloned() else { continue };
+        let Some(now) = active.remove(&cause) else { continue };
+        if incident.asked_at.is_some() {
+            continue;
+        }
+        incident.cause = cause;
+        incident.phase = Phase::Open;
+        (incident.failure, incident.failure_wanted_at) = (None, None);
+        take_in(tx, &mut incident, now);
+        settle_impact(tx, &mut incident);
         tx.put_incident(incident);
     }
 }
