@@ -194,7 +194,8 @@ async fn every_kind_of_row_comes_back_as_it_was() {
     // Changed, deleted, and both: what is put wins.
     rows.retain(|row| !matches!(row, Row::Check(..)));
     rows[0] = Row::Chat("team".into(), ChatState::default());
-    let change = Commit { put: vec![rows[0].clone()], delete: vec![Key::Check("orders_raw".into()), rows[0].key()], ledger: vec![] };
+    let change =
+        Commit { put: vec![rows[0].clone()], delete: vec![Key::Check("orders_raw".into()), rows[0].key()], ledger: vec![] };
     store.commit(&change).await.unwrap();
     store.close().await.unwrap();
 
@@ -369,7 +370,10 @@ async fn stores_of_other_versions_are_refused() {
         ("DELETE FROM meta WHERE name = 'format'", "does not say its format"),
         ("INSERT INTO rows VALUES ('chat', 'team', 99, '{}')", "does not know (chat team)"),
         ("INSERT INTO rows VALUES ('moon', 'full', 1, '{\"Moon\":1}')", "does not know (moon full)"),
-        ("INSERT INTO rows VALUES ('chat', 'team', 1, '{\"Chat\":[\"other\",{\"broken\":null}]}')", "is damaged: the row chat team"),
+        (
+            "INSERT INTO rows VALUES ('chat', 'team', 1, '{\"Chat\":[\"other\",{\"broken\":null}]}')",
+            "is damaged: the row chat team",
+        ),
     ] {
         let (_folder, path) = folder();
         Store::open(&path).await.unwrap().close().await.unwrap();
@@ -384,10 +388,9 @@ async fn stores_of_other_versions_are_refused() {
 async fn places_that_cannot_be_written_are_named() {
     let (folder, path) = folder();
     fs::write(&path, "a file").unwrap();
-    for (place, expected) in [
-        (folder.path().join("missing/dawnwatch.db"), "folder does not exist"),
-        (path.join("dawnwatch.db"), "its folder is a file"),
-    ] {
+    for (place, expected) in
+        [(folder.path().join("missing/dawnwatch.db"), "folder does not exist"), (path.join("dawnwatch.db"), "its folder is a file")]
+    {
         let error = Store::open(&place).await.map(drop).unwrap_err().to_string();
         assert!(error.contains(expected) && error.contains("dawnwatch.db"), "{error}");
     }

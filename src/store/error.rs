@@ -38,7 +38,10 @@ pub enum StoreError {
     #[error("{file} was changed by another writer since it was last read; it must be read again before the next write")]
     Moved { file: String },
 
-    #[error("{file} was held by another program for more than {} s; is a backup or a database tool at work on it?", super::file::BUSY_S)]
+    #[error(
+        "{file} was held by another program for more than {} s; is a backup or a database tool at work on it?",
+        super::file::BUSY_S
+    )]
     Busy { file: String },
 
     #[error("{file}: {row} cannot be put into words that could be read back")]

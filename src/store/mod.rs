@@ -77,11 +77,8 @@ impl Store {
         let mut connection = file::connect(path).await?;
         file::recognise(path, &mut connection).await?;
         file::examine(path, &mut connection).await?;
-        let store = Self {
-            path: path.to_owned(),
-            session: Mutex::new(Session { connection: Some(connection), epoch: 0 }),
-            _claim: claim,
-        };
+        let store =
+            Self { path: path.to_owned(), session: Mutex::new(Session { connection: Some(connection), epoch: 0 }), _claim: claim };
         store.rows().await?;
         Ok(store)
     }

@@ -53,9 +53,8 @@ impl Expiry {
 fn settled_at(post: &Post) -> Option<Instant> {
     match post.attempt {
         Attempt::Idle | Attempt::Started { .. } => None,
-        Attempt::Confirmed { at, .. }
-        | Attempt::Ambiguous { at }
-        | Attempt::Refused { at, .. }
-        | Attempt::Withdrawn { at, .. } => Some(at),
+        Attempt::Confirmed { at, .. } | Attempt::Ambiguous { at } | Attempt::Refused { at, .. } | Attempt::Withdrawn { at, .. } => {
+            Some(at)
+        }
     }
 }
