@@ -55,7 +55,7 @@ fn document(html: &mut String, snapshot: &Snapshot, trouble: Option<&str>) -> fm
         When(snapshot.at, zone)
     )?;
     if let Some(trouble) = trouble {
-        write!(html, "<p class=\"alarm\"><b>The watch itself is in trouble:</b> {}</p>", Plain(trouble))?;
+        write!(html, "<p class=\"alarm\"><b>{}</b><br>What stands below may be out of date.</p>", Plain(trouble))?;
     }
     if !snapshot.ready {
         html.push_str("<p class=\"alarm\">Not every source has been asked yet.</p>");
@@ -142,7 +142,7 @@ fn source(html: &mut String, line: &SourceLine, zone: Tz) -> fmt::Result {
     match (line.dark_since, line.swept_at) {
         (Some(since), _) => {
             let since = When(since, zone);
-            write!(html, "<span class=\"v bad\">❓ no answer</span><b>{id}</b><span class=\"d\">since {since}</span>")?;
+            write!(html, "<span class=\"v warn\">❓ no answer</span><b>{id}</b><span class=\"d\">since {since}</span>")?;
         }
         (None, Some(at)) => {
             let at = When(at, zone);
