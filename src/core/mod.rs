@@ -15,6 +15,7 @@ pub mod judge;
 pub mod message;
 pub mod observation;
 mod observe;
+pub mod pairs;
 pub mod plan;
 pub mod policy;
 mod posts;

@@ -1,0 +1,195 @@
+//! What is known: all that must survive a restart, row by row, and the one effect that changes it.
+//!
+//! Every [`Row`] is one row of the store. [`State`] holds the rows in memory beside what is derived from them and the plan
+//! (the roster, the verdicts), which is never stored: a state that was read back says and does the same as one that was kept.
+
+mod ledger;
+mod post;
+mod records;
+mod words;
+
+pub use ledger::{About, Decision, Entry, Reason};
+pub use post::{Attempt, Post, Topic, Withdrawn};
+pub use records::{
+    ARRIVALS_KEPT, Arrival, ChatState, CheckState, CycleState, Dark, DigestState, Impact, ImpactState, Incident, NIGHTS_KEPT,
+    Night, Phase, Seen, SourceState, Told,
+};
+pub use words::{Attention, Cause, CycleKey, IncidentId, PostId, Verdict};
+
+use super::judge::View;
+use super::observation::Member;
+use super::plan::{Id, Plan};
+use super::roster::Roster;
+use super::time::Instant;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The version of the stored rows. A store with another one is refused with a sentence.
+pub const FORMAT: u32 = 1;
+
+/// One row of the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Row {
+    Source(Id, SourceState),
+    /// What a source listed last.
+    Members(Id, Vec<Member>),
+    Check(Id, CheckState),
+    Cycle(CycleKey, CycleState),
+    Incident(Incident),
+    Post(Post),
+    Chat(Id, ChatState),
+    Digest(Id, DigestState),
+    Counters(Counters),
+}
+
+/// Names a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Key {
+    Source(Id),
+    Members(Id),
+    Check(Id),
+    Cycle(CycleKey),
+    Incident(IncidentId),
+    Post(PostId),
+    Chat(Id),
+    Digest(Id),
+    Counters,
+}
+
+impl Row {
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Source(id, _) => Key::Source(id.clone()),
+            Self::Members(id, _) => Key::Members(id.clone()),
+            Self::Check(id, _) => Key::Check(id.clone()),
+            Self::Cycle(key, _) => Key::Cycle(key.clone()),
+            Self::Incident(incident) => Key::Incident(incident.id),
+            Self::Post(post) => Key::Post(post.id),
+            Self::Chat(id, _) => Key::Chat(id.clone()),
+            Self::Digest(id, _) => Key::Digest(id.clone()),
+            Self::Counters(_) => Key::Counters,
+        }
+    }
+}
+
+/// The last ids given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Counters {
+    pub incident: IncidentId,
+    pub post: PostId,
+}
+
+/// The one effect of a step, written in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Commit {
+    pub put: Vec<Row>,
+    pub delete: Vec<Key>,
+    pub ledger: Vec<Entry>,
+}
+
+impl Commit {
+    pub fn is_empty(&self) -> bool {
+        self.put.is_empty() && self.delete.is_empty() && self.ledger.is_empty()
+    }
+}
+
+/// All that is known, in memory.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub sources: BTreeMap<Id, SourceState>,
+    /// In the order of [`Roster::checks`].
+    pub checks: Vec<CheckState>,
+    pub cycles: BTreeMap<CycleKey, CycleState>,
+    pub incidents: BTreeMap<IncidentId, Incident>,
+    pub posts: BTreeMap<PostId, Post>,
+    pub chats: BTreeMap<Id, ChatState>,
+    pub digests: BTreeMap<Id, DigestState>,
+    pub counters: Counters,
+    /// Derived: which checks there are and who needs whom.
+    pub roster: Roster,
+    /// Derived: the verdicts of the open cycles and until when they hold.
+    pub view: View,
+    /// Checks that no row was there for: the next step says since when they are known.
+    pub unmet: BTreeSet<Id>,
+}
+
+impl State {
+    /// Builds the state from the store's rows, in any order. Rows of names that the plan no longer has are left alone in the store.
+    /// A new store is the empty list. This is the one way after a start, a reload, and a commit that failed.
+    pub fn restore(rows: impl IntoIterator<Item = Row>, plan: &Plan) -> Self {
+        let mut state = Self {
+            sources: BTreeMap::new(),
+            checks: Vec::new(),
+            cycles: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            posts: BTreeMap::new(),
+            chats: BTreeMap::new(),
+            digests: BTreeMap::new(),
+            counters: Counters::default(),
+            roster: Roster::default(),
+            view: View::default(),
+            unmet: BTreeSet::new(),
+        };
+        let mut members = BTreeMap::new();
+        let mut checks = BTreeMap::new();
+        for row in rows {
+            match row {
+                Row::Source(id, source) if plan.sources.contains_key(&id) => drop(state.sources.insert(id, source)),
+                Row::Members(id, listed) => drop(members.insert(id, listed)),
+                Row::Check(id, check) => drop(checks.insert(id, check)),
+                Row::Cycle(key, cycle) if plan.dashboards.contains_key(&key.dashboard) => drop(state.cycles.insert(key, cycle)),
+                Row::Incident(incident) => drop(state.incidents.insert(incident.id, incident)),
+                Row::Post(post) => drop(state.posts.insert(post.id, post)),
+                Row::Chat(id, chat) if plan.chats.contains_key(&id) => drop(state.chats.insert(id, chat)),
+                Row::Digest(id, digest) if plan.digests.contains_key(&id) => drop(state.digests.insert(id, digest)),
+                Row::Counters(counters) => state.counters = counters,
+                Row::Source(..) | Row::Cycle(..) | Row::Chat(..) | Row::Digest(..) => {}
+            }
+        }
+        for id in plan.sources.keys() {
+            let listed = members.remove(id).unwrap_or_default();
+            let source = state.sources.entry(id.clone()).or_default();
+            source.members = listed.into_iter().map(|member| (member.subject.clone(), member)).collect();
+        }
+        state.adopt(checks, plan);
+        state
+    }
+
+    /// Builds the roster anew and puts every check's state at its place; `known` are the states by name.
+    pub(in crate::core) fn adopt(&mut self, mut known: BTreeMap<Id, CheckState>, plan: &Plan) {
+        let memory = known
+            .iter()
+            .filter_map(|(id, check)| Some((id.clone(), (check.group.clone()?, check.fingerprint.1.clone()))))
+            .filter(|(_, (group, _))| plan.groups.contains_key(group))
+            .collect();
+        self.roster = Roster::build(plan, &self.sources, &memory);
+        self.checks = Vec::with_capacity(self.roster.checks.len());
+        for check in &self.roster.checks {
+            let fingerprint = (check.check.source.clone(), check.check.subject.clone());
+            let state = match known.remove(&check.id) {
+                Some(had) if had.fingerprint == fingerprint => CheckState { group: check.group.clone(), ..had },
+                had => {
+                    self.unmet.insert(check.id.clone());
+                    CheckState {
+                        fingerprint,
+                        known_since: had.as_ref().map_or(Instant::MIN_UTC, |had| had.known_since),
+                        group: check.group.clone(),
+                        silent_until_success: false,
+                        seen: None,
+                        arrivals: Vec::new(),
+                        // The history belongs to the name: it was the same thing to people.
+                        nights: had.map(|had| had.nights).unwrap_or_default(),
+                        failure: None,
+                    }
+                }
+            };
+            self.checks.push(state);
+        }
+        self.view = View::default();
+    }
+
+    /// The states of all checks by name, taken out to be adopted anew.
+    pub(in crate::core) fn take_checks(&mut self) -> BTreeMap<Id, CheckState> {
+        self.roster.checks.iter().map(|check| check.id.clone()).zip(std::mem::take(&mut self.checks)).collect()
+    }
+}

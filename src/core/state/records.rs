@@ -1,0 +1,206 @@
+//! What is stored of sources, checks, cycles, incidents and digests. Plain data; nothing here decides.
+
+use super::words::{Attention, Cause, CycleKey, IncidentId, PostId, Verdict};
+use super::{Decision, Reason};
+use crate::core::observation::{Fact, Failure, Member, Run, Scheduler, Unreachable};
+use crate::core::plan::Id;
+use crate::core::time::Instant;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is known of one source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct SourceState {
+    /// When the last sweep left that was answered, and when the last one that was not.
+    pub swept_at: Option<Instant>,
+    pub asked_at: Option<Instant>,
+    pub listed_at: Option<Instant>,
+    pub list_asked_at: Option<Instant>,
+    pub scheduler: Scheduler,
+    /// Since when the scheduler is said to be dead.
+    pub scheduler_dead_since: Option<Instant>,
+    pub dark: Option<Dark>,
+    /// The last listing, by subject; a row of its own, as it is large and seldom changes. A pipeline that left it is kept in the
+    /// groups' memory, not here.
+    #[serde(skip)]
+    pub members: BTreeMap<Id, Member>,
+}
+
+/// The source does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dark {
+    pub since: Instant,
+    /// Unanswered sweeps in a row.
+    pub tries: u32,
+    pub last: Unreachable,
+}
+
+/// What is known of one check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckState {
+    /// Source and subject: when the configuration points the name elsewhere, the observation is dropped, the history kept.
+    pub fingerprint: (Id, Id),
+    /// When dawnwatch first knew the check.
+    pub known_since: Instant,
+    /// The group by which it is a check, if by one: it stays one when it vanishes from the source.
+    pub group: Option<Id>,
+    /// A member that joined a group that was known already: silent until its first success.
+    pub silent_until_success: bool,
+    pub seen: Option<Seen>,
+    /// Arrivals of cycles that are still open, or closed last: they stick. At most [`ARRIVALS_KEPT`].
+    pub arrivals: Vec<Arrival>,
+    /// Successful nights, oldest first, at most [`NIGHTS_KEPT`].
+    pub nights: Vec<Night>,
+    /// The failure of the run that it belongs to, once fetched.
+    pub failure: Option<(String, Failure)>,
+}
+
+pub const ARRIVALS_KEPT: usize = 8;
+pub const NIGHTS_KEPT: usize = 60;
+
+/// The last answer about a check; changes only when its content does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Seen {
+    /// Newest first by `scheduled_at`; backfills left out.
+    Runs(Vec<Run>),
+    Timestamp {
+        newest: Option<Instant>,
+        first_seen_at: Instant,
+    },
+    Suspicious(String),
+    /// The source answered and does not know it.
+    Absent {
+        since: Instant,
+    },
+}
+
+impl Seen {
+    pub fn says(&self, fact: &Fact) -> bool {
+        match (self, fact) {
+            (Self::Runs(had), Fact::Runs(new)) => had == new,
+            (Self::Timestamp { newest, .. }, Fact::Timestamp(new)) => newest == new,
+            (Self::Suspicious(had), Fact::Suspicious(new)) => had == new,
+            _ => false,
+        }
+    }
+}
+
+/// A check arrived in a cycle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    pub cycle: CycleKey,
+    pub at: Instant,
+    /// The run that brought it.
+    pub run: Option<String>,
+}
+
+/// One successful night in a check's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Night {
+    pub date: NaiveDate,
+    /// Seconds after local midnight of `date`, on the wall; negative: the evening before.
+    pub arrived_s: i64,
+    /// Run time; `None` for datasets.
+    pub took_s: Option<i64>,
+}
+
+/// The result of one dashboard cycle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CycleState {
+    pub deadline: Instant,
+    pub audience: bool,
+    pub opened_at: Instant,
+    pub closed_at: Option<Instant>,
+    pub verdict: Verdict,
+    pub ready_at: Option<Instant>,
+    /// The deadline passed and it was not ready.
+    pub missed: bool,
+}
+
+/// A cause with its impact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    pub id: IncidentId,
+    pub cause: Cause,
+    pub opened_at: Instant,
+    /// When the cause itself began.
+    pub since: Instant,
+    /// The verdict of the cause, worst so far.
+    pub verdict: Verdict,
+    pub phase: Phase,
+    /// Checks with the same source, error and time, the cause not counted.
+    pub alike: BTreeSet<Id>,
+    #[serde(with = "crate::core::pairs")]
+    pub impact: BTreeMap<CycleKey, Impact>,
+    /// The check is stale by `max_age`, or stands outside any dashboard.
+    pub outside: bool,
+    /// By chat.
+    pub told: BTreeMap<Id, Told>,
+    /// The last decision for each chat (`None`: for nobody), so that only a change is written down.
+    pub decided: Vec<(Option<Id>, Decision, Reason)>,
+    /// When a person was first asked, in any chat.
+    pub asked_at: Option<Instant>,
+    /// When the failure was first wanted for a message: it is waited for only so long.
+    pub failure_wanted_at: Option<Instant>,
+    pub failure: Option<Failure>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    Open,
+    /// The cause is gone; what waited for it is not all ready.
+    Recovering {
+        since: Instant,
+    },
+    /// `recovered_at`: when the cause was gone; `None`: never, every deadline was over.
+    Resolved {
+        at: Instant,
+        recovered_at: Option<Instant>,
+    },
+}
+
+/// What an incident does to one dashboard cycle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Impact {
+    /// Checks of the dashboard that wait now, the cause counted.
+    pub waiting: BTreeSet<Id>,
+    /// The most that waited.
+    pub waited: usize,
+    pub state: ImpactState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ImpactState {
+    Waiting,
+    Ready(Instant),
+    /// The cycle closed without.
+    Over,
+}
+
+/// What a chat was told of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub attention: Attention,
+    pub verdict: Verdict,
+    pub at: Instant,
+    pub post: PostId,
+    /// Cycles with an audience that the words counted.
+    pub cycles: BTreeSet<CycleKey>,
+}
+
+/// What is known of one chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct ChatState {
+    /// A permanent error, with when and why in one line.
+    pub broken: Option<(Instant, String)>,
+}
+
+/// The last occurrence of a digest, as done, not as due: clocks jump.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestState {
+    pub date: NaiveDate,
+    pub done_at: Instant,
+    /// Incidents up to this id that were over untold are already counted as healed.
+    pub healed_through: IncidentId,
+}
