@@ -9,7 +9,8 @@ struct Ended {
 }
 
 fn dawnwatch(args: &[&str], environment: &[(&str, &str)]) -> Ended {
-    let output = Command::cargo_bin("dawnwatch").unwrap().env_clear().envs(environment.iter().copied()).args(args).output().unwrap();
+    let output =
+        Command::cargo_bin("dawnwatch").unwrap().env_clear().envs(environment.iter().copied()).args(args).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }

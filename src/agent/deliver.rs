@@ -104,7 +104,7 @@ fn idempotency_key(post: &Post) -> String {
 }
 
 /// Names may hold anything, an HTTP header may not.
-fn header_safe(name: &str) -> String {
+pub(crate) fn header_safe(name: &str) -> String {
     name.bytes().fold(String::new(), |mut safe, byte| {
         if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
             safe.push(char::from(byte));

@@ -10,7 +10,6 @@ use crate::core::time::Instant;
 use crate::error::chain;
 use crate::store::{Store, StoreError};
 use crate::web::snapshot::Counts;
-use chrono::TimeDelta;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const PATIENCE_WHEN_STOPPED: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(10);
-/// A store that stays broken is said again in the log after this.
-const SAID_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(5);
+/// A store that stays broken is said again in the log after this much real time.
+const SAID_AGAIN_AFTER: Duration = Duration::from_secs(300);
 
 /// The input was not taken: the store failed.
 #[derive(Debug)]
@@ -33,7 +32,7 @@ pub(super) struct NotTaken;
 #[derive(Debug)]
 struct Trouble {
     since: Instant,
-    said_at: Instant,
+    said: Option<Mono>,
     tries: u32,
     why: String,
 }
@@ -70,7 +69,12 @@ impl Keeper {
 
     /// How long to wait, in real time, before the store is tried again.
     pub(super) fn retry_in(&self) -> Duration {
-        retry_in(self.trouble.as_ref().map_or(0, |t| t.tries))
+        retry_in(self.tries())
+    }
+
+    /// How often the store has failed in a row.
+    pub(super) fn tries(&self) -> u32 {
+        self.trouble.as_ref().map_or(0, |t| t.tries)
     }
 
     /// Posts whose sending is begun in the state.
@@ -141,12 +145,10 @@ impl Keeper {
 
     fn failed(&mut self, at: Instant, why: String) {
         self.stale = true;
-        let mut trouble =
-            self.trouble.take().unwrap_or_else(|| Trouble { since: at, said_at: Instant::MIN_UTC, tries: 0, why: String::new() });
+        let mut trouble = self.trouble.take().unwrap_or(Trouble { since: at, said: None, tries: 0, why: String::new() });
         trouble.tries = trouble.tries.saturating_add(1);
-        // A clock that jumped back says it once more rather than never.
-        if (at - trouble.said_at).abs() >= SAID_AGAIN_AFTER {
-            trouble.said_at = at;
+        if trouble.said.is_none_or(|said| said.elapsed() >= SAID_AGAIN_AFTER) {
+            trouble.said = Some(Mono::now());
             let (tries, since) = (trouble.tries, trouble.since.to_rfc3339());
             tracing::error!(
                 why,

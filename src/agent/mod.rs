@@ -8,7 +8,7 @@
 //! `/healthz` through [`Snapshot::store_trouble`]; answers and outcomes that are under way wait, and nothing of them is lost.
 
 pub mod clock;
-mod deliver;
+pub(crate) mod deliver;
 mod inbox;
 mod keeper;
 pub mod poll;
@@ -159,9 +159,9 @@ pub fn build_sources(plan: &Plan, wiring: &Wiring) -> Result<BTreeMap<Id, Polled
     build_all("source", plan.sources.keys(), &wiring.sources, |id, wiring: &SourceWiring| Polled::build(id, wiring))
 }
 
-/// All chats of the plan, ready to be sent to; errors as with [`build_sources`].
-pub fn build_sinks(plan: &Plan, wiring: &Wiring) -> Result<BTreeMap<Id, Arc<Sink>>, Vec<String>> {
-    build_all("chat", plan.chats.keys(), &wiring.chats, |id, wiring: &ChatWiring| Sink::build(id, wiring).map(Arc::new))
+/// These chats, ready to be sent to; errors as with [`build_sources`].
+pub fn build_sinks<'a>(chats: impl Iterator<Item = &'a Id>, wiring: &Wiring) -> Result<BTreeMap<Id, Arc<Sink>>, Vec<String>> {
+    build_all("chat", chats, &wiring.chats, |id, wiring: &ChatWiring| Sink::build(id, wiring).map(Arc::new))
 }
 
 fn build_all<'a, W, T>(

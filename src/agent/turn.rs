@@ -26,6 +26,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Events taken in one turn, before what is due is looked at.
 const BATCH: usize = 32;
+/// So often the store is tried with the same answer of a source; with the keeper's back-off about a minute.
+const TRIES_PER_ANSWER: u32 = 12;
 /// Real time between two looks when the core wants to be woken at an instant that is already past: it waits for an answer that is
 /// under way, and the answer wakes the loop anyway. Doubles with every such look.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
@@ -161,7 +163,10 @@ impl Turns {
             self.disown();
         }
         while let Some(input) = self.carried.inputs.front() {
-            self.keeper.take(at, input.clone(), &mut self.carried.counts).await?;
+            if let Err(not_taken) = self.keeper.take(at, input.clone(), &mut self.carried.counts).await {
+                self.give_up_stale_answer();
+                return Err(not_taken);
+            }
             if let Some(Input::Sent { post, outcome }) = self.carried.inputs.pop_front() {
                 self.deliveries.finished(post);
                 let counts = &mut self.carried.counts;
@@ -173,6 +178,17 @@ impl Turns {
             }
         }
         Ok(())
+    }
+
+    /// An answer that the store refuses again and again must not stand in the way of all that comes after it; the source is asked
+    /// again anyway. The outcome of a send is never given up.
+    fn give_up_stale_answer(&mut self) {
+        if self.keeper.tries() > TRIES_PER_ANSWER
+            && let Some(Input::Heard(heard)) = self.carried.inputs.pop_front_if(|input| matches!(input, Input::Heard(_)))
+        {
+            let source = heard.ask.source();
+            tracing::warn!(%source, "an answer of the source {source} could not be stored and is dropped; it is asked again");
+        }
     }
 
     /// A claim whose commit was reported as failed, but was written: not a byte of it has left.

@@ -21,7 +21,7 @@ const ENDED_AT_ONCE: i32 = 130;
 pub(super) async fn run(common: &Common, environment: &[(String, String)]) -> Result<Exit, Error> {
     let Loaded { plan, wiring, .. } = super::load(common, environment)?;
     let token = page_token(wiring.web.as_ref());
-    let (sources, sinks, token) = match (build_sources(&plan, &wiring), build_sinks(&plan, &wiring), token) {
+    let (sources, sinks, token) = match (build_sources(&plan, &wiring), build_sinks(plan.chats.keys(), &wiring), token) {
         (Ok(sources), Ok(sinks), Ok(token)) => (sources, sinks, token),
         (sources, sinks, token) => {
             let all = [sources.err(), sinks.err(), token.err().map(|why| vec![why])];
@@ -29,12 +29,13 @@ pub(super) async fn run(common: &Common, environment: &[(String, String)]) -> Re
         }
     };
     let stop = stop_on_signals()?;
+    // Before the page's address: for a second agent on the same store "in use" is the sentence that helps.
+    let store = Store::open(&wiring.store).await.map_err(|source| Error::Store { path: wiring.store.clone(), source })?;
     let page = match &wiring.web {
         Some(web) => Some(Page { listener: listen(web).await?, token }),
         None => None,
     };
     let ready = ready_line(&plan, page.as_ref(), &wiring.store);
-    let store = Store::open(&wiring.store).await.map_err(|source| Error::Store { path: wiring.store.clone(), source })?;
     let setup = Setup { plan: Arc::new(plan), sources, sinks, store, clock: Clock::real(), page };
     let agent = Agent::start(setup, stop).await?;
     output::write(&ready)?;

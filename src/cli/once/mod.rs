@@ -5,9 +5,9 @@ mod collect;
 mod post;
 
 use super::{Common, Format, output};
-use crate::agent::build_sources;
 use crate::agent::clock::Clock;
 use crate::agent::poll::Pool;
+use crate::agent::{build_sinks, build_sources};
 use crate::config::Loaded;
 use crate::core::message::{Body, DigestVerdict, Message};
 use crate::core::plan::{Language, Plan};
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 pub(super) async fn run(common: &Common, args: &super::Once, environment: &[(String, String)]) -> Result<Exit, Error> {
     let Loaded { plan, wiring, .. } = super::load(common, environment)?;
     let sources = build_sources(&plan, &wiring).map_err(Error::Unusable)?;
-    let sinks = if args.post { Some(post::build(&plan, &wiring).map_err(Error::Unusable)?) } else { None };
+    let sinks = if args.post { Some(build_sinks(post::chats(&plan).into_iter(), &wiring).map_err(Error::Unusable)?) } else { None };
     let rows = Store::peek(&wiring.store).await.map_err(|source| Error::Store { path: wiring.store.clone(), source })?;
     let known = State::restore(rows.unwrap_or_default(), &plan);
     let clock = Clock::real();

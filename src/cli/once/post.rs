@@ -1,40 +1,31 @@
 //! `once --post`: sends the digest, once to each chat. There is no second try: whoever runs the command sees what came of it.
 
 use crate::agent::clock::Clock;
-use crate::config::wiring::Wiring;
+use crate::agent::deliver::header_safe;
 use crate::core::message::Message;
 use crate::core::plan::{Id, Plan};
 use crate::core::step::Outcome;
 use crate::sinks::Sink;
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A send that takes longer is given up. The sinks' own time-outs are far shorter.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The chats of the digests; without any digest those that are told of trouble of the watch itself.
-pub(super) fn build(plan: &Plan, wiring: &Wiring) -> Result<BTreeMap<Id, Sink>, Vec<String>> {
-    let (mut sinks, mut errors) = (BTreeMap::new(), Vec::new());
-    for id in chats(plan) {
-        match wiring.chats.get(id).ok_or_else(|| "nothing is configured for it".to_owned()).and_then(|w| Sink::build(id, w)) {
-            Ok(sink) => drop(sinks.insert(id.clone(), sink)),
-            Err(why) => errors.push(format!("the chat {id} cannot be used: {why}")),
-        }
-    }
-    if errors.is_empty() { Ok(sinks) } else { Err(errors) }
-}
-
-fn chats(plan: &Plan) -> BTreeSet<&Id> {
+pub(super) fn chats(plan: &Plan) -> BTreeSet<&Id> {
     let of_digests: BTreeSet<&Id> = plan.digests.values().flat_map(|digest| &digest.to).collect();
     if of_digests.is_empty() { plan.tell.iter().collect() } else { of_digests }
 }
 
 /// Was it delivered everywhere?
-pub(super) async fn send(sinks: &BTreeMap<Id, Sink>, plan: &Plan, digest: &Message, clock: &Clock) -> bool {
+pub(super) async fn send(sinks: &BTreeMap<Id, Arc<Sink>>, plan: &Plan, digest: &Message, clock: &Clock) -> bool {
     let sends =
         sinks.iter().filter_map(|(id, sink)| plan.chats.get(id).map(|chat| (id, sink, chat))).map(async |(id, sink, chat)| {
-            let payload = sink.render(digest, chat, &format!("once-{}/{id}/1", digest.at.timestamp_millis()));
+            let payload =
+                sink.render(digest, chat, &format!("once-{}/{}/1", digest.at.timestamp_millis(), header_safe(id.as_str())));
             let outcome = tokio::time::timeout(PATIENCE, sink.send(&payload, clock.now())).await;
             let why = match outcome {
                 Ok(Outcome::Confirmed { .. }) => return true,
