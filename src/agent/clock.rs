@@ -47,14 +47,21 @@ impl Clock {
 
     /// By how much this clock moves while `real` time passes.
     pub fn moves_in(&self, real: Duration) -> TimeDelta {
-        let speed = self.played.as_ref().map_or(1.0, |p| p.speed);
-        TimeDelta::from_std(real.mul_f64(speed)).unwrap_or(TimeDelta::MAX)
+        TimeDelta::from_std(real.mul_f64(self.speed())).unwrap_or(TimeDelta::MAX)
+    }
+
+    /// How much real time passes while this clock moves by `span`.
+    pub fn takes(&self, span: Duration) -> Duration {
+        span.div_f64(self.speed())
+    }
+
+    fn speed(&self) -> f64 {
+        self.played.as_ref().map_or(1.0, |p| p.speed)
     }
 
     /// Sleeps until this clock shows `at`; wakes early at the latest after a minute of real time, for clocks that jump.
     pub async fn sleep_until(&self, at: Instant) {
-        let speed = self.played.as_ref().map_or(1.0, |p| p.speed);
-        let wait = (at - self.now()).to_std().unwrap_or(Duration::ZERO).div_f64(speed);
+        let wait = self.takes((at - self.now()).to_std().unwrap_or(Duration::ZERO));
         tokio::time::sleep(wait.min(Duration::from_secs(60))).await;
     }
 }
@@ -130,6 +137,7 @@ mod tests {
     fn a_played_clock_moves_faster() {
         let clock = Clock::played("2026-11-23T00:00:00Z".parse().unwrap(), 450.0);
         assert_eq!(clock.moves_in(Duration::from_secs(2)), TimeDelta::seconds(900));
+        assert_eq!(clock.takes(Duration::from_secs(900)), Duration::from_secs(2));
         assert_eq!(Clock::real().moves_in(Duration::from_secs(2)), TimeDelta::seconds(2));
     }
 }

@@ -205,7 +205,7 @@ impl Turns {
     async fn act(&mut self, at: Instant) -> Result<(), NotTaken> {
         let wanted = due(self.keeper.state(), &self.plan, at);
         self.carried.wake_at = wanted.wake_at;
-        self.carried.counts.polls += self.polls.start(wanted.asks, self.reading.clock());
+        self.carried.counts.polls += self.polls.start(wanted.asks, at, self.reading.clock());
         let posts = self.deliveries.admitted(&wanted.posts, self.keeper.state());
         if posts.is_empty() {
             return Ok(());

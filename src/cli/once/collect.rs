@@ -35,7 +35,8 @@ pub(super) async fn collect(plan: &Plan, pool: &Pool, clock: &Clock, mut state: 
             break;
         }
         asked.extend(asks.iter().cloned());
-        for heard in join_all(asks.into_iter().map(|ask| pool.ask(ask, clock))).await {
+        let at = clock.now();
+        for heard in join_all(asks.into_iter().map(|ask| pool.ask(ask, at, clock))).await {
             match (&heard.ask, &heard.answer) {
                 (Ask::Failure { .. }, _) => {}
                 (ask, Answer::Unreachable(gone)) => drop(unseen.insert(ask.source().clone(), gone.clone())),
