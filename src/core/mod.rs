@@ -12,6 +12,7 @@ pub mod incident;
 pub mod judge;
 pub mod message;
 pub mod observation;
+pub mod pairs;
 pub mod plan;
 pub mod policy;
 pub mod roster;

@@ -226,6 +226,7 @@ pub struct Incident {
     pub phase: Phase,
     /// Checks with the same source, error and time, the cause not counted.
     pub alike: BTreeSet<Id>,
+    #[serde(with = "super::pairs")]
     pub impact: BTreeMap<CycleKey, Impact>,
     /// The check is stale by `max_age`, or stands outside any dashboard.
     pub outside: bool,

@@ -1,41 +1,301 @@
-//! The store: one transaction per commit, on SQLite.
+//! The store: one transaction per commit, on one SQLite file that belongs to one agent.
+//!
+//! A row of `core::state` is a row here: its key as text, its body as JSON. Each write is a compare-and-swap on the epoch, a number
+//! that every write moves on, so that whoever writes has read what is there. The store never judges, and never repairs: a file that
+//! is not as it should be is an error with a sentence.
 
-use crate::core::state::{Commit, Row};
+mod error;
+mod file;
+mod keys;
+mod prune;
+
+pub use error::StoreError;
+
+use crate::core::state::{Commit, FORMAT, Row};
 use crate::core::time::Instant;
-use std::path::Path;
+use futures_util::TryStreamExt;
+use sqlx::{Connection, SqliteConnection};
+use std::path::{Path, PathBuf};
+use tokio::sync::Mutex;
 
-pub struct Store {}
+/// The most rows or ledger lines that one transaction of [`Store::prune`] deletes.
+const PRUNED_AT_ONCE: usize = 500;
 
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {}
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    session: Mutex<Session>,
+    // Dropped last: the file is free for the next agent when this one has let go of it.
+    _claim: file::Claim,
+}
+
+/// A connection is taken out for each use and put back only when the use went well. One that saw an error, or whose use was
+/// abandoned half-way, is dropped with its open transaction, and the next use makes a new one.
+#[derive(Debug)]
+struct Session {
+    connection: Option<SqliteConnection>,
+    epoch: i64,
+}
+
+impl Session {
+    async fn take(&mut self, path: &Path) -> Result<SqliteConnection, StoreError> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => file::connect(path).await,
+        }
+    }
+
+    async fn put_back<T>(&mut self, connection: SqliteConnection, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if result.is_ok() {
+            self.connection = Some(connection);
+        } else {
+            // Rolls back. Its own error would only hide the first one.
+            let _ = connection.close().await;
+        }
+        result
+    }
+
+    /// Leaves the epoch alone: it is that of the rows which the caller builds on.
+    async fn read(&mut self, path: &Path) -> Result<(i64, Vec<Row>), StoreError> {
+        let mut connection = self.take(path).await?;
+        let read = read(path, &mut connection).await;
+        self.put_back(connection, read).await
+    }
+}
 
 impl Store {
     /// Opens the file for this process alone, creating it where there is none. Refused while another agent has it.
-    pub async fn open(_path: &Path) -> Result<Self, StoreError> {
-        unimplemented!()
+    ///
+    /// Every page and every row is read once here, so that damage shows at the start and not at 3 a.m.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let existed = file::exists(path)?;
+        let claim = file::Claim::take(path)?;
+        // Looked at again under the claim: another agent may just have made it.
+        if !existed && !file::exists(path)? {
+            file::create(path).await?;
+        }
+        let mut connection = file::connect(path).await?;
+        file::recognise(path, &mut connection).await?;
+        file::examine(path, &mut connection).await?;
+        let store =
+            Self { path: path.to_owned(), session: Mutex::new(Session { connection: Some(connection), epoch: 0 }), _claim: claim };
+        store.rows().await?;
+        Ok(store)
     }
 
     /// A look at the rows without opening for writing, also while an agent runs. `None`: there is no store yet.
-    pub async fn peek(_path: &Path) -> Result<Option<Vec<Row>>, StoreError> {
-        unimplemented!()
+    ///
+    /// Makes no file and takes no lock that an agent would notice. (After a crash SQLite may remake its `-shm` file, if that was
+    /// lost while the log was kept.)
+    pub async fn peek(path: &Path) -> Result<Option<Vec<Row>>, StoreError> {
+        if !file::exists(path)? {
+            return Ok(None);
+        }
+        let at_rest = !file::has_log(path);
+        let seen = look(path, at_rest).await;
+        // An agent may have started while a file was read that was thought to be at rest.
+        let seen = if at_rest && file::has_log(path) { look(path, false).await } else { seen };
+        seen.map(Some)
     }
 
+    /// All rows. From here on a commit is a change of exactly these.
     pub async fn rows(&self) -> Result<Vec<Row>, StoreError> {
-        unimplemented!()
+        let mut session = self.session.lock().await;
+        let (epoch, rows) = session.read(&self.path).await?;
+        session.epoch = epoch;
+        Ok(rows)
     }
 
-    /// Writes the commit in one transaction; on an error nothing of it was written.
-    pub async fn commit(&mut self, _commit: &Commit) -> Result<(), StoreError> {
-        unimplemented!()
+    /// Writes the commit in one transaction; on an error nothing of it was written. A key that is both deleted and put is put.
+    /// After an error the state in memory is ahead of the store: read [`Self::rows`] again.
+    pub async fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        if commit.is_empty() {
+            return Ok(());
+        }
+        let change = Change::of(commit, &self.path)?;
+        self.write(&change).await.map(drop)
     }
 
-    /// Deletes ledger lines and settled rows older than `before`; returns how many.
-    pub async fn prune(&mut self, _before: Instant) -> Result<u64, StoreError> {
-        unimplemented!()
+    /// Deletes ledger lines, closed cycles, and resolved incidents with their settled posts, that are older than `before`; returns
+    /// how many. What is open stays, however old.
+    ///
+    /// Works in transactions of bounded size: an error leaves what was deleted before it deleted. A state in memory still has the
+    /// rows and would put back what it changes of them, which is harmless; read [`Self::rows`] again to be rid of them.
+    pub async fn prune(&mut self, before: Instant) -> Result<u64, StoreError> {
+        let (_, rows) = self.session.get_mut().read(&self.path).await?;
+        let mut expiry = prune::Expiry::new(before);
+        rows.iter().for_each(|row| expiry.see(row));
+        let mut deleted = 0;
+        for keys in expiry.keys().chunks(PRUNED_AT_ONCE) {
+            deleted += self.write(&Change { delete: keys.iter().map(keys::text).collect(), ..Change::default() }).await?;
+        }
+        loop {
+            let lines = self.write(&Change { forget_before: Some(before), ..Change::default() }).await?;
+            deleted += lines;
+            if lines < PRUNED_AT_ONCE as u64 {
+                return Ok(deleted);
+            }
+        }
     }
 
     /// Closes cleanly, the write-ahead log folded in.
     pub async fn close(self) -> Result<(), StoreError> {
-        unimplemented!()
+        let sqlite = |e| StoreError::sqlite(&self.path, e);
+        let mut connection = self.session.into_inner().take(&self.path).await?;
+        let folded = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await.map_err(sqlite);
+        connection.close().await.map_err(sqlite)?;
+        folded.map(drop)
+    }
+
+    async fn write(&mut self, change: &Change) -> Result<u64, StoreError> {
+        let session = self.session.get_mut();
+        let mut connection = session.take(&self.path).await?;
+        let written = change.write(session.epoch, &self.path, &mut connection).await;
+        let deleted = session.put_back(connection, written).await?;
+        session.epoch += 1;
+        Ok(deleted)
+    }
+}
+
+/// A commit in the words of the tables.
+#[derive(Default)]
+struct Change {
+    delete: Vec<(&'static str, String)>,
+    put: Vec<(&'static str, String, String)>,
+    /// Microseconds and body.
+    ledger: Vec<(i64, String)>,
+    /// At most [`PRUNED_AT_ONCE`] ledger lines before this instant are deleted.
+    forget_before: Option<Instant>,
+}
+
+impl Change {
+    fn of(commit: &Commit, path: &Path) -> Result<Self, StoreError> {
+        let unwritable = |row: String| move |source| StoreError::Unwritable { file: error::name(path), row, source };
+        let mut change = Self { delete: commit.delete.iter().map(keys::text).collect(), ..Self::default() };
+        for row in &commit.put {
+            let (kind, key) = keys::text(&row.key());
+            let body = serde_json::to_string(row).map_err(unwritable(format!("{kind} {key}")))?;
+            change.put.push((kind, key, body));
+        }
+        for entry in &commit.ledger {
+            let body = serde_json::to_string(entry).map_err(unwritable("a line of the ledger".to_owned()))?;
+            change.ledger.push((entry.at.timestamp_micros(), body));
+        }
+        Ok(change)
+    }
+
+    /// Returns how many rows and lines were deleted.
+    async fn write(&self, epoch: i64, path: &Path, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+        let sqlite = |e| StoreError::sqlite(path, e);
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await.map_err(sqlite)?;
+        let moved = sqlx::query("UPDATE meta SET value = value + 1 WHERE name = 'epoch' AND value = ?").bind(epoch);
+        if moved.execute(&mut *connection).await.map_err(sqlite)?.rows_affected() != 1 {
+            return Err(StoreError::Moved { file: error::name(path) });
+        }
+        let deleted = self.apply(connection).await.map_err(sqlite)?;
+        sqlx::query("COMMIT").execute(&mut *connection).await.map_err(sqlite)?;
+        Ok(deleted)
+    }
+
+    async fn apply(&self, connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+        let mut deleted = 0;
+        for (kind, key) in &self.delete {
+            let query = sqlx::query("DELETE FROM rows WHERE kind = ? AND key = ?").bind(*kind).bind(key);
+            deleted += query.execute(&mut *connection).await?.rows_affected();
+        }
+        for (kind, key, body) in &self.put {
+            let query = sqlx::query("INSERT OR REPLACE INTO rows (kind, key, version, body) VALUES (?, ?, ?, ?)");
+            query.bind(*kind).bind(key).bind(i64::from(FORMAT)).bind(body).execute(&mut *connection).await?;
+        }
+        for (at, body) in &self.ledger {
+            let query = sqlx::query("INSERT INTO ledger (at, body) VALUES (?, ?)");
+            query.bind(at).bind(body).execute(&mut *connection).await?;
+        }
+        if let Some(before) = self.forget_before {
+            let query = sqlx::query("DELETE FROM ledger WHERE id IN (SELECT id FROM ledger WHERE at < ? ORDER BY at LIMIT ?)");
+            let query = query.bind(before.timestamp_micros()).bind(PRUNED_AT_ONCE as i64);
+            deleted += query.execute(&mut *connection).await?.rows_affected();
+        }
+        Ok(deleted)
+    }
+}
+
+async fn look(path: &Path, at_rest: bool) -> Result<Vec<Row>, StoreError> {
+    let mut connection = file::connect_to_read(path, at_rest).await?;
+    file::recognise(path, &mut connection).await?;
+    let (_, rows) = read(path, &mut connection).await?;
+    connection.close().await.map_err(|e| StoreError::sqlite(path, e))?;
+    Ok(rows)
+}
+
+/// The epoch and all rows, as of one instant.
+async fn read(path: &Path, connection: &mut SqliteConnection) -> Result<(i64, Vec<Row>), StoreError> {
+    let sqlite = |e| StoreError::sqlite(path, e);
+    sqlx::query("BEGIN").execute(&mut *connection).await.map_err(sqlite)?;
+    let epoch: i64 = sqlx::query_scalar("SELECT value FROM meta WHERE name = 'epoch'")
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(sqlite)?
+        .ok_or_else(|| StoreError::damaged(path, "it does not say how far it is"))?;
+    let mut rows = Vec::new();
+    let mut found = sqlx::query_as("SELECT kind, key, version, body FROM rows ORDER BY kind, key").fetch(&mut *connection);
+    while let Some((kind, key, version, body)) = found.try_next().await.map_err(sqlite)? {
+        rows.push(decode(path, kind, key, version, body)?);
+    }
+    drop(found);
+    sqlx::query("COMMIT").execute(&mut *connection).await.map_err(sqlite)?;
+    Ok((epoch, rows))
+}
+
+fn decode(path: &Path, kind: String, key: String, version: i64, body: String) -> Result<Row, StoreError> {
+    let unknown = |source| StoreError::UnknownRow { file: error::name(path), row: format!("{kind} {key}"), source };
+    if version != i64::from(FORMAT) {
+        return Err(unknown(None));
+    }
+    let row: Row = serde_json::from_str(&body).map_err(|e| unknown(Some(e)))?;
+    let (own_kind, own_key) = keys::text(&row.key());
+    if (own_kind, &own_key) != (kind.as_str(), &key) {
+        return Err(StoreError::damaged(path, format!("the row {kind} {key} says that it is {own_kind} {own_key}")));
+    }
+    Ok(row)
+}
+
+/// What needs a look inside; all else is in `tests/store_sqlite.rs`.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::state::{ChatState, Counters, Key};
+
+    #[tokio::test]
+    async fn a_full_disk_writes_nothing_and_the_next_commit_may_succeed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("dawnwatch.db")).await.unwrap();
+        let counters = Commit { put: vec![Row::Counters(Counters { incident: 7, post: 9 })], ..Commit::default() };
+        store.commit(&counters).await.unwrap();
+
+        // SQLite's own stand-in for a full disk; it ends with the connection.
+        let connection = store.session.get_mut().connection.as_mut().unwrap();
+        sqlx::query("PRAGMA max_page_count = 1").execute(connection).await.unwrap();
+        let chats = (0..500).map(|n| Row::Chat(format!("chat {n}").into(), ChatState { broken: None }));
+        let large = Commit { put: chats.collect(), delete: vec![Key::Counters], ..Commit::default() };
+        let error = store.commit(&large).await.unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+        assert_eq!(store.rows().await.unwrap(), counters.put);
+
+        store.commit(&large).await.unwrap();
+        assert_eq!(store.rows().await.unwrap().len(), 500);
+    }
+
+    /// Permissions do not bind the superuser, whom tests may run as; SQLite's own switch gives the same error.
+    #[tokio::test]
+    async fn a_file_that_may_not_be_written_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dawnwatch.db");
+        Store::open(&path).await.unwrap().close().await.unwrap();
+        let mut connection = file::connect(&path).await.unwrap();
+        sqlx::query("PRAGMA query_only = 1").execute(&mut connection).await.unwrap();
+        let error = file::examine(&path, &mut connection).await.unwrap_err();
+        assert!(matches!(error, StoreError::ReadOnly { .. }), "{error:?}");
+        assert!(error.to_string().contains("dawnwatch.db cannot be written: it is read-only"), "{error}");
     }
 }

@@ -3,11 +3,14 @@
 use crate::core::plan::Id;
 use crate::core::state::Verdict;
 use crate::core::time::Instant;
+use chrono_tz::Tz;
 
 /// The watch at one instant, as far as the outside may know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     pub at: Instant,
+    /// The zone of the times that people read.
+    pub zone: Tz,
     pub started_at: Instant,
     /// Every source was asked at least once, and answered or was found dark.
     pub ready: bool,

@@ -1,0 +1,268 @@
+//! The pages through a real loopback listener: what each says, who may read it, and when serving ends.
+
+use chrono::{DateTime, TimeDelta};
+use dawnwatch::agent::clock::Clock;
+use dawnwatch::core::state::Verdict;
+use dawnwatch::core::time::Instant;
+use dawnwatch::web::serve;
+use dawnwatch::web::snapshot::{ChatLine, Counts, DashboardLine, IncidentLine, Snapshot, SourceLine};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Mon 23 Nov 2026 06:00 in Seoul.
+fn now() -> Instant {
+    DateTime::from_timestamp(1_795_381_200, 0).unwrap()
+}
+
+fn snapshot() -> Snapshot {
+    Snapshot {
+        at: now() - TimeDelta::seconds(20),
+        zone: chrono_tz::Asia::Seoul,
+        started_at: now() - TimeDelta::hours(9),
+        ready: true,
+        sources: vec![SourceLine {
+            id: "airflow".into(),
+            swept_at: Some(now() - TimeDelta::minutes(1)),
+            dark_since: None,
+            trouble: None,
+            requests: 12,
+            bytes: 34_567,
+        }],
+        dashboards: vec![DashboardLine {
+            id: "exec".into(),
+            name: "Executive summary".to_owned(),
+            verdict: Verdict::OnTrack,
+            deadline: now() + TimeDelta::hours(3),
+            arrived: 298,
+            checks: 312,
+        }],
+        incidents: vec![],
+        chats: vec![ChatLine { id: "team".into(), broken: None, pending: 0 }],
+        checks: vec![(Verdict::Ready, 298), (Verdict::OnTrack, 14)],
+        counts: Counts { steps: 5, step_us: 1_500_000, posts_failed: 2, ..Counts::default() },
+        store_trouble: None,
+    }
+}
+
+fn incident(cause: &str) -> IncidentLine {
+    let since = now() - TimeDelta::hours(1);
+    IncidentLine { id: 7, cause: cause.to_owned(), verdict: Verdict::Failed, recovering: false, since, waiting: 120 }
+}
+
+struct Server {
+    address: SocketAddr,
+    stop: CancellationToken,
+    serving: JoinHandle<std::io::Result<()>>,
+    publish: watch::Sender<Arc<Snapshot>>,
+}
+
+impl Server {
+    async fn start(snapshot: Snapshot, token: Option<&str>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (publish, snapshots) = watch::channel(Arc::new(snapshot));
+        let stop = CancellationToken::new();
+        let serving = serve(listener, snapshots, token.map(Into::into), Clock::played(now(), 1.0), stop.clone());
+        Self { address, stop, serving: tokio::spawn(serving), publish }
+    }
+
+    /// Sends bytes, reads until the server hangs up; the status, and all that came.
+    async fn send(&self, request: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        (answer.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or_else(|| panic!("{answer:?}")), answer)
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &str) -> (u16, String) {
+        self.send(&format!("{method} {path} HTTP/1.1\r\nhost: x\r\n{headers}\r\n")).await
+    }
+
+    async fn get(&self, path: &str) -> (u16, String) {
+        self.ask("GET", path, "").await
+    }
+
+    async fn health(&self) -> (u16, serde_json::Value) {
+        let (status, answer) = self.get("/healthz").await;
+        (status, serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_watch_is_healthy() {
+    let server = Server::start(snapshot(), None).await;
+    let (status, body) = server.health().await;
+    assert_eq!((status, &body["status"], &body["at"]), (200, &"ok".into(), &"2026-11-22T20:59:40Z".into()), "{body}");
+    assert_eq!(body["reason"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn what_stands_still_or_cannot_write_is_not_healthy() {
+    let at = |at| Snapshot { at, ..snapshot() };
+    for (snapshot, expected) in [
+        (at(now() - TimeDelta::minutes(4)), "nothing was judged for 4 min"),
+        (at(now() - TimeDelta::minutes(125)), "nothing was judged for 2 h 5 min"),
+        (at(now() + TimeDelta::minutes(65)), "the clock was set back"),
+        (Snapshot { store_trouble: Some("the disk is full".into()), ..snapshot() }, "the store is in trouble: the disk is full"),
+    ] {
+        let server = Server::start(snapshot, None).await;
+        let (status, body) = server.health().await;
+        assert_eq!((status, &body["status"]), (503, &"failing".into()));
+        assert!(body["reason"].as_str().unwrap().contains(expected), "{body}");
+        let (status, page) = server.get("/").await;
+        assert!(status == 200 && page.contains("The watch is in trouble") && page.contains(expected), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_chat_shows_but_is_no_reason_to_restart() {
+    let chats = vec![ChatLine { id: "team".into(), broken: Some("404 no_team".into()), pending: 1 }];
+    let server = Server::start(Snapshot { chats, ..snapshot() }, None).await;
+    let (status, body) = server.health().await;
+    assert_eq!(status, 200);
+    assert_eq!(body["chats_broken"], serde_json::json!([{ "chat": "team", "why": "404 no_team" }]));
+    let (_, page) = server.get("/").await;
+    assert!(page.contains("1 chat takes no messages") && page.contains("404 no_team") && page.contains("1 post to be confirmed"));
+}
+
+#[tokio::test]
+async fn readiness_follows_the_snapshots() {
+    let server = Server::start(Snapshot { ready: false, ..snapshot() }, None).await;
+    assert_eq!(server.get("/readyz").await.0, 503);
+    assert!(server.get("/").await.1.contains("Not known yet"), "what was not looked at is not green");
+    server.publish.send(Arc::new(snapshot())).unwrap();
+    assert_eq!(server.get("/readyz").await.0, 200);
+}
+
+#[tokio::test]
+async fn metrics_are_openmetrics() {
+    let incidents = vec![incident("raw_member_events"), IncidentLine { recovering: true, ..incident("x") }];
+    let server = Server::start(Snapshot { incidents, ..snapshot() }, None).await;
+    let (status, text) = server.get("/metrics").await;
+    assert_eq!(status, 200);
+    assert!(text.contains("content-type: application/openmetrics-text; version=1.0.0"), "{text}");
+    for line in [
+        "dawnwatch_ready 1",
+        "dawnwatch_judged_timestamp_seconds 1795381180",
+        "dawnwatch_checks{verdict=\"ready\"} 298",
+        "dawnwatch_checks{verdict=\"failed\"} 0",
+        "dawnwatch_incidents{phase=\"open\"} 1",
+        "dawnwatch_dashboard_verdict{dashboard=\"exec\",verdict=\"on_track\"} 1",
+        "dawnwatch_dashboard_verdict{dashboard=\"exec\",verdict=\"late\"} 0",
+        "dawnwatch_dashboard_arrived{dashboard=\"exec\"} 298",
+        "dawnwatch_source_requests_total{source=\"airflow\"} 12",
+        "dawnwatch_chat_broken{chat=\"team\"} 0",
+        "dawnwatch_posts_failed_total 2",
+        "dawnwatch_step_seconds_total 1.5",
+        "dawnwatch_store_trouble 0",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"));
+    let samples = text.split("\r\n\r\n").nth(1).unwrap().lines().filter(|l| !l.starts_with('#'));
+    assert!(samples.clone().count() > 20 && samples.clone().all(|l| l.starts_with("dawnwatch_")), "{text}");
+}
+
+#[tokio::test]
+async fn the_page_says_the_worst_first() {
+    let server = Server::start(snapshot(), None).await;
+    let (status, page) = server.get("/").await;
+    assert_eq!(status, 200);
+    assert!(page.contains("content-security-policy: default-src 'none'"), "{page}");
+    for words in ["OK: 1 dashboard is well", "Executive summary", "298/312 arrived", "Mon 23 Nov 09:00 KST", "airflow", "on track"]
+    {
+        assert!(page.contains(words), "{words} is not in\n{page}");
+    }
+
+    let mut late = snapshot();
+    let second = DashboardLine { name: "Ads".into(), verdict: Verdict::Late, ..late.dashboards[0].clone() };
+    late.dashboards.push(DashboardLine { deadline: now() + TimeDelta::hours(5), ..second });
+    late.incidents.push(incident("raw_member_events"));
+    server.publish.send(Arc::new(late)).unwrap();
+    let (_, page) = server.get("/").await;
+    assert!(page.contains("1 of 2 dashboards in trouble") && page.contains("#7 · since Mon 23 Nov 05:00 KST · 120 checks wait"));
+    assert!(page.find("Ads") < page.find("Executive"), "{page}");
+}
+
+#[tokio::test]
+async fn no_text_from_outside_is_markup() {
+    let evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&\u{202e}\u{7}";
+    let mut bad = snapshot();
+    bad.dashboards[0].name = evil.into();
+    bad.incidents.push(incident(evil));
+    bad.sources[0].id = evil.into();
+    bad.sources[0].trouble = Some(evil.into());
+    bad.chats = vec![ChatLine { id: evil.into(), broken: Some(evil.into()), pending: 3 }];
+    bad.store_trouble = Some(evil.into());
+    let server = Server::start(bad, None).await;
+    let (_, page) = server.get("/").await;
+    assert_eq!(page.matches("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&gt;&lt;img").count(), 7, "{page}");
+    assert!(!page.contains("<script") && !page.contains("<img") && !page.contains(['\u{202e}', '\u{7}']), "{page}");
+    // A label value with quotes stays one label value.
+    let (_, text) = server.get("/metrics").await;
+    assert!(text.contains("alert(1)</script>\\\"'>"), "{text}");
+}
+
+#[tokio::test]
+async fn without_the_token_only_the_probes_answer() {
+    let server = Server::start(snapshot(), Some("s3cret")).await;
+    for (path, headers, expected) in [
+        ("/", "", 401),
+        ("/metrics", "", 401),
+        ("/nowhere", "", 401),
+        ("/", "authorization: Bearer s3cre\r\n", 401),
+        ("/?token=s3cret", "", 401),
+        ("/healthz", "", 200),
+        ("/readyz", "", 200),
+        ("/", "authorization: Bearer s3cret\r\n", 200),
+        ("/metrics", "authorization: Bearer s3cret\r\n", 200),
+        ("/nowhere", "authorization: Bearer s3cret\r\n", 404),
+        // What a browser sends for the name "me" and the password "s3cret".
+        ("/", "authorization: Basic bWU6czNjcmV0\r\n", 200),
+    ] {
+        let (status, answer) = server.ask("GET", path, headers).await;
+        assert_eq!(status, expected, "{path} {headers}");
+        assert!(!answer.contains("s3cret"), "{path}");
+        assert!(status != 401 || !answer.contains("Executive") && answer.contains("www-authenticate"), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_but_reading_is_allowed() {
+    let server = Server::start(snapshot(), None).await;
+    for path in ["/", "/healthz", "/readyz", "/metrics"] {
+        assert_eq!(server.ask("POST", path, "content-length: 0\r\n").await.0, 405, "{path}");
+        assert_eq!(server.ask("DELETE", path, "").await.0, 405, "{path}");
+        let (status, answer) = server.ask("HEAD", path, "").await;
+        assert!(status == 200 && answer.ends_with("\r\n\r\n"), "{path}: {answer}");
+    }
+    assert_eq!(server.get("/nowhere").await.0, 404);
+    assert_eq!(server.ask("GET", "/", &format!("x: {}\r\n", "y".repeat(10_000))).await.0, 431);
+    assert_eq!(server.send("hello\r\n\r\n").await.0, 400);
+}
+
+#[tokio::test]
+async fn stop_ends_serving_even_for_those_who_never_ask() {
+    let server = Server::start(snapshot(), None).await;
+    // As many as are served at a time, less one; then one more that proves that these were accepted.
+    let mut idle = Vec::new();
+    for n in 0..63 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        if n % 2 == 0 {
+            stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
+        }
+        idle.push(stream);
+    }
+    assert_eq!(server.get("/readyz").await.0, 200);
+    server.stop.cancel();
+    tokio::time::timeout(Duration::from_secs(5), server.serving).await.expect("serving must end").unwrap().unwrap();
+    assert!(TcpStream::connect(server.address).await.is_err());
+}
