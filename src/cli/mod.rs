@@ -1,1 +1,146 @@
-//! cli
+//! The command line: one file per command. Arguments in, a result on standard output, an [`Exit`] or the one [`Error`] back.
+//!
+//! Reads no environment and sets up no logging; `main` does both and passes them in.
+
+mod check;
+mod once;
+mod output;
+mod run;
+
+use crate::config::{self, Loaded};
+use crate::error::{Error, Exit};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   fine
+  1   findings: not everything is green
+  2   usage: the command line makes no sense
+  3   could not look: a source, a chat, the store or the status page's address cannot be used
+  78  the configuration was refused, or a secret or file that it names is not there";
+
+/// Watches data pipelines through the night and says in chat, briefly and once, what will miss its dashboard's deadline.
+#[derive(Debug, Parser)]
+#[command(name = "dawnwatch", version, after_help = EXIT_CODES, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// The configuration: a file, or a folder with dawnwatch.toml, conf.d/ and profiles/.
+    #[arg(long, global = true, value_name = "PATH", default_value = "config/")]
+    pub config: PathBuf,
+    /// Reads profiles/NAME.toml over the configuration.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// How the result is written to standard output.
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// How log lines are written to standard error. RUST_LOG filters them; default: warn,dawnwatch=info.
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
+    pub log_format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watches until it is stopped (SIGTERM or SIGINT; a second one ends it at once).
+    #[command(after_help = "\
+A store that is corrupt, read-only or in use by another agent, and an address of the status page that is taken, stop the start
+with exit code 3; a secret that is not set with 78.")]
+    Run,
+    /// Plays one whole night in about a minute, on this machine alone.
+    Demo(Demo),
+    /// Asks every source now, judges, and prints the digest. Writes nothing to the store.
+    #[command(after_help = "\
+Exit codes: 0 all is ready or on track, 1 not green, 3 a source (or with --post a chat) could not be reached.")]
+    Once(Once),
+    /// Checks the configuration without asking anybody and without any secret being set. Warnings alone exit 0.
+    Check,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Which night.
+    #[arg(long, value_enum, default_value_t = Night::Workday)]
+    pub night: Night,
+    /// How many times faster than a real night.
+    #[arg(long, value_name = "TIMES", default_value_t = 450.0, value_parser = speed)]
+    pub speed: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Night {
+    /// A failure that heals, a cause with many dependants, a late run, a source that goes dark, the recovery.
+    Workday,
+    /// All green, and silent.
+    Weekend,
+}
+
+#[derive(Debug, Args)]
+pub struct Once {
+    /// Also sends the digest to its chats.
+    #[arg(long)]
+    pub post: bool,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    const EXPECTED: &str = "expected a number between 1 and 10000";
+    text.parse().ok().filter(|speed| (1.0..=10_000.0).contains(speed)).ok_or_else(|| EXPECTED.to_owned())
+}
+
+/// Carries out one command. `environment`: its variables, for the configuration.
+pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Error> {
+    match &cli.command {
+        Command::Run => run::run(&cli.common, environment).await,
+        Command::Demo(_) => unimplemented!(),
+        Command::Once(args) => once::run(&cli.common, args, environment).await,
+        Command::Check => check::run(&cli.common, environment),
+    }
+}
+
+/// Loads the configuration and logs its warnings.
+fn load(common: &Common, environment: &[(String, String)]) -> Result<Loaded, Error> {
+    let loaded = config::load(&common.config, common.profile.as_deref(), environment).map_err(Error::Refused)?;
+    for warning in &loaded.warnings {
+        tracing::warn!(place = warning.place, "{}: {}", warning.place, warning.text);
+    }
+    Ok(loaded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_stand_behind_the_command() {
+        let cli = Cli::try_parse_from(["dawnwatch", "once", "--post", "--config", "a.toml", "--format", "json"]).unwrap();
+        assert!(matches!(cli.command, Command::Once(Once { post: true })));
+        assert_eq!((cli.common.config.to_str(), cli.common.format), (Some("a.toml"), Format::Json));
+    }
+
+    #[test]
+    fn a_speed_has_bounds() {
+        for text in ["0", "-3", "nan", "inf", "1e9", "fast"] {
+            assert!(speed(text).is_err(), "{text}");
+        }
+        assert_eq!(speed("450"), Ok(450.0));
+    }
+}

@@ -1,0 +1,220 @@
+//! The poll pool: asks sources and brings their answers back to the inbox.
+//!
+//! It never decides what to ask, and never loses a question: a time-out and a panic are answers too. Bounds: one question of a
+//! kind to a source at a time, [`PER_HOST`] requests to a host, [`POOL`] in all, and a total time-out for each.
+
+use super::clock::Clock;
+use super::inbox::Event;
+use crate::config::wiring::SourceWiring;
+use crate::core::observation::{Answer, Ask, Heard, Unreachable, Why};
+use crate::core::plan::Id;
+use crate::core::time::Instant;
+use crate::sources::{Source, Traffic};
+use futures_util::FutureExt;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant as Mono;
+use tokio_util::sync::CancellationToken;
+
+/// Questions under way at the same time.
+const POOL: usize = 16;
+/// Questions under way to one `host:port` at the same time.
+const PER_HOST: usize = 4;
+/// A question may take as long as this many requests that each just stay within the source's own time-out: an Airflow's first
+/// listing is at most 16 requests. A host that hangs is given up by the request's time-out long before.
+const REQUESTS_PER_ASK: u32 = 16;
+const LONGEST_ASK: Duration = Duration::from_secs(300);
+const SHORTEST_ASK: Duration = Duration::from_secs(1);
+/// Between the beginnings of two sweeps or listings of a source at least this much passes on the agent's clock, whatever the core
+/// says: no judgement and no clock may turn the pool into a flood.
+const SPACING: Duration = Duration::from_secs(1);
+
+/// A source, and how long one question to it may take in all.
+pub struct Polled {
+    source: Source,
+    patience: Duration,
+}
+
+impl Polled {
+    /// The error is a sentence for a person, without any secret.
+    pub fn build(id: &Id, wiring: &SourceWiring) -> Result<Self, String> {
+        let source = Source::build(id, wiring)?;
+        Ok(Self { source, patience: patience(wiring.timeout.to_std().unwrap_or_default()) })
+    }
+}
+
+fn patience(timeout: Duration) -> Duration {
+    timeout.saturating_mul(REQUESTS_PER_ASK).clamp(SHORTEST_ASK, LONGEST_ASK)
+}
+
+/// All sources, with the bounds on asking them.
+pub struct Pool {
+    sources: BTreeMap<Id, Polled>,
+    hosts: BTreeMap<String, Semaphore>,
+    all: Semaphore,
+}
+
+impl Pool {
+    pub fn new(sources: BTreeMap<Id, Polled>) -> Self {
+        let hosts = sources.values().map(|s| (s.source.host().to_owned(), Semaphore::new(PER_HOST))).collect();
+        Self { sources, hosts, all: Semaphore::new(POOL) }
+    }
+
+    pub fn traffic(&self, id: &Id) -> Traffic {
+        self.sources.get(id).map(|s| s.source.traffic()).unwrap_or_default()
+    }
+
+    /// Asks when its turn has come. Always answers. `wanted_at`: the asker's reading of the clock; the question does not count as
+    /// asked before it, even where the clock has stepped back a little since.
+    pub async fn ask(&self, ask: Ask, wanted_at: Instant, clock: &Clock) -> Heard {
+        let Some(polled) = self.sources.get(ask.source()) else {
+            let detail = format!("the source {} is not configured", ask.source());
+            return Heard { ask, asked_at: wanted_at, answer: unreachable(Why::Connect, detail) };
+        };
+        // First the host, then the pool: those who wait for a slow host must not hold the places of others. The semaphores are
+        // never closed, so an error cannot come; if it did, asking without a permit is the lesser harm.
+        let _host = match self.hosts.get(polled.source.host()) {
+            Some(host) => host.acquire().await.ok(),
+            None => None,
+        };
+        let _place = self.all.acquire().await.ok();
+        let asked_at = clock.now().max(wanted_at);
+        let asking = AssertUnwindSafe(polled.source.ask(&ask, asked_at)).catch_unwind();
+        let answer = match tokio::time::timeout(polled.patience, asking).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_panic)) => {
+                tracing::error!(source = %ask.source(), "asking the source {} failed inside dawnwatch: this is a bug", ask.source());
+                unreachable(Why::Malformed, "its answer could not be read: a fault inside dawnwatch".to_owned())
+            }
+            Err(_) => unreachable(Why::Timeout, format!("no complete answer within {} s", polled.patience.as_secs())),
+        };
+        Heard { ask, asked_at, answer }
+    }
+}
+
+fn unreachable(why: Why, detail: String) -> Answer {
+    Answer::Unreachable(Unreachable { why, detail })
+}
+
+/// Two questions of one slot are never under way together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Sweep,
+    List,
+    Failure,
+}
+
+fn slot(ask: &Ask) -> (Id, Kind) {
+    let kind = match ask {
+        Ask::Sweep { .. } => Kind::Sweep,
+        Ask::List { .. } => Kind::List,
+        Ask::Failure { .. } => Kind::Failure,
+    };
+    (ask.source().clone(), kind)
+}
+
+/// The questions under way, as the loop knows them.
+pub(super) struct Polls {
+    pool: Arc<Pool>,
+    under_way: BTreeSet<(Id, Kind)>,
+    /// When the slots were last used; failures are asked for one after the other.
+    begun: BTreeMap<(Id, Kind), Mono>,
+    inbox: mpsc::Sender<Event>,
+    stop: CancellationToken,
+}
+
+impl Polls {
+    pub(super) fn new(pool: Arc<Pool>, inbox: mpsc::Sender<Event>, stop: CancellationToken) -> Self {
+        Self { pool, under_way: BTreeSet::new(), begun: BTreeMap::new(), inbox, stop }
+    }
+
+    /// Starts those whose slot is free; the core asks for the others again. Returns how many were started.
+    pub(super) fn start(&mut self, asks: Vec<Ask>, at: Instant, clock: &Clock) -> u64 {
+        let mut started = 0;
+        for ask in asks {
+            if !self.under_way.insert(slot(&ask)) {
+                continue;
+            }
+            started += 1;
+            let rest = self.rest(slot(&ask), clock);
+            let (pool, inbox, stop, clock) = (self.pool.clone(), self.inbox.clone(), self.stop.clone(), clock.clone());
+            tokio::spawn(async move {
+                let bring = async {
+                    tokio::time::sleep(rest).await;
+                    let heard = pool.ask(ask, at, &clock).await;
+                    // Waits while the inbox is full; the loop being gone means that nobody wants the answer any more.
+                    let _ = inbox.send(Event::Heard(heard)).await;
+                };
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = bring => {}
+                }
+            });
+        }
+        started
+    }
+
+    /// How long the source is still left in peace, in real time.
+    fn rest(&mut self, slot: (Id, Kind), clock: &Clock) -> Duration {
+        if slot.1 == Kind::Failure {
+            return Duration::ZERO;
+        }
+        let now = Mono::now();
+        let rest = self.begun.get(&slot).map_or(Duration::ZERO, |begun| rest(now.saturating_duration_since(*begun), clock));
+        self.begun.insert(slot, now + rest);
+        rest
+    }
+
+    /// The answer has come: the slot is free again.
+    pub(super) fn finished(&mut self, ask: &Ask) {
+        self.under_way.remove(&slot(ask));
+    }
+}
+
+fn rest(since_begun: Duration, clock: &Clock) -> Duration {
+    clock.takes(SPACING).saturating_sub(since_begun)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_has_bounds() {
+        let s = Duration::from_secs;
+        let cases = [(s(10), s(160)), (s(0), s(1)), (s(60), s(300)), (Duration::MAX, s(300))];
+        for (timeout, expected) in cases {
+            assert_eq!(patience(timeout), expected, "{timeout:?}");
+        }
+    }
+
+    #[test]
+    fn a_source_is_left_in_peace_between_two_questions() {
+        let ms = Duration::from_millis;
+        let night = Clock::played(Instant::UNIX_EPOCH, 100.0);
+        let cases = [(Clock::real(), ms(0), ms(1000)), (Clock::real(), ms(1500), ms(0)), (night, ms(4), ms(6))];
+        for (clock, since_begun, expected) in cases {
+            assert_eq!(rest(since_begun, &clock), expected, "{clock:?} {since_begun:?}");
+        }
+    }
+
+    #[test]
+    fn a_slot_is_a_source_and_a_kind() {
+        let failure = |run: &str| Ask::Failure { source: "airflow".into(), subject: "orders".into(), run: run.to_owned() };
+        let list = |source: &str| Ask::List { source: source.into() };
+        assert_eq!(slot(&failure("a")), slot(&failure("b")));
+        assert_ne!(slot(&failure("a")), slot(&list("airflow")));
+        assert_ne!(slot(&list("airflow")), slot(&list("luigi")));
+    }
+
+    #[tokio::test]
+    async fn a_source_that_is_not_there_is_unreachable() {
+        let pool = Pool::new(BTreeMap::new());
+        let at = Instant::UNIX_EPOCH;
+        let heard = pool.ask(Ask::List { source: "gone".into() }, at, &Clock::real()).await;
+        assert!(matches!(heard.answer, Answer::Unreachable(Unreachable { why: Why::Connect, .. })));
+    }
+}

@@ -1,0 +1,329 @@
+//! The loop: one owner of the state that takes one event after the other and carries out what the core says is due.
+//!
+//! It chooses nothing but the order: inputs first, made durable one by one, then questions and posts, then the snapshot. It does
+//! no I/O but the store's; everything slow runs beside it and reports back through the inbox.
+
+use super::Report;
+use super::clock::{Clock, Reading};
+use super::deliver::Deliveries;
+use super::inbox::Event;
+use super::keeper::{Keeper, NotTaken};
+use super::poll::{Polls, Pool};
+use super::publish::{Shell, snapshot};
+use crate::core::due::due;
+use crate::core::observation::Answer;
+use crate::core::plan::{Id, Plan};
+use crate::core::state::{Attempt, PostId};
+use crate::core::step::{Input, Outcome};
+use crate::core::time::Instant;
+use crate::web::snapshot::{Counts, Snapshot};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant as Mono;
+use tokio_util::sync::CancellationToken;
+
+/// Events taken in one turn, before what is due is looked at.
+const BATCH: usize = 32;
+/// So often the store is tried with the same answer of a source; with the keeper's back-off about a minute.
+const TRIES_PER_ANSWER: u32 = 12;
+/// Real time between two looks when the core wants to be woken at an instant that is already past: it waits for an answer that is
+/// under way, and the answer wakes the loop anyway. Doubles with every such look.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// Nothing to wait for, or so it seems.
+const IDLE_PAUSE: Duration = Duration::from_secs(60);
+/// Deliveries under way may take this long to end once the agent is stopped. With the store's patience, before and after, and
+/// the closing of the store it stays within 10 s.
+const LAST_DELIVERIES: Duration = Duration::from_secs(5);
+
+pub(super) struct Turns {
+    pub(super) plan: Arc<Plan>,
+    pub(super) reading: Reading,
+    pub(super) keeper: Keeper,
+    pub(super) pool: Arc<Pool>,
+    pub(super) polls: Polls,
+    pub(super) deliveries: Deliveries,
+    pub(super) inbox: mpsc::Receiver<Event>,
+    pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
+    pub(super) started_at: Instant,
+    pub(super) carried: Carried,
+}
+
+/// What the loop carries from turn to turn.
+#[derive(Default)]
+pub(super) struct Carried {
+    /// Inputs that are not durable yet, oldest first.
+    inputs: VecDeque<Input>,
+    /// Sources that were asked since the start and answered, or did not.
+    heard: BTreeSet<Id>,
+    counts: Counts,
+    prune: bool,
+    wake_at: Option<Instant>,
+    /// Looks in a row after which the core wanted to be woken in the past.
+    hasty: u32,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Wait {
+    Until(Instant),
+    /// In real time.
+    For(Duration),
+}
+
+impl Turns {
+    /// Posts whose sending had begun when the last process ended: nobody knows whether they arrived.
+    pub(super) fn own_up(&mut self) {
+        let why = "dawnwatch stopped while it was sending";
+        for post in self.keeper.begun() {
+            self.carried.inputs.push_back(Input::Sent { post, outcome: Outcome::Ambiguous { why: why.to_owned() } });
+        }
+    }
+
+    /// Turns until it is stopped.
+    pub(super) async fn run(&mut self, stop: &CancellationToken) {
+        self.turn(None).await;
+        while !stop.is_cancelled() {
+            let event = if self.keeper.is_stale() {
+                // While the store fails nothing more is taken in: those who have news wait at the inbox.
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    () = tokio::time::sleep(self.keeper.retry_in()) => None,
+                }
+            } else {
+                let timer = wait(self.carried.wake_at, self.reading.now(), self.carried.hasty);
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => break,
+                    event = self.inbox.recv() => event,
+                    () = sleep(self.reading.clock(), timer) => None,
+                }
+            };
+            self.turn(event).await;
+        }
+    }
+
+    /// One turn. Without an event it is a look at what time alone has changed.
+    async fn turn(&mut self, event: Option<Event>) {
+        let at = self.reading.now();
+        if let Some(event) = event {
+            self.note(event);
+        }
+        while !self.keeper.is_stale() && self.carried.inputs.len() < BATCH {
+            let Ok(event) = self.inbox.try_recv() else { break };
+            self.note(event);
+        }
+        let time_came = self.carried.inputs.is_empty() || self.carried.wake_at.is_none_or(|wake_at| wake_at <= at);
+        // What fails here is said by the keeper, and done again in the next turn: the state is stale then.
+        let _ = self.take_in_and_act(at, time_came).await;
+        let hasty = self.carried.wake_at.is_some_and(|wake_at| wake_at <= at);
+        self.carried.hasty = if hasty { self.carried.hasty.saturating_add(1) } else { 0 };
+        self.publish(at);
+    }
+
+    async fn take_in_and_act(&mut self, at: Instant, time_came: bool) -> Result<(), NotTaken> {
+        self.take_in(at).await?;
+        if time_came {
+            self.keeper.take(at, Input::Tick, &mut self.carried.counts).await?;
+        }
+        if std::mem::take(&mut self.carried.prune) {
+            self.keeper.prune(at).await;
+            self.take_in(at).await?;
+        }
+        self.act(at).await
+    }
+
+    /// Books an event; its input waits until it is durable.
+    fn note(&mut self, event: Event) {
+        match event {
+            Event::Heard(heard) => {
+                self.polls.finished(&heard.ask);
+                self.carried.counts.polls_unanswered += u64::from(matches!(heard.answer, Answer::Unreachable(_)));
+                if let Answer::Unreachable(gone) = &heard.answer {
+                    let (source, why) = (heard.ask.source(), gone.why);
+                    tracing::debug!(%source, ?why, detail = gone.detail, "the source {source} could not be asked: {}", gone.detail);
+                }
+                self.carried.heard.insert(heard.ask.source().clone());
+                self.carried.inputs.push_back(Input::Heard(heard));
+            }
+            Event::Sent { post, chat, outcome } => {
+                log_outcome(post, &chat, &outcome);
+                self.carried.inputs.push_back(Input::Sent { post, outcome });
+            }
+            Event::Tick => self.carried.wake_at = None,
+            Event::Prune => self.carried.prune = true,
+        }
+    }
+
+    /// Makes the waiting inputs durable, in their order.
+    async fn take_in(&mut self, at: Instant) -> Result<(), NotTaken> {
+        if self.keeper.is_stale() {
+            self.keeper.restore(at).await?;
+            self.disown();
+        }
+        while let Some(input) = self.carried.inputs.front() {
+            if let Err(not_taken) = self.keeper.take(at, input.clone(), &mut self.carried.counts).await {
+                self.give_up_stale_answer();
+                return Err(not_taken);
+            }
+            if let Some(Input::Sent { post, outcome }) = self.carried.inputs.pop_front() {
+                self.deliveries.finished(post);
+                let counts = &mut self.carried.counts;
+                let counter = match outcome {
+                    Outcome::Confirmed { .. } => &mut counts.posts_confirmed,
+                    _ => &mut counts.posts_failed,
+                };
+                *counter += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// An answer that the store refuses again and again must not stand in the way of all that comes after it; the source is asked
+    /// again anyway. The outcome of a send is never given up.
+    fn give_up_stale_answer(&mut self) {
+        if self.keeper.tries() > TRIES_PER_ANSWER
+            && let Some(Input::Heard(heard)) = self.carried.inputs.pop_front_if(|input| matches!(input, Input::Heard(_)))
+        {
+            let source = heard.ask.source();
+            tracing::warn!(%source, "an answer of the source {source} could not be stored and is dropped; it is asked again");
+        }
+    }
+
+    /// A claim whose commit was reported as failed, but was written: not a byte of it has left.
+    fn disown(&mut self) {
+        for post in self.keeper.begun() {
+            if !self.deliveries.is_under_way(post) && !self.carried.inputs.iter().any(|i| is_outcome_of(i, post)) {
+                let outcome = Outcome::Failed { why: "the store failed before anything was sent".to_owned(), retry_at: None };
+                self.carried.inputs.push_front(Input::Sent { post, outcome });
+            }
+        }
+    }
+
+    /// Carries out what is due: questions, and posts once their beginning is durable.
+    async fn act(&mut self, at: Instant) -> Result<(), NotTaken> {
+        let wanted = due(self.keeper.state(), &self.plan, at);
+        self.carried.wake_at = wanted.wake_at;
+        self.carried.counts.polls += self.polls.start(wanted.asks, at, self.reading.clock());
+        let posts = self.deliveries.admitted(&wanted.posts, self.keeper.state());
+        if posts.is_empty() {
+            return Ok(());
+        }
+        self.keeper.take(at, Input::Claim(posts.clone()), &mut self.carried.counts).await?;
+        let state = self.keeper.state();
+        for post in posts.iter().filter_map(|id| state.posts.get(id)) {
+            if matches!(post.attempt, Attempt::Started { .. }) {
+                self.deliveries.start(post, &self.plan, self.reading.clock());
+            }
+        }
+        self.carried.wake_at = due(state, &self.plan, at).wake_at;
+        Ok(())
+    }
+
+    /// While the state is stale the last good snapshot stays, with the store's trouble in it.
+    fn publish(&mut self, at: Instant) {
+        let store_trouble = self.keeper.trouble();
+        let shown = if self.keeper.is_stale() {
+            let last = self.snapshots.borrow().clone();
+            Snapshot { at, counts: self.carried.counts, store_trouble, ..(*last).clone() }
+        } else {
+            let shell = Shell {
+                at,
+                started_at: self.started_at,
+                heard: &self.carried.heard,
+                pool: &self.pool,
+                counts: self.carried.counts,
+                store_trouble,
+            };
+            snapshot(self.keeper.state(), &self.plan, &shell)
+        };
+        self.snapshots.send_replace(Arc::new(shown));
+    }
+
+    /// Lets the deliveries under way end and makes their outcomes durable, then closes the store. What does not end in time stays
+    /// begun in the store, and is owned up to at the next start.
+    pub(super) async fn finish(mut self) -> Report {
+        let end = Mono::now() + LAST_DELIVERIES;
+        self.carried.inputs.retain(|input| matches!(input, Input::Sent { .. }));
+        loop {
+            let at = self.reading.now();
+            let durable = self.take_in(at).await.is_ok();
+            if (durable && self.deliveries.is_idle()) || Mono::now() >= end {
+                break;
+            }
+            tokio::select! {
+                () = tokio::time::sleep_until(end) => {}
+                () = tokio::time::sleep(self.keeper.retry_in()), if !durable => {}
+                Some(event) = self.inbox.recv(), if durable => {
+                    if matches!(event, Event::Sent { .. }) {
+                        self.note(event);
+                    }
+                }
+            }
+        }
+        let at = self.reading.now();
+        self.publish(at);
+        let unsettled = self.keeper.state().posts.values().filter(|post| !post.attempt.is_settled()).count();
+        let traffic = self.plan.sources.keys().map(|id| (id.clone(), self.pool.traffic(id))).collect();
+        let closed = self.keeper.close().await;
+        Report { counts: self.carried.counts, traffic, unsettled, closed }
+    }
+}
+
+async fn sleep(clock: &Clock, wait: Wait) {
+    match wait {
+        Wait::Until(at) => clock.sleep_until(at).await,
+        Wait::For(pause) => tokio::time::sleep(pause).await,
+    }
+}
+
+fn is_outcome_of(input: &Input, of: PostId) -> bool {
+    matches!(input, Input::Sent { post, .. } if *post == of)
+}
+
+/// How long to wait for the next look. Never not at all: whatever the core says, there is a pause, so that no answer of it can
+/// make the loop spin.
+fn wait(wake_at: Option<Instant>, now: Instant, hasty: u32) -> Wait {
+    match wake_at {
+        None => Wait::For(IDLE_PAUSE),
+        Some(at) if at > now => Wait::Until(at),
+        Some(_) => Wait::For(SHORTEST_PAUSE.saturating_mul(2_u32.saturating_pow(hasty.saturating_sub(1))).min(LONGEST_PAUSE)),
+    }
+}
+
+fn log_outcome(post: PostId, chat: &Id, outcome: &Outcome) {
+    match outcome {
+        Outcome::Confirmed { .. } => tracing::info!(post, %chat, "post {post} was delivered to {chat}"),
+        Outcome::Failed { why, retry_at } => {
+            let retry_at = retry_at.map(|at| at.to_rfc3339());
+            tracing::warn!(post, %chat, why, retry_at, "post {post} was not delivered to {chat}, it is tried again: {why}");
+        }
+        Outcome::Ambiguous { why } => {
+            tracing::warn!(post, %chat, why, "post {post} was perhaps delivered to {chat}, its answer is lost: {why}");
+        }
+        Outcome::Refused { why } => tracing::error!(post, %chat, why, "post {post} was refused by {chat} for good: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_always_a_pause() {
+        let now: Instant = "2026-11-23T00:00:00Z".parse().unwrap();
+        let later = now + chrono::TimeDelta::microseconds(1);
+        let ms = Duration::from_millis;
+        let cases = [
+            (None, 0, Wait::For(IDLE_PAUSE)),
+            (Some(later), 9, Wait::Until(later)),
+            (Some(now), 1, Wait::For(ms(10))),
+            (Some(now - chrono::TimeDelta::days(1)), 3, Wait::For(ms(40))),
+            (Some(now), u32::MAX, Wait::For(ms(250))),
+        ];
+        for (wake_at, hasty, expected) in cases {
+            assert_eq!(wait(wake_at, now, hasty), expected, "{wake_at:?} {hasty}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The command line as a stranger meets it: exit codes, and what goes to which stream.
+
+use assert_cmd::Command;
+
+struct Ended {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn dawnwatch(args: &[&str], environment: &[(&str, &str)]) -> Ended {
+    let output =
+        Command::cargo_bin("dawnwatch").unwrap().env_clear().envs(environment.iter().copied()).args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_exits_2_and_leaves_the_result_empty() {
+    let cases: [&[&str]; 9] = [
+        &[],
+        &["watch"],
+        &["run", "--fast"],
+        &["once", "--format", "xml"],
+        &["check", "--log-format", "yaml"],
+        &["check", "--config"],
+        &["demo", "--speed", "0"],
+        &["demo", "--night", "monday"],
+        &["check", "extra"],
+    ];
+    for args in cases {
+        let ended = dawnwatch(args, &[]);
+        assert_eq!(ended.code, Some(2), "{args:?}: {}", ended.err);
+        assert_eq!(ended.out, "", "{args:?}");
+        assert!(!ended.err.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_log_filter_that_makes_no_sense_exits_2() {
+    let ended = dawnwatch(&["check"], &[("RUST_LOG", "dawnwatch=loud")]);
+    assert_eq!(ended.code, Some(2), "{}", ended.err);
+    assert!(ended.err.starts_with("dawnwatch: RUST_LOG is no filter"), "{}", ended.err);
+}
+
+#[test]
+fn help_names_every_command_and_every_exit_code() {
+    let ended = dawnwatch(&["--help"], &[]);
+    assert_eq!(ended.code, Some(0));
+    for word in ["run", "demo", "once", "check", "--config", "--profile", "--format", "  0 ", "  1 ", "  2 ", "  3 ", "  78 "] {
+        assert!(ended.out.contains(word), "{word:?} is missing in\n{}", ended.out);
+    }
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    let ended = dawnwatch(&["--version"], &[]);
+    assert_eq!((ended.code, ended.out), (Some(0), format!("dawnwatch {}\n", env!("CARGO_PKG_VERSION"))));
+}
