@@ -107,7 +107,7 @@ impl Agent {
             store_trouble: None,
         };
         let (sender, snapshots) = watch::channel(Arc::new(publish::snapshot(keeper.state(), &plan, &first)));
-        let page = page.map(|page| serve(page, snapshots.clone(), stop.clone()));
+        let page = page.map(|page| serve(page, snapshots.clone(), reading.clock().clone(), stop.clone()));
         let turns = Turns {
             polls: Polls::new(pool.clone(), news.clone(), stop.clone()),
             deliveries: Deliveries::new(sinks, news),
@@ -146,9 +146,14 @@ impl Agent {
     }
 }
 
-fn serve(page: Page, snapshots: watch::Receiver<Arc<Snapshot>>, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
+fn serve(
+    page: Page,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    clock: Clock,
+    stop: CancellationToken,
+) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
-        if let Err(error) = web::serve(page.listener, snapshots, page.token, stop).await {
+        if let Err(error) = web::serve(page.listener, snapshots, page.token, clock, stop).await {
             tracing::error!(%error, "the status page has ended: {error}");
         }
     })

@@ -1,13 +1,13 @@
 //! What the outside may see: the state after a turn of the loop, as a snapshot for the web. It reads, and judges nothing.
 
 use super::poll::Pool;
+use crate::core::judge::CycleView;
 use crate::core::observation::Scheduler;
 use crate::core::plan::{Id, Plan};
-use crate::core::state::ImpactState;
-use crate::core::state::{Cause, Incident, Phase, State};
+use crate::core::state::{Cause, ImpactState, Incident, Phase, State, Verdict};
 use crate::core::time::Instant;
-use crate::web::snapshot::{ChatLine, Counts, IncidentLine, Snapshot, SourceLine};
-use std::collections::BTreeSet;
+use crate::web::snapshot::{ChatLine, Counts, DashboardLine, IncidentLine, Snapshot, SourceLine};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the loop knows beside the state.
 pub(super) struct Shell<'a> {
@@ -24,16 +24,38 @@ pub(super) fn snapshot(state: &State, plan: &Plan, shell: &Shell<'_>) -> Snapsho
     let wanted = plan.checks.values().map(|c| &c.source).chain(plan.groups.values().map(|g| &g.source));
     Snapshot {
         at: shell.at,
+        zone: plan.timezone,
         started_at: shell.started_at,
         ready: wanted.collect::<BTreeSet<_>>().is_subset(&shell.heard.iter().collect()),
         sources: plan.sources.keys().map(|id| source_line(id, state, shell.pool)).collect(),
-        dashboards: Vec::new(),
+        dashboards: state.view.cycles.values().map(|view| dashboard_line(view, plan)).collect(),
         incidents: state.incidents.values().filter_map(incident_line).collect(),
         chats: plan.chats.keys().map(|id| chat_line(id, state)).collect(),
-        checks: Vec::new(),
+        checks: by_verdict(state),
         counts: shell.counts,
         store_trouble: shell.store_trouble.clone(),
     }
+}
+
+fn dashboard_line(view: &CycleView, plan: &Plan) -> DashboardLine {
+    let id = &view.cycle.key.dashboard;
+    let (arrived, checks) = view.arrived();
+    DashboardLine {
+        id: id.clone(),
+        name: plan.dashboards.get(id).map(|dashboard| dashboard.name.clone()).unwrap_or_default(),
+        verdict: view.verdict,
+        deadline: view.cycle.deadline,
+        arrived,
+        checks,
+    }
+}
+
+fn by_verdict(state: &State) -> Vec<(Verdict, usize)> {
+    let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
+    for (_, judged) in state.view.cycles.values().flat_map(|view| &view.checks) {
+        *counts.entry(judged.verdict).or_default() += 1;
+    }
+    counts.into_iter().collect()
 }
 
 fn source_line(id: &Id, state: &State, pool: &Pool) -> SourceLine {

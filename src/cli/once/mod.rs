@@ -3,21 +3,22 @@
 
 mod collect;
 mod post;
+mod report;
 
 use super::{Common, Format, output};
 use crate::agent::clock::Clock;
 use crate::agent::poll::Pool;
 use crate::agent::{build_sinks, build_sources};
 use crate::config::Loaded;
+use crate::core::digest;
 use crate::core::message::{Body, DigestVerdict, Message};
-use crate::core::plan::{Language, Plan};
-use crate::core::state::State;
+use crate::core::plan::{Id, Language, Plan};
+use crate::core::state::{Attention, State};
 use crate::core::time::Instant;
 use crate::core::wording;
 use crate::error::{Error, Exit};
 use crate::store::Store;
 use collect::{Collected, collect};
-use serde_json::{Value, json};
 
 pub(super) async fn run(common: &Common, args: &super::Once, environment: &[(String, String)]) -> Result<Exit, Error> {
     let Loaded { plan, wiring, .. } = super::load(common, environment)?;
@@ -27,10 +28,10 @@ pub(super) async fn run(common: &Common, args: &super::Once, environment: &[(Str
     let known = State::restore(rows.unwrap_or_default(), &plan);
     let clock = Clock::real();
     let collected = collect(&plan, &Pool::new(sources), &clock, known).await;
-    let Judged { report, digest } = judged(&collected.state, &plan, collected.at);
+    let digest = digest(&collected.state, &plan, collected.at);
     output::write(&match common.format {
         Format::Text => output::lines(&wording::word(&digest, language(&plan))),
-        Format::Json => with_unseen(report, &collected).to_string(),
+        Format::Json => json(&collected, &plan)?,
     })?;
     for (id, gone) in &collected.unseen {
         tracing::warn!(source = %id, why = ?gone.why, "the source {id} could not be asked: {}", gone.detail);
@@ -42,22 +43,21 @@ pub(super) async fn run(common: &Common, args: &super::Once, environment: &[(Str
     Ok(if collected.unseen.is_empty() && told { exit(&digest) } else { Exit::CouldNotLook })
 }
 
-/// What the core says of it all.
-struct Judged {
-    /// `{"at", "verdicts", "dashboards", "incidents"}`
-    report: Value,
-    digest: Message,
+/// The digest as a chat would get it now. It is nobody's scheduled one, so it counts what no digest has counted.
+fn digest(state: &State, plan: &Plan, at: Instant) -> Message {
+    let id = plan.digests.keys().next().cloned().unwrap_or_else(|| Id::from("once"));
+    let facts = digest::facts(state, plan, &id, at);
+    Message { at, zone: plan.timezone, attention: Attention::Post, body: Body::Digest(Box::new(facts)) }
 }
 
-fn judged(_state: &State, _plan: &Plan, _at: Instant) -> Judged {
-    unimplemented!()
-}
-
-fn with_unseen(mut report: Value, collected: &Collected) -> Value {
-    let unseen = collected.unseen.iter();
-    report["unseen"] =
-        unseen.map(|(id, gone)| json!({"source": id, "why": format!("{:?}", gone.why), "detail": gone.detail})).collect();
-    report
+fn json(collected: &Collected, plan: &Plan) -> Result<String, Error> {
+    let mut report = report::report(&collected.state, plan, collected.at);
+    report.unseen = collected
+        .unseen
+        .iter()
+        .map(|(id, gone)| report::UnseenLine { source: id.clone(), why: format!("{:?}", gone.why), detail: gone.detail.clone() })
+        .collect();
+    serde_json::to_string(&report).map_err(|error| Error::Output(error.into()))
 }
 
 /// The language of the first chat that is told of trouble.
@@ -79,7 +79,7 @@ fn exit(digest: &Message) -> Exit {
 mod tests {
     use super::*;
     use crate::core::message::DigestFacts;
-    use crate::core::state::{Attention, Verdict};
+    use crate::core::state::Verdict;
 
     #[test]
     fn the_digests_verdict_is_the_exit_code() {
