@@ -168,11 +168,15 @@ fn fault(kind: &str, key: &str, message: &str, value: &Value) -> Refusal {
 }
 
 fn body_list(key: &str, value: &Value) -> Result<Vec<Option<String>>, Refusal> {
-    let wrong = || fault("list_type", key, "Input should be a valid list", value);
+    let text = |value: &Value| match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.clone())),
+        _ => Err(fault("string_type", key, "Input should be a valid string", value)),
+    };
     match value {
         Value::Null => Ok(vec![]),
-        Value::Array(values) => values.iter().map(|v| Ok(v.as_str().map(str::to_owned))).collect(),
-        _ => Err(wrong()),
+        Value::Array(values) => values.iter().map(text).collect(),
+        _ => Err(fault("list_type", key, "Input should be a valid list", value)),
     }
 }
 

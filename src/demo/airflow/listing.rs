@@ -8,6 +8,7 @@ use crate::demo::night::Script;
 use crate::demo::night::run::{Run, Seen, SeenTask};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 
 const DAGS: Known = Known { lists: &["tags", "owners"], bounds: &[], unplayed: &[] };
 const RUNS_GET: Known = Known {
@@ -42,9 +43,8 @@ pub(super) fn dags(script: &Script, at: Instant, query: Option<&str>) -> Result<
         let tagged = wanted.lists("tags", Some(p.domain)) || wanted.lists("tags", Some(&p.sort.to_string()));
         tagged && wanted.lists("owners", Some(p.owner))
     });
-    let id = |p: &crate::demo::night::cast::Pipeline, field: &str| (field == "dag_id").then(|| SortKey::Text(p.id.clone()));
     found.sort_by(|a, b| a.id.cmp(&b.id));
-    sort(&mut found, &wanted.order, |p, field| id(p, field))?;
+    sort(&mut found, &wanted.order, |p, field| (field == "dag_id").then(|| SortKey::Text(p.id.clone())))?;
     let total = found.len();
     let shown: Vec<_> = wanted.page.cut(found).into_iter().map(|p| rows::dag(p, script.next_run_after(p, at), at)).collect();
     Ok(json!({ "dags": shown, "total_entries": total }))
@@ -188,10 +188,11 @@ fn sort<T>(found: &mut [T], order: &[(String, bool)], key: impl Fn(&T, &str) -> 
             let detail = format!("Ordering with '{field}' is disallowed or the attribute does not exist on the model");
             return Err(Refusal::detail(StatusCode::BAD_REQUEST, detail));
         }
-        found.sort_by(|a, b| {
-            let ordering = key(a, field).cmp(&key(b, field));
-            if *greatest_first { ordering.reverse() } else { ordering }
-        });
+        if *greatest_first {
+            found.sort_by_cached_key(|row| Reverse(key(row, field)));
+        } else {
+            found.sort_by_cached_key(|row| key(row, field));
+        }
     }
     Ok(())
 }

@@ -150,7 +150,7 @@ impl Script {
 }
 
 /// A number from 0 to `below` − 1 that depends on nothing but its arguments (FNV-1a, stirred once more at the end).
-fn dice(text: &str, date: NaiveDate, salt: u32, below: u32) -> u32 {
+pub(super) fn dice(text: &str, date: NaiveDate, salt: u32, below: u32) -> u32 {
     let day = i64::from(chrono::Datelike::num_days_from_ce(&date));
     let bytes = text.bytes().chain(day.to_le_bytes()).chain(salt.to_le_bytes());
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
