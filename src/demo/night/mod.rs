@@ -38,7 +38,7 @@ impl Night {
         NaiveDate::from_ymd_opt(2026, 11, day).unwrap_or_default()
     }
 
-    /// A clock time on the business date; any day that was never is not asked for.
+    /// A clock time on the business date.
     pub fn at(self, hour: u32, minute: u32) -> Instant {
         clock(self.date(), hour, minute)
     }

@@ -86,20 +86,20 @@ impl<'a> Teller<'a> {
         match part {
             Part::Usual => self.does(work, work_s * 4 / 5),
             Part::Retries => {
-                self.fails(work, work_s / 3, Ending::Retry(HICCUP));
+                self.one_try(work, work_s / 3, Ending::Retry(HICCUP));
                 self.now += TimeDelta::minutes(5);
                 self.does(work, work_s * 4 / 5);
             }
             Part::ExportDown => self.export_down(work),
             Part::Rerun => {
-                self.fails(work, work_s / 2, Ending::Failed(DEADLOCK));
+                self.one_try(work, work_s / 2, Ending::Failed(DEADLOCK));
                 self.end(false);
                 self.cleared_at(clock(self.date, 3, 52));
                 self.does(work, work_s * 4 / 5);
             }
             Part::Slow => {
                 let restart = clock(self.date, 7, 24);
-                self.fails(work, (restart - self.now).num_seconds(), Ending::Failed(STOPPED));
+                self.one_try(work, (restart - self.now).num_seconds(), Ending::Failed(STOPPED));
                 // Set to failed and cleared in one go: nobody can see it failed.
                 self.run.attempts.last_mut().into_iter().for_each(|a| a.ended_at = restart);
                 self.cleared_at(restart);
@@ -115,11 +115,11 @@ impl<'a> Teller<'a> {
     fn export_down(&mut self, export: usize) {
         for (hour, minute) in [(2, 37), (2, 46)] {
             let lasts_s = (clock(self.date, hour, minute) - self.now).num_seconds();
-            self.fails(export, lasts_s, Ending::Retry(EXPORT_DOWN));
+            self.one_try(export, lasts_s, Ending::Retry(EXPORT_DOWN));
             self.now += TimeDelta::minutes(3);
         }
         let lasts_s = (clock(self.date, 2, 55) - self.now).num_seconds() + 8;
-        self.fails(export, lasts_s, Ending::Failed(EXPORT_DOWN));
+        self.one_try(export, lasts_s, Ending::Failed(EXPORT_DOWN));
         self.end(false);
         self.cleared_at(clock(self.date, 6, 57));
         self.does(export, 18 * 60);
@@ -170,11 +170,11 @@ impl<'a> Teller<'a> {
     }
 
     fn does(&mut self, task: usize, seconds: i64) {
-        self.fails(task, seconds, Ending::Success);
+        self.one_try(task, seconds, Ending::Success);
     }
 
     /// One try of a task, that ends somehow.
-    fn fails(&mut self, task: usize, seconds: i64, ending: Ending) {
+    fn one_try(&mut self, task: usize, seconds: i64, ending: Ending) {
         let number = self.run.tries.iter().rfind(|t| t.task == task).map_or(1, |t| t.number + 1);
         let start = self.now;
         self.now += TimeDelta::seconds(seconds);
