@@ -55,7 +55,7 @@ class Config:
 
     def dashboard(self, name, needs):
         local = self.deadline[name].astimezone(self.zone)
-        return (f'[dashboards.{name}]\nneeds = {json.dumps(needs)}\non = "{local.day} {local.month} *"\nready_by = "{local:%H:%M}"\n'
+        return (f'[dashboards.{name}]\nname = "The {name} board"\nneeds = {json.dumps(needs)}\non = "{local.day} {local.month} *"\nready_by = "{local:%H:%M}"\n'
                 f'counts_from = "-2d 00:00"\ntell = ["team", "backup"]')
 
     def opens(self, name):
