@@ -1,5 +1,7 @@
-"""The scenes of a running agent: told once over kills and restarts, a deadline that passes, a heal, a dead scheduler, a dark source."""
+"""The scenes of a running agent: told once over kills and restarts, a heal, a deadline that passes, a dead scheduler, a dark
+source. Each takes the tally and what it needs, and leaves the world to the next one."""
 import datetime as dt
+import json
 import signal
 import statistics
 import time
@@ -115,9 +117,9 @@ def scene_cost(tally, agent, proxy, mark, first, causes):
 
 def scene_rival(tally, agent, rival):
     child = agent.spawn(rival)
-    code = child.wait(15)
-    tally.expect("a second agent on the same store is refused", code not in (None, 0, 101) and code > 0, f"exit {code}: {child.said()[-800:]}")
-    tally.expect("with a sentence, not a panic", "panicked" not in child.said() and "store" in child.said().lower(), child.said()[-800:])
+    code, said = child.wait(15), child.said()[-800:]
+    tally.equal("a second agent on the same store is refused", code, 3)
+    tally.expect("with a sentence, not a panic", "panicked" not in said and "store" in said.lower(), said)
     child.send(signal.SIGKILL)
     tally.equal("and the first one goes on", agent.page("/healthz")[0], 200)
 
@@ -174,7 +176,7 @@ def scene_dark(tally, agent, airflow, chat, look):
     tally.equal("what cannot be seen is unknown, neither failed nor ready", words, {"unknown"})
     tally.equal("and so is each dashboard", {d["verdict"] for d in told["dashboards"] if d["id"] != "past"}, {"unknown"})
     until(12, lambda: agent.child.process.poll() is not None, 1)
-    tally.equal("the agent lives on beside a dark source", (agent.child.process.poll(), agent.page("/healthz")[0] > 0), (None, True))
+    tally.expect("the agent lives on beside a dark source", agent.child.process.poll() is None and agent.page("/healthz")[0])
     later = [r["payload"].get("text", "") for r in chat.accepted()[before:]]
     tally.expect("and calls nothing failed for it", not [t for t in later if "fail" in t.lower()], later)
 
@@ -185,3 +187,9 @@ def scene_dark(tally, agent, airflow, chat, look):
     tally.expect("within 10 s", took <= 10, took)
     figure("SIGTERM to exit, s", round(took, 2))
     tally.expect("no life of it panicked", "panicked" not in agent.everything_said())
+
+
+def scene_secrets(tally, agent, chat, secrets):
+    """In no log, page, metric or message. A JWT begins with eyJ."""
+    said = agent.everything_said() + json.dumps([r["payload"] for p in ("slack", "generic") for r in chat.log(p)])
+    tally.equal("no secret was said anywhere", [s for s in (*secrets, "eyJ") if s in said], [])

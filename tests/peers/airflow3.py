@@ -17,14 +17,15 @@ import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agent_scenes import Agent, scene_dark, scene_run
-from airflow_truth import Airflow, moment
+from agent_scenes import Agent, scene_dark, scene_run, scene_secrets
+from airflow_truth import MANY, Airflow, moment
 from peerlib import Children, CountingProxy, FakeChat, Tally, figure, free_port
 
 SECRETS = {"AIRFLOW_PASSWORD": "watch-pw", "BACKUP_HOOK_SECRET": "hmac-not-to-be-seen", "hook": "HOOK-not-to-be-seen"}
 # Checks by name: `broken_import` is a file that never loaded, so Airflow has no such DAG.
-EXAMPLES = ["sales_daily", "dashboard_on_asset", "half_failed", "doomed_run", "logs_up_for_retry", "queued_behind", "waits_for_file",
-            "skipped_today", "never_run", "paused_weekly", "empty_owner_utc", "kst_dashboard", "breaks_later", "broken_import"]
+EXAMPLES = ["sales_daily", "dashboard_on_asset", "half_failed", "doomed_run", "logs_up_for_retry", "queued_behind",
+            "waits_for_file", "skipped_today", "never_run", "paused_weekly", "empty_owner_utc", "kst_dashboard",
+            "breaks_later", "broken_import"]
 DASHBOARDS = {"mart": ["group:generated", "sales_daily"], "orders": ["orders_failing"], "soon": ["clicks_long_running"],
               "rest": EXAMPLES[1:], "past": ["orders_failing", "sales_daily"]}
 
@@ -47,16 +48,18 @@ class Config:
                 '[groups.generated]\nsource = "airflow"\nmatch = { tags = ["generated"] }',
                 '[chats.team]\nkind = "slack"\nurl = { env = "SLACK_WEBHOOK_URL" }\nfallback = "backup"',
                 '[chats.backup]\nkind = "webhook"\nurl = { env = "BACKUP_HOOK_URL" }\nsecret = { env = "BACKUP_HOOK_SECRET" }']
-        text += [f'[checks.{name}]\nsource = "airflow"\non = "daily"' for name in [*EXAMPLES, "orders_failing", "clicks_long_running"]]
+        checks = [*EXAMPLES, "orders_failing", "clicks_long_running"]
+        text += [f'[checks.{name}]\nsource = "airflow"\non = "daily"' for name in checks]
         text += [self.dashboard(name, needs) for name, needs in DASHBOARDS.items()]
         (folder / "dawnwatch.toml").write_text("\n\n".join(text) + "\n")
-        self.env = {"AIRFLOW_PASSWORD": SECRETS["AIRFLOW_PASSWORD"], "BACKUP_HOOK_SECRET": SECRETS["BACKUP_HOOK_SECRET"],
-                    "SLACK_WEBHOOK_URL": f"{chat_url}/slack/services/T/B/{SECRETS['hook']}", "BACKUP_HOOK_URL": f"{chat_url}/generic/{SECRETS['hook']}"}
+        self.env = {name: SECRETS[name] for name in ("AIRFLOW_PASSWORD", "BACKUP_HOOK_SECRET")}
+        self.env["SLACK_WEBHOOK_URL"] = f"{chat_url}/slack/services/T/B/{SECRETS['hook']}"
+        self.env["BACKUP_HOOK_URL"] = f"{chat_url}/generic/{SECRETS['hook']}"
 
     def dashboard(self, name, needs):
         local = self.deadline[name].astimezone(self.zone)
-        return (f'[dashboards.{name}]\nname = "The {name} board"\nneeds = {json.dumps(needs)}\non = "{local.day} {local.month} *"\nready_by = "{local:%H:%M}"\n'
-                f'counts_from = "-2d 00:00"\ntell = ["team", "backup"]')
+        return (f'[dashboards.{name}]\nname = "The {name} board"\nneeds = {json.dumps(needs)}\ntell = ["team", "backup"]\n'
+                f'on = "{local.day} {local.month} *"\nready_by = "{local:%H:%M}"\ncounts_from = "-2d 00:00"')
 
     def opens(self, name):
         local = self.deadline[name].astimezone(self.zone)
@@ -66,7 +69,8 @@ class Config:
 
 def expectations(config, world):
     """(check, dashboard) → (verdicts, arrivals), for every pair that must be told."""
-    generated = sorted(d for d, row in world.dags.items() if any(t["name"] == "generated" for t in row["tags"]) and not row["is_stale"])
+    tagged = lambda row: not row["is_stale"] and any(t["name"] == "generated" for t in row["tags"])  # noqa: E731
+    generated = sorted(dag for dag, row in world.dags.items() if tagged(row))
     out = {}
     for dashboard, needs in DASHBOARDS.items():
         for check in [c for need in needs for c in (generated if need == "group:generated" else [need])]:
@@ -77,9 +81,9 @@ def expectations(config, world):
 
 def once(binary, config):
     """Exit code, the object it printed, seconds."""
-    argv = [binary, "once", "--config", config.folder, "--format", "json"]
+    argv, env = [binary, "once", "--config", config.folder, "--format", "json"], {**os.environ, **config.env}
     began = time.monotonic()
-    done = subprocess.run(argv, env={**os.environ, **config.env}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
     took = time.monotonic() - began
     if any(secret in done.stdout + done.stderr for secret in SECRETS.values()):
         raise SystemExit("once printed a secret")
@@ -103,7 +107,8 @@ def scene_check(tally, binary, config):
     bad = ask(wrong)
     words = bad.stdout + bad.stderr
     tally.equal("check refuses a wrong one with 78", bad.returncode, 78)
-    tally.expect("and names both slips with their places", all(w in words for w in ("redy_by", "sales_dayly", "dawnwatch.toml:")), words)
+    named = [w for w in ("redy_by", "sales_dayly", "dawnwatch.toml:") if w in words]
+    tally.expect("and names both slips with their places", len(named) == 3, words)
 
 
 def scene_once(tally, binary, airflow, proxy, folder, chat, zone):
@@ -131,7 +136,8 @@ def scene_once(tally, binary, airflow, proxy, folder, chat, zone):
         return
     requests, size = traffic(passed_by)
     figure("once, 300 generated DAGs: requests, bytes of bodies, seconds", f"{requests}, {size}, {took:.2f}")
-    tally.expect("once costs at most 16 requests, failures' causes not counted", requests - causes(passed_by) <= 16, shape(passed_by))
+    cost = requests - causes(passed_by)
+    tally.expect("once costs at most 16 requests, failures' causes not counted", cost <= 16, shape(passed_by))
 
 
 def compare(tally, zone, config, expected, rows):
@@ -149,7 +155,8 @@ def compare(tally, zone, config, expected, rows):
             wrong[pair] = f"told {row}, wanted {verdicts} {[str(a) for a in arrivals or ()]} by {config.deadline[pair[1]]}"
     generated = [p for p in expected if p[0].startswith("pipeline_")]
     missed = [wrong[p] for p in generated if p in wrong]
-    tally.expect(f"{zone}: {len(generated)} generated pipelines as Airflow knows them", not missed, f"{len(missed)} differ: {missed[:3]}")
+    what = f"{zone}: {len(generated)} generated pipelines as Airflow knows them"
+    tally.expect(what, len(generated) >= MANY and not missed, f"{len(missed)} differ: {missed[:3]}")
     for pair in sorted(set(expected) - set(generated)):
         tally.expect(f"{zone}: {pair[1]} · {pair[0]} is {'/'.join(expected[pair][0])}", pair not in wrong, wrong.get(pair))
     for check, word in (("paused_weekly", "paus"), ("breaks_later", "import")):
@@ -203,7 +210,7 @@ def main():
         children.later(airflow.stop)
         airflow.start()
         figure("Airflow started, s", round(time.monotonic() - began))
-        airflow.seed()
+        airflow.seed(hold_off_s=480)
         figure("and seeded, s", round(time.monotonic() - began))
         proxy, chat = CountingProxy(airflow.port), FakeChat(children, shared, SECRETS["BACKUP_HOOK_SECRET"])
         children.later(proxy.close)
@@ -221,8 +228,7 @@ def main():
         agent = Agent(children, binary, config)
         scene_run(tally, agent, rival, airflow, proxy, chat, causes)
         scene_dark(tally, agent, airflow, chat, lambda name: once(binary, Config(folder / name, "Asia/Seoul", proxy.url, chat.url)))
-        for secret in SECRETS.values():
-            tally.expect("no secret in what run said", secret not in agent.everything_said() and "eyJ" not in agent.everything_said())
+        scene_secrets(tally, agent, chat, SECRETS.values())
         figure("whole test, s", round(time.monotonic() - began))
     return tally.close()
 

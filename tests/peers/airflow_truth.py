@@ -19,6 +19,12 @@ MANY = 300
 MOVING = ("on_track", "at_risk")  # before the deadline, not arrived, nothing has gone wrong for good
 
 
+def seconds_to(hour_utc):
+    now = dt.datetime.now(dt.timezone.utc)
+    at = now.replace(hour=hour_utc, minute=0, second=0, microsecond=0)
+    return (at - now).total_seconds() % 86400
+
+
 def moment(text):
     return dt.datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
@@ -81,18 +87,24 @@ class Airflow:
     def newest(self, dag, run_type):
         return self.api("GET", f"/dags/{dag}/dagRuns?limit=1&order_by=-run_after&run_type={run_type}")["dag_runs"][0]
 
-    def seed(self):
-        """Every state that the examples have, and four more of our own."""
+    def seed(self, hold_off_s):
+        """Every state that the examples have, and four more of our own. Waits where a tick is near that would undo them."""
+        ticks = [seconds_to(hour) for hour in (15, 21)]  # 00:00 and 06:00 in Seoul, in UTC
+        if min(ticks) < hold_off_s:
+            print(f"  {min(ticks):.0f} s until the daily DAGs run anew: waiting for that", flush=True)
+            time.sleep(min(ticks) + 60)
         if not until(120, lambda: http_text(self.url + "/api/v2/version")[0] == 200):
             raise SystemExit("the API does not answer")
         if not until(180, lambda: self.known("breaks_later"), 1):
             raise SystemExit("breaks_later was not loaded")
-        (self.dags / "breaks_later.py").write_text('"""A dag file of airflow, broken by now."""\nimport no_such_module  # noqa: F401\n')
+        # Airflow parses only files that name both "dag" and "airflow".
+        (self.dags / "breaks_later.py").write_text("import no_such_module  # a dag file of airflow, broken by now\n")
         argv = [sys.executable, self.peers / "airflow_seed.py", self.url, "3", str(MANY), "0"]
         subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=700)
         # A failed run of an old business date (its run_after is now): it must not count.
         for i in range(20, 23):
-            self.api("POST", f"/dags/pipeline_{i:03d}/dagRuns", {"dag_run_id": "old_date", "logical_date": "2026-03-02T06:00:00+09:00"})
+            body = {"dag_run_id": "old_date", "logical_date": "2026-03-02T06:00:00+09:00"}
+            self.api("POST", f"/dags/pipeline_{i:03d}/dagRuns", body)
             self.set_state(f"pipeline_{i:03d}", "old_date", "failed")
         # Two generated ones fail; a manual run of the same business date repairs the second.
         settled = lambda d: (r := self.newest(d, "scheduled"))["state"] == "success" and r  # noqa: E731
@@ -104,7 +116,8 @@ class Airflow:
 
     def settled(self):
         world = self.world()
-        generated = all(any(r["state"] == "success" for r in world.runs.get(f"pipeline_{i:03d}", [])) or i == 10 for i in range(MANY))
+        good = lambda dag: any(r["state"] == "success" for r in world.runs.get(dag, []))  # noqa: E731
+        generated = all(i == 10 or good(f"pipeline_{i:03d}") for i in range(MANY))
         by_hand = any(r["dag_run_id"] == "by_hand" and r["state"] == "success" for r in world.runs["pipeline_013"])
         doomed = any(t == "failed" for t in world.tasks.get("doomed_run", {}).values())
         retrying = "up_for_retry" in world.tasks.get("logs_up_for_retry", {}).values()
@@ -147,7 +160,8 @@ class World:
             return ("unknown",), ()
         if row["is_stale"]:  # its file broke: Airflow 3.3 then hides it from its plain listing, which is a vanished check
             return (*MOVING, "unknown"), ()
-        counted = sorted((r for r in self.runs.get(dag, []) if r["run_type"] != "backfill" and scheduled(r) >= opens), key=scheduled)
+        runs = [r for r in self.runs.get(dag, []) if r["run_type"] != "backfill"]
+        counted = sorted((r for r in runs if scheduled(r) >= opens), key=scheduled)
         if not counted:
             return MOVING, ()
         newest = counted[-1]
