@@ -178,7 +178,7 @@ def scene_dark(tally, agent, airflow, chat, look):
     until(12, lambda: agent.child.process.poll() is not None, 1)
     tally.expect("the agent lives on beside a dark source", agent.child.process.poll() is None and agent.page("/healthz")[0])
     later = [r["payload"].get("text", "") for r in chat.accepted()[before:]]
-    tally.expect("and calls nothing failed for it", not [t for t in later if "fail" in t.lower()], later)
+    tally.expect("and calls nothing failed for it", not [t for t in later if "fail" in t[:16].lower()], later)  # the verdict is first
 
     began = time.monotonic()
     agent.child.send(signal.SIGTERM)
