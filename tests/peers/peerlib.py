@@ -118,6 +118,8 @@ class Children:
         self.ends.append(end)
 
     def __exit__(self, *_):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # we are ending already
         for end in reversed(self.ends):
             try:
                 end()
