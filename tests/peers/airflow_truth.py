@@ -1,0 +1,183 @@
+"""A real Airflow 3, started and seeded, and what it knows, asked through its admin's API.
+
+The rules here are written from DESIGN §5 alone and share nothing with the program under test.
+"""
+import datetime as dt
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+from pathlib import Path
+from urllib.parse import quote
+
+from peerlib import http_json, http_text, until
+
+HERE = Path(__file__).resolve().parent
+MANY = 300
+MOVING = ("on_track", "at_risk")  # before the deadline, not arrived, nothing has gone wrong for good
+
+
+def seconds_to(hour_utc):
+    now = dt.datetime.now(dt.timezone.utc)
+    at = now.replace(hour=hour_utc, minute=0, second=0, microsecond=0)
+    return (at - now).total_seconds() % 86400
+
+
+def moment(text):
+    return dt.datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
+
+
+class Airflow:
+    """Started by ../shared/peers/airflow.sh; `stop` ends all of it."""
+
+    def __init__(self, shared, home, port):
+        self.peers, self.home, self.port = shared / "peers", Path(home).resolve(), port
+        self.url, self.token = f"http://127.0.0.1:{port}", None
+        self.dags = self.home / "dags"
+
+    def start(self):
+        self.dags.mkdir(parents=True, exist_ok=True)
+        for file in [*(self.peers / "dags").glob("*.py"), *(HERE / "dags").glob("*.py")]:
+            shutil.copyfile(file, self.dags / file.name)
+        env = {**os.environ, "MANY_DAGS": str(MANY), "DAGS": str(self.dags),
+               "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15"}
+        self.script("start", env=env, timeout=600)
+
+    def script(self, verb, env=None, timeout=120):
+        argv = ["bash", self.peers / "airflow.sh", verb, "3", self.home, str(self.port)]
+        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=env, timeout=timeout)
+
+    def stop(self):
+        """At once: its database is thrown away, and a polite stop takes longer than whoever interrupts us may wait."""
+        for file in (self.home / "run").glob("*.pid"):
+            self.stop_part(file.stem)
+        self.script("stop")
+
+    def stop_part(self, name):
+        """Ends one component: the processes of its session, as airflow.sh does it."""
+        session = (self.home / "run" / f"{name}.pid").read_text().strip()
+        pids = subprocess.run(["ps", "-o", "pid=", "-s", session], capture_output=True, text=True).stdout.split()
+        for pid in (int(p) for p in pids):
+            try:
+                if os.readlink(f"/proc/{pid}/cwd") == str(self.home):  # a number may have been given to somebody else
+                    os.kill(pid, 9)
+            except (ProcessLookupError, FileNotFoundError):
+                pass
+
+    def api(self, method, path, body=None):
+        if not self.token:
+            self.token = http_json("POST", self.url + "/auth/token", {"username": "admin", "password": "admin-pw"})["access_token"]
+        for _ in range(8):
+            try:
+                return http_json(method, f"{self.url}/api/v2{path}", body, {"Authorization": "Bearer " + self.token})
+            except urllib.error.HTTPError as e:
+                if e.code != 500:  # SQLite: "database is locked" while the scheduler is busy
+                    raise
+            time.sleep(1)
+        raise SystemExit(f"{method} {path}: 500 again and again")
+
+    def healthy(self, component):
+        return self.api("GET", "/monitor/health")[component]["status"] == "healthy"
+
+    def run_path(self, dag, run_id):
+        return f"/dags/{dag}/dagRuns/{quote(run_id, safe='')}"
+
+    def set_state(self, dag, run_id, state):
+        self.api("PATCH", self.run_path(dag, run_id), {"state": state})
+
+    def newest(self, dag, run_type):
+        return self.api("GET", f"/dags/{dag}/dagRuns?limit=1&order_by=-run_after&run_type={run_type}")["dag_runs"][0]
+
+    def seed(self, hold_off_s):
+        """Every state that the examples have, and four more of our own. Waits where a tick is near that would undo them."""
+        ticks = [seconds_to(hour) for hour in (15, 21)]  # 00:00 and 06:00 in Seoul, in UTC
+        if min(ticks) < hold_off_s:
+            print(f"  {min(ticks):.0f} s until the daily DAGs run anew: waiting for that", flush=True)
+            time.sleep(min(ticks) + 60)
+        if not until(120, lambda: http_text(self.url + "/api/v2/version")[0] == 200):
+            raise SystemExit("the API does not answer")
+        if not until(180, lambda: self.known("breaks_later"), 1):
+            raise SystemExit("breaks_later was not loaded")
+        # Airflow parses only files that name both "dag" and "airflow".
+        (self.dags / "breaks_later.py").write_text("import no_such_module  # a dag file of airflow, broken by now\n")
+        argv = [sys.executable, self.peers / "airflow_seed.py", self.url, "3", str(MANY), "0"]
+        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=700)
+        # A failed run of an old business date (its run_after is now): it must not count.
+        for i in range(20, 23):
+            body = {"dag_run_id": "old_date", "logical_date": "2026-03-02T06:00:00+09:00"}
+            self.api("POST", f"/dags/pipeline_{i:03d}/dagRuns", body)
+            self.set_state(f"pipeline_{i:03d}", "old_date", "failed")
+        # Two generated ones fail; a manual run of the same business date repairs the second.
+        settled = lambda d: (r := self.newest(d, "scheduled"))["state"] == "success" and r  # noqa: E731
+        for dag in ("pipeline_010", "pipeline_013"):
+            self.set_state(dag, until(180, lambda: settled(dag), 1)["dag_run_id"], "failed")
+        self.api("POST", "/dags/pipeline_013/dagRuns", {"dag_run_id": "by_hand", "logical_date": None})
+        if not until(240, self.settled, 2):
+            raise SystemExit("the seeded runs did not settle")
+
+    def settled(self):
+        world = self.world()
+        good = lambda dag: any(r["state"] == "success" for r in world.runs.get(dag, []))  # noqa: E731
+        generated = all(i == 10 or good(f"pipeline_{i:03d}") for i in range(MANY))
+        by_hand = any(r["dag_run_id"] == "by_hand" and r["state"] == "success" for r in world.runs["pipeline_013"])
+        doomed = any(t == "failed" for t in world.tasks.get("doomed_run", {}).values())
+        retrying = "up_for_retry" in world.tasks.get("logs_up_for_retry", {}).values()
+        return generated and by_hand and doomed and retrying and world.dags["breaks_later"]["has_import_errors"]
+
+    def known(self, dag):
+        try:
+            return self.api("GET", f"/dags/{dag}")
+        except urllib.error.HTTPError:
+            return None
+
+    def paged(self, path, key):
+        rows = []
+        while True:
+            page = self.api("GET", f"{path}{'&' if '?' in path else '?'}limit=100&offset={len(rows)}")
+            rows += page[key]
+            if not page[key] or len(rows) >= page["total_entries"]:
+                return rows
+
+    def world(self):
+        return World(self)
+
+
+class World:
+    """All DAGs, all runs, and the task states of what runs, at one instant."""
+
+    def __init__(self, airflow):
+        self.dags = {d["dag_id"]: d for d in airflow.paged("/dags?exclude_stale=false&order_by=dag_id", "dags")}
+        self.runs, self.tasks = {}, {}
+        for run in airflow.paged("/dags/~/dagRuns?order_by=id", "dag_runs"):
+            self.runs.setdefault(run["dag_id"], []).append(run)
+            if run["state"] == "running":
+                rows = airflow.api("GET", airflow.run_path(run["dag_id"], run["dag_run_id"]) + "/taskInstances")["task_instances"]
+                self.tasks[run["dag_id"]] = {t["task_id"]: t["state"] for t in rows}
+
+    def expected(self, dag, opens):
+        """(acceptable verdicts, acceptable arrivals) of a check in the window that opens at `opens`, well before its deadline."""
+        row = self.dags.get(dag)
+        if row is None or row["is_stale"] and not row["has_import_errors"]:
+            return ("unknown",), ()
+        if row["is_stale"]:  # its file broke: Airflow 3.3 then hides it from its plain listing, which is a vanished check
+            return (*MOVING, "unknown"), ()
+        runs = [r for r in self.runs.get(dag, []) if r["run_type"] != "backfill"]
+        counted = sorted((r for r in runs if scheduled(r) >= opens), key=scheduled)
+        if not counted:
+            return MOVING, ()
+        newest = counted[-1]
+        if newest["state"] == "success":
+            return ("ready",), tuple(moment(r["end_date"]) for r in counted if r["state"] == "success")
+        if newest["state"] == "failed":
+            return ("failed",), ()
+        doomed = newest["state"] == "running" and set(self.tasks.get(dag, {}).values()) & {"failed", "upstream_failed"}
+        return (("failed",) if doomed else MOVING), ()
+
+
+def scheduled(run):
+    """The instant that puts a run into a cycle: a manual run for an old date is of that date, whenever it was started."""
+    if run["run_type"] == "manual":
+        return moment(run["data_interval_end"] or run["logical_date"] or run["run_after"])
+    return moment(run["run_after"])
