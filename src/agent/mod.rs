@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio_cron_scheduler::{JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 use turn::{Carried, Turns};
@@ -84,7 +85,7 @@ pub struct Agent {
     turns: Turns,
     jobs: JobScheduler,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    page: Option<tokio::task::JoinHandle<()>>,
+    page: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -107,7 +108,7 @@ impl Agent {
             store_trouble: None,
         };
         let (sender, snapshots) = watch::channel(Arc::new(publish::snapshot(keeper.state(), &plan, &first)));
-        let page = page.map(|page| serve(page, snapshots.clone(), stop.clone()));
+        let page = page.map(|page| serve(page, snapshots.clone(), reading.clock().clone(), stop.clone()));
         let turns = Turns {
             polls: Polls::new(pool.clone(), news.clone(), stop.clone()),
             deliveries: Deliveries::new(sinks, news),
@@ -146,9 +147,9 @@ impl Agent {
     }
 }
 
-fn serve(page: Page, snapshots: watch::Receiver<Arc<Snapshot>>, stop: CancellationToken) -> tokio::task::JoinHandle<()> {
+fn serve(page: Page, snapshots: watch::Receiver<Arc<Snapshot>>, clock: Clock, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
-        if let Err(error) = web::serve(page.listener, snapshots, page.token, stop).await {
+        if let Err(error) = web::serve(page.listener, snapshots, page.token, clock, stop).await {
             tracing::error!(%error, "the status page has ended: {error}");
         }
     })

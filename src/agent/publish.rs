@@ -25,6 +25,7 @@ pub(super) fn snapshot(state: &State, plan: &Plan, shell: &Shell<'_>) -> Snapsho
     Snapshot {
         at: shell.at,
         started_at: shell.started_at,
+        zone: plan.timezone,
         ready: wanted.collect::<BTreeSet<_>>().is_subset(&shell.heard.iter().collect()),
         sources: plan.sources.keys().map(|id| source_line(id, state, shell.pool)).collect(),
         dashboards: Vec::new(),
