@@ -6,7 +6,6 @@ use crate::store::StoreError;
 use std::error::Error as StdError;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// How a command ended.
@@ -52,8 +51,8 @@ pub enum Error {
     /// The configuration is well formed, but what it names is not there: a secret's variable, a file.
     #[error("{}", .0.join("\n"))]
     Unusable(Vec<String>),
-    #[error("the store {} cannot be used", path.display())]
-    Store { path: PathBuf, source: StoreError },
+    #[error("the store cannot be used")]
+    Store(#[source] StoreError),
     #[error("the status page cannot listen on {listen}: change [web] listen, or switch it \"off\"")]
     Listen { listen: SocketAddr, source: io::Error },
     #[error("the agent cannot start")]
@@ -71,7 +70,7 @@ impl Error {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::Refused(_) | Self::Unusable(_) => Exit::Refused,
-            Self::Store { .. } | Self::Listen { .. } | Self::Start(_) | Self::Runtime(_) | Self::Signals(_) | Self::Output(_) => {
+            Self::Store(_) | Self::Listen { .. } | Self::Start(_) | Self::Runtime(_) | Self::Signals(_) | Self::Output(_) => {
                 Exit::CouldNotLook
             }
         }

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio_cron_scheduler::{JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 use turn::{Carried, Turns};
@@ -84,7 +85,7 @@ pub struct Agent {
     turns: Turns,
     jobs: JobScheduler,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    page: Option<tokio::task::JoinHandle<()>>,
+    page: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -146,12 +147,7 @@ impl Agent {
     }
 }
 
-fn serve(
-    page: Page,
-    snapshots: watch::Receiver<Arc<Snapshot>>,
-    clock: Clock,
-    stop: CancellationToken,
-) -> tokio::task::JoinHandle<()> {
+fn serve(page: Page, snapshots: watch::Receiver<Arc<Snapshot>>, clock: Clock, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
         if let Err(error) = web::serve(page.listener, snapshots, page.token, clock, stop).await {
             tracing::error!(%error, "the status page has ended: {error}");

@@ -221,12 +221,12 @@ impl Turns {
         Ok(())
     }
 
-    /// While the state is stale the last good snapshot stays, with the store's trouble in it.
+    /// While the state is stale the last good snapshot stays, with its instant, and with the store's trouble in it.
     fn publish(&mut self, at: Instant) {
         let store_trouble = self.keeper.trouble();
         let shown = if self.keeper.is_stale() {
             let last = self.snapshots.borrow().clone();
-            Snapshot { at, counts: self.carried.counts, store_trouble, ..(*last).clone() }
+            Snapshot { counts: self.carried.counts, store_trouble, ..(*last).clone() }
         } else {
             let shell = Shell {
                 at,

@@ -30,7 +30,7 @@ pub(super) async fn run(common: &Common, environment: &[(String, String)]) -> Re
     };
     let stop = stop_on_signals()?;
     // Before the page's address: for a second agent on the same store "in use" is the sentence that helps.
-    let store = Store::open(&wiring.store).await.map_err(|source| Error::Store { path: wiring.store.clone(), source })?;
+    let store = Store::open(&wiring.store).await.map_err(Error::Store)?;
     let page = match &wiring.web {
         Some(web) => Some(Page { listener: listen(web).await?, token }),
         None => None,

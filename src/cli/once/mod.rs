@@ -24,7 +24,7 @@ pub(super) async fn run(common: &Common, args: &super::Once, environment: &[(Str
     let Loaded { plan, wiring, .. } = super::load(common, environment)?;
     let sources = build_sources(&plan, &wiring).map_err(Error::Unusable)?;
     let sinks = if args.post { Some(build_sinks(post::chats(&plan).into_iter(), &wiring).map_err(Error::Unusable)?) } else { None };
-    let rows = Store::peek(&wiring.store).await.map_err(|source| Error::Store { path: wiring.store.clone(), source })?;
+    let rows = Store::peek(&wiring.store).await.map_err(Error::Store)?;
     let known = State::restore(rows.unwrap_or_default(), &plan);
     let clock = Clock::real();
     let collected = collect(&plan, &Pool::new(sources), &clock, known).await;
