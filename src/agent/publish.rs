@@ -26,7 +26,6 @@ pub(super) fn snapshot(state: &State, plan: &Plan, shell: &Shell<'_>) -> Snapsho
         at: shell.at,
         zone: plan.timezone,
         started_at: shell.started_at,
-        zone: plan.timezone,
         ready: wanted.collect::<BTreeSet<_>>().is_subset(&shell.heard.iter().collect()),
         sources: plan.sources.keys().map(|id| source_line(id, state, shell.pool)).collect(),
         dashboards: state.view.cycles.values().map(|view| dashboard_line(view, plan)).collect(),

@@ -34,8 +34,9 @@ pub(super) fn hear(tx: &mut Tx<'_>, heard: Heard) {
 
 fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sweep) {
     let before = tx.state.sources.get(id).cloned().unwrap_or_default();
-    // Two answers can cross on their way; the older one has nothing to say any more.
-    if before.swept_at.is_some_and(|swept| swept > asked_at) {
+    // Two answers can cross on their way; the older one has nothing to say any more. (An instant in the future is from before the
+    // clock was set back, and means nothing.)
+    if before.swept_at.is_some_and(|swept| swept > asked_at && swept <= tx.at) {
         return;
     }
     let was_unseen = before.dark.is_some() || before.swept_at.is_none();

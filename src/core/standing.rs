@@ -69,7 +69,8 @@ pub fn unseen(source: &SourceState, every: TimeDelta, at: Instant) -> Option<Uns
     match (&source.dark, source.swept_at) {
         (Some(dark), Some(_)) if dark.tries < DARK_TRIES && at - dark.since < DARK_AFTER => None,
         (Some(_), _) => Some(Unseen::Dark),
-        (None, Some(swept)) if at - swept <= stale_after(every) => None,
+        // A sweep "in the future" is from before the clock was set back.
+        (None, Some(swept)) if (at - swept).abs() <= stale_after(every) => None,
         (None, _) => Some(Unseen::NotAsked),
     }
 }
