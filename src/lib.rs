@@ -1,4 +1,84 @@
-//! dawnwatch watches data pipelines through the night and says in chat what will miss its dashboard's deadline.
+//! dawnwatch watches data pipelines through the night, judges by itself whether each dashboard will be ready before people open it,
+//! and says so in chat: briefly, once, to the right person, and only when a word helps.
+//!
+//! This page is the map of the house. One direction, and nothing flows back:
+//!
+//! ```text
+//! wake ─▶ due ─▶ poll ─▶ sweep ─▶ step ───────────────────────────────▶ commit ─▶ due ─▶ claim ─▶ render · send ─▶ outcome
+//!        pure    I/O             pure: observe · turn · fold · decide    one tx    pure   commit   pure     I/O      is an input
+//! ```
+//!
+//! | room | what it does | what it never does |
+//! |---|---|---|
+//! | [`core`] | knows, judges, folds, decides, words | I/O, clock, environment, logging |
+//! | [`config`] | files and environment → `Plan` and `Wiring` | ask anybody, resolve a secret before it is needed |
+//! | [`sources`] | a question → an answer of one system | judge; fail (not to see is an answer) |
+//! | [`sinks`] | a message → a payload → an outcome | retry, choose words or receivers |
+//! | [`store`] | one commit → one transaction | know what a row means |
+//! | [`agent`] | the loop around the two doors: clock, inbox, polls, deliveries | decide |
+//! | [`web`] | status page, health, metrics, from snapshots | touch the state |
+//! | [`demo`] | stand-ins for an Airflow, a partner's API and a chat; one played night | replace a real part of the agent |
+//! | [`cli`] | one file per command | anything that a command does not say |
+//!
+//! # Two doors
+//!
+//! [`core::step::step`] takes one input (time passed, something was heard, posts are claimed, a send ended) and returns a
+//! [`core::state::Commit`], the only effect: changed rows and ledger entries. [`core::due::due`] derives from the state what is to be
+//! done now (questions, posts) and when to look again. Nothing else may change what is known, and nothing that is due is stored as
+//! a command, so a lost wake-up or an extra tick changes nothing. The agent, `once` and the tests drive the same two doors with
+//! other clocks; a replay will too.
+//!
+//! Within a step, in this order, each reading only what the former left:
+//!
+//! | module | from → to |
+//! |---|---|
+//! | `observe` | an answer → what is known of sources and checks |
+//! | [`core::roster`] | plan + listings → which checks there are, who needs whom |
+//! | [`core::cycle`] | rules of days → the open cycle of each dashboard |
+//! | [`core::standing`] | what was seen × a cycle → the evidence |
+//! | [`core::forecast`] | nights → an arrival, and until when it holds |
+//! | [`core::judge`] | evidence + forecast → verdicts, and until when they hold |
+//! | `turn` | keeps verdicts up to date; what sticks becomes rows |
+//! | [`core::incident`] | verdicts → causes with their impact |
+//! | [`core::policy`] | incidents → say, hold, stay silent, with the reason |
+//! | [`core::digest`] | the scheduled summary, or recorded silence |
+//! | `posts` | wanted messages; retry, repetition, fallback |
+//! | `facts` → [`core::message`] → [`core::wording`] | state → facts → words of a language |
+//!
+//! # Five walks through the house
+//!
+//! **An observation, from Airflow to the chat.** `due` names a sweep of `airflow`, with all subjects and the opening of the earliest
+//! open window. The agent asks ([`sources`], three requests), and brings back [`core::observation::Heard`]. `step` keeps what changed,
+//! judges the cycles that contain those checks, finds that `orders_raw` has failed and 120 checks wait for it, and opens one
+//! incident. Its reason is wanted: `due` names a question for that one run, and the decision is held for at most a minute. With the
+//! answer, `policy` says "post" (it is 03:10) and writes a `Post` row, and a hold until 07:00 for asking. The commit is written;
+//! `due` names the post; the agent claims it (a commit: *started*), renders it in the chat's language, sends it, and brings the outcome
+//! back as an input.
+//!
+//! **A crash between any two steps of that way.** Before the commit: the state in memory dies with the process, the store has the
+//! state before, the next sweep tells the same. After the commit, before the claim: the post is idle in the store and is due again.
+//! After the claim: the post is *started*; at the next start the agent reports it as ambiguous, and `posts` repeats it at most
+//! once, recognisable by the incident's id, unless the platform drops repetitions by key. After the send, before its outcome is
+//! written: the same. A commit that cannot be written is a crash of the state alone: it is read back from the rows.
+//!
+//! **An ack that comes back.** A person's word will be one more input of `step`, with a nonce and the incident's id, brought by
+//! `web` (a button) or `cli`. It changes the incident's row (who has it, until when), `policy` reads it where it reads
+//! `asked_at` today, so escalation stops, and the next message says so. Nothing of the way out changes.
+//!
+//! **A second replica.** Both read the same rows; each commit carries the store's epoch, so the one that comes second is refused,
+//! drops its state and reads it again. That is the path of the failed commit, which exists. Claims get a lease beside *started*.
+//! On SQLite a second agent is refused at its start instead.
+//!
+//! **A replayed year.** A file of what happened plays the sources: at each wake the questions of `due` are answered with what had
+//! happened by then, posts are confirmed at once, and the commits' posts and ledger are the result. Verdicts say until when they
+//! hold, so the cost follows what changed.
+//!
+//! # What is absent
+//!
+//! No queue of things to do: `due` derives it. No timers in the core: it returns instants. No "last run" of jobs: occurrences are rows.
+//! No text in decisions: they carry facts until a sink needs words. No trait for sources, sinks or stores: each is one enum, and adding
+//! a kind is a file, an arm, a fixture and a page. No second way to rebuild the state: start, reload and failed commit share
+//! [`core::state::State::restore`]. No reading of the clock outside [`agent::clock`].
 
 pub mod agent;
 pub mod cli;
