@@ -1,8 +1,23 @@
-//! The configuration: files and environment → raw tables → checked → ([`Plan`], [`Wiring`]).
+//! The configuration: files and environment → one tree ([`merge`]) → raw tables ([`raw`]) → checked ([`check`]) → ([`Plan`], [`Wiring`]).
+//!
+//! All errors come at once, each with its place. Nothing in here reads the process's environment, asks a source or needs a secret
+//! to be set; only [`wiring::Secret::resolve`] does, later, when something is about to be asked.
 
+mod check;
+mod files;
+mod holidays;
+mod merge;
+mod place;
+mod raw;
+mod shape;
+mod values;
 pub mod wiring;
 
 use crate::core::plan::Plan;
+use figment::value::{Dict, Value};
+use place::Report;
+use sha2::{Digest, Sha256};
+use std::fmt;
 use std::path::Path;
 use wiring::Wiring;
 
@@ -24,7 +39,13 @@ pub struct Finding {
     pub text: String,
 }
 
-/// A configuration that was refused, with all its errors at once.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.text)
+    }
+}
+
+/// A configuration that was refused, with all its errors at once, in the order of the files.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the configuration was refused: {} findings", .errors.len())]
 pub struct Refused {
@@ -34,6 +55,49 @@ pub struct Refused {
 
 /// Reads `path` (a file, or a folder with `dawnwatch.toml`, `conf.d/` and `profiles/`) and `DAWNWATCH__A__B=…` variables out of
 /// `environment`. Needs no secret to be set.
-pub fn load(_path: &Path, _profile: Option<&str>, _environment: &[(String, String)]) -> Result<Loaded, Refused> {
-    unimplemented!()
+pub fn load(path: &Path, profile: Option<&str>, environment: &[(String, String)]) -> Result<Loaded, Refused> {
+    let mut report = Report::default();
+    let built = build(path, profile, environment, &mut report);
+    let refused = report.has_errors();
+    let (errors, warnings) = report.into_findings();
+    match built {
+        Some((plan, wiring)) if !refused => Ok(Loaded { plan, wiring, warnings }),
+        _ => Err(Refused { errors, warnings }),
+    }
+}
+
+/// The JSON Schema of one configuration file, for editors.
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(raw::Raw).to_value()
+}
+
+fn build(path: &Path, profile: Option<&str>, environment: &[(String, String)], report: &mut Report) -> Option<(Plan, Wiring)> {
+    let files = files::read(path, profile, report)?;
+    let main = files.main.clone();
+    let merged = merge::merge(files, environment, report);
+    let canonical = canonical(&merged.dict);
+    let shaped = shape::shape(merged, &main, report);
+    Some(check::check(&shaped, |plan| fingerprint(&canonical, plan), report))
+}
+
+/// The tree in the order of its keys; a secret in the open is left out.
+fn canonical(dict: &Dict) -> String {
+    let mut text = String::from("{");
+    for (key, value) in dict {
+        let shown = match value {
+            Value::Dict(_, inner) if merge::is_reference(inner) && inner.contains_key("value") => "{secret}".to_owned(),
+            Value::Dict(_, inner) => canonical(inner),
+            other => serde_json::to_string(other).unwrap_or_default(),
+        };
+        text.push_str(&format!("{key:?}:{shown},"));
+    }
+    text + "}"
+}
+
+/// Twelve hex digits over the tree and the days of its calendars, which may stand in files of their own.
+fn fingerprint(canonical: &str, plan: &Plan) -> String {
+    let mut hash = Sha256::new();
+    hash.update(canonical);
+    hash.update(format!("{:?}", plan.calendars));
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,12 +4,13 @@
 
 use crate::core::plan::Id;
 use chrono::TimeDelta;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use url::Url;
 
 #[derive(Debug, Clone)]
@@ -38,42 +39,82 @@ pub enum Secret {
     Value(SecretString),
 }
 
-impl Secret {
-    /// The most bytes of a secret's file that are read: a key, not a database.
-    const FILE_BYTES: u64 = 64 * 1024;
+/// Tokens and URLs are short; more is the wrong file.
+const SECRET_BYTES_MAX: u64 = 64 << 10;
 
-    /// Looks the secret up, when the shell builds what needs it. One line end at the end is no part of it. The error names the
-    /// reference, never the value.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads secrets from the environment")]
+impl Secret {
+    /// The secret itself. The error names the variable or the file, never the value.
     pub fn resolve(&self) -> Result<SecretString, String> {
-        let text = match self {
+        let (text, place) = match self {
             Self::Value(value) => return Ok(value.clone()),
-            Self::Env(name) => std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))?,
-            Self::File(path) => {
-                let mut text = String::new();
-                File::open(path)
-                    .and_then(|file| file.take(Self::FILE_BYTES).read_to_string(&mut text))
-                    .map_err(|e| format!("the secret's file {} cannot be read: {}", path.display(), e.kind()))?;
-                text
-            }
+            Self::Env(name) => (from_environment(name)?, format!("environment variable {name}")),
+            Self::File(path) => (from_file(path)?, format!("secret file {}", path.display())),
         };
-        let text = text.strip_suffix('\n').map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
         if text.is_empty() {
-            return Err(match self {
-                Self::Env(name) => format!("the environment variable {name} is empty"),
-                Self::File(path) => format!("the secret's file {} is empty", path.display()),
-                Self::Value(_) => "the secret is empty".to_owned(),
-            });
+            return Err(format!("{place} is empty"));
         }
         Ok(SecretString::from(text))
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is where a secret is looked up, when it is needed and not before")]
+fn from_environment(name: &str) -> Result<String, String> {
+    std::env::var(name).map_err(|error| match error {
+        std::env::VarError::NotPresent => format!("environment variable {name} is not set"),
+        // The error itself holds the value.
+        std::env::VarError::NotUnicode(_) => format!("environment variable {name} is not UTF-8 text"),
+    })
+}
+
+fn from_file(path: &Path) -> Result<String, String> {
+    let named = path.display();
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|error| format!("secret file {named} cannot be read: {error}"))?;
+    if bytes.len() as u64 > SECRET_BYTES_MAX {
+        return Err(format!("secret file {named} is larger than {} KiB", SECRET_BYTES_MAX >> 10));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| format!("secret file {named} is not UTF-8 text"))?;
+    // Editors and `echo` end the line.
+    let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    Ok(line.unwrap_or(&text).to_owned())
+}
+
 /// A URL that may itself be the secret (a Slack webhook).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Address {
     Plain(Url),
     Secret(Secret),
+}
+
+impl Address {
+    /// The URL. The error names the variable or the file, never the value.
+    pub fn resolve(&self) -> Result<Url, String> {
+        let secret = match self {
+            Self::Plain(url) => return Ok(url.clone()),
+            Self::Secret(secret) => secret,
+        };
+        let place = match secret {
+            Secret::Env(name) => format!("environment variable {name}"),
+            Secret::File(path) => format!("secret file {}", path.display()),
+            Secret::Value(_) => "the address given in the configuration".to_owned(),
+        };
+        match Url::parse(secret.resolve()?.expose_secret().trim()) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+            _ => Err(format!("{place} does not hold a URL; expected one that begins with http:// or https://")),
+        }
+    }
+}
+
+/// Host only: a path or a query may be a key.
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(url) => write!(f, "Plain({}://{}/…)", url.scheme(), url.host_str().unwrap_or_default()),
+            Self::Secret(secret) => f.debug_tuple("Secret").field(secret).finish(),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

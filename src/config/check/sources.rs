@@ -1,0 +1,127 @@
+//! `[sources.*]`: what can be asked, how often, and how to log in.
+
+use super::secrets::is_loopback;
+use super::{Checker, text};
+use crate::config::place::keys;
+use crate::config::raw::{Raw, RawSource};
+use crate::config::wiring::{AirflowLogin, SourceWiring, SourceWiringKind};
+use crate::core::plan::{Id, Source, SourceKind};
+use chrono::TimeDelta;
+use std::collections::BTreeMap;
+
+const LOGIN_KEYS: [&str; 3] = ["username", "password", "token"];
+
+type Sources = (BTreeMap<Id, Source>, BTreeMap<Id, SourceWiring>);
+
+pub(super) fn kind_of(raw: &RawSource) -> Option<SourceKind> {
+    match raw.kind.as_deref()? {
+        "airflow" => Some(SourceKind::Airflow),
+        "http" => Some(SourceKind::Http),
+        _ => None,
+    }
+}
+
+impl Checker<'_> {
+    pub(super) fn sources(&mut self, raw: &Raw) -> Sources {
+        let (mut plan, mut wiring) = Sources::default();
+        for (name, source) in &raw.sources {
+            let path = ["sources", name.as_str()];
+            let Some(kind) = self.source_kind(&path, source) else { continue };
+            let every = self.duration(&["sources", name, "every"], source.every.as_ref(), TimeDelta::seconds(60));
+            if every > TimeDelta::days(1) {
+                self.error(&["sources", name, "every"], "every is longer than a day; a source is asked at least once a day");
+            }
+            plan.insert(Id::from(name.as_str()), Source { kind, every });
+            let inner = match kind {
+                SourceKind::Airflow => self.airflow(name, source),
+                SourceKind::Http => self.http(name, source).map(|http| SourceWiringKind::Http(Box::new(http))),
+            };
+            let timeout = self.timeout(&["sources", name, "timeout"], source.timeout.as_ref());
+            let ca_file = source.ca_file.as_ref().map(|file| self.path(&["sources", name, "ca_file"], Some(file), ""));
+            if let Some(kind) = inner {
+                wiring.insert(Id::from(name.as_str()), SourceWiring { timeout, ca_file, kind });
+            }
+        }
+        (plan, wiring)
+    }
+
+    fn source_kind(&mut self, path: &[&str; 2], source: &RawSource) -> Option<SourceKind> {
+        let Some(kind) = &source.kind else {
+            self.missing(path, "kind", "kind = \"airflow\" or kind = \"http\"");
+            return None;
+        };
+        let words = [("airflow", SourceKind::Airflow), ("http", SourceKind::Http)];
+        self.read(&[path[0], path[1], "kind"], kind, |word| text::one_of("a kind of source", &words, word))
+    }
+
+    pub(super) fn timeout(&mut self, path: &[&str], raw: Option<&String>) -> TimeDelta {
+        let timeout = self.duration(path, raw, TimeDelta::seconds(10));
+        if timeout > TimeDelta::minutes(10) {
+            self.error(path, "timeout is longer than ten minutes; expected the time that one request may take");
+        }
+        timeout
+    }
+
+    fn airflow(&mut self, name: &str, source: &RawSource) -> Option<SourceWiringKind> {
+        let foreign = [
+            ("headers", source.headers.is_some()),
+            ("items", source.items.is_some()),
+            ("id", source.id.is_some()),
+            ("state", source.state.is_some()),
+            ("started_at", source.started_at.is_some()),
+            ("ended_at", source.ended_at.is_some()),
+            ("timestamp", source.timestamp.is_some()),
+            ("error", source.error.is_some()),
+            ("states", source.states.is_some()),
+        ];
+        self.refuse_foreign(&["sources", name], "airflow", &foreign);
+        let url = match &source.url {
+            Some(url) => self.url(&["sources", name, "url"], url),
+            None => {
+                self.missing(&["sources", name], "url", "url = \"http://127.0.0.1:8080\"");
+                None
+            }
+        };
+        // A URL that is wrong was reported; the secret beside it is not blamed as well.
+        let loopback = url.as_ref().is_none_or(is_loopback);
+        let login = self.airflow_login(name, source, loopback);
+        Some(SourceWiringKind::Airflow { url: url?, login: login? })
+    }
+
+    fn airflow_login(&mut self, name: &str, source: &RawSource, loopback: bool) -> Option<AirflowLogin> {
+        let path = |key| ["sources", name, key];
+        let password = source.password.as_ref().map(|secret| self.secret(&path("password"), secret, loopback));
+        let token = source.token.as_ref().map(|secret| self.secret(&path("token"), secret, loopback));
+        match (&source.username, password, token) {
+            (Some(username), Some(password), None) => {
+                Some(AirflowLogin::Password { username: username.clone(), password: password? })
+            }
+            (None, None, Some(token)) => token.map(AirflowLogin::Token),
+            (_, _, Some(_)) => {
+                self.error(&path("token"), "token stands beside a username or password; expected either the one or the other");
+                None
+            }
+            (username, password, None) => {
+                let reported = LOGIN_KEYS.iter().any(|key| self.removed.contains(&keys(&path(key))));
+                let lacks = match (username, password) {
+                    (Some(_), None) => "password",
+                    (None, Some(_)) => "username",
+                    _ => "a login",
+                };
+                if !reported {
+                    let expected = "username = \"…\" and password = { env = \"AIRFLOW_PASSWORD\" }, or token = { env = \"…\" }";
+                    self.error(&["sources", name], format!("{lacks} is missing in [sources.{name}]; expected {expected}"));
+                }
+                None
+            }
+        }
+    }
+
+    /// Keys that another kind would have.
+    pub(super) fn refuse_foreign(&mut self, path: &[&str; 2], kind: &str, foreign: &[(&str, bool)]) {
+        for (key, _) in foreign.iter().filter(|(_, given)| *given) {
+            let text = format!("{key} means nothing to [{}], which is of kind {kind:?}", path.join("."));
+            self.error(&[path[0], path[1], key], text);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Good configurations: what they come to.
+
+use crate::{BASE, Folder};
+use chrono::TimeDelta;
+use dawnwatch::config::Loaded;
+use dawnwatch::config::wiring::{Address, ChatWiring, Secret, SourceWiringKind, StateWord};
+use dawnwatch::core::calendar::DayRule;
+use dawnwatch::core::plan::{Evidence, Id, Language, Manner, Need};
+use dawnwatch::core::time::ClockTime;
+use secrecy::ExposeSecret;
+use std::path::PathBuf;
+
+fn accepted(more: &str) -> Loaded {
+    let folder = Folder::new(&[("dawnwatch.toml", BASE), ("conf.d/case.toml", more)]);
+    folder.load(None, &[]).unwrap_or_else(|refused| panic!("{}", folder.lines(&refused.errors)))
+}
+
+fn warnings(more: &str) -> Vec<String> {
+    accepted(more).warnings.into_iter().map(|warning| warning.text).collect()
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let Loaded { plan, wiring, warnings } = accepted("");
+    assert_eq!(warnings, []);
+    assert_eq!(plan.retention, TimeDelta::days(400));
+    assert_eq!(plan.fingerprint.len(), 12);
+    assert!(wiring.store.ends_with("dawnwatch.db"));
+    assert_eq!(wiring.web.unwrap().listen.to_string(), "127.0.0.1:8606");
+    let airflow = Id::from("airflow");
+    assert_eq!(plan.sources[&airflow].every, TimeDelta::seconds(60));
+    assert_eq!(wiring.sources[&airflow].timeout, TimeDelta::seconds(10));
+    let check = &plan.checks[&Id::from("sales_mart")];
+    assert_eq!((check.subject.as_str(), check.evidence), ("sales_mart", Evidence::Pipeline));
+    let exec = &plan.dashboards[&Id::from("exec")];
+    assert_eq!(exec.name, "exec");
+    assert_eq!(exec.needs, [Need::Check(Id::from("sales_mart")), Need::Group(Id::from("mart"))]);
+    assert_eq!((exec.reaction, exec.at_latest), (TimeDelta::minutes(20), TimeDelta::minutes(15)));
+    assert_eq!((exec.escalate_after, exec.wake), (TimeDelta::minutes(30), false));
+    assert_eq!((exec.counts_from, &exec.on, &exec.audience), (ClockTime::at(0, 0), &DayRule::Daily, &DayRule::Daily));
+    assert_eq!(plan.chats[&Id::from("terminal")].language, Language::En);
+}
+
+#[test]
+fn a_check_takes_what_it_lacks_from_its_templates() {
+    let plan = accepted(
+        "[templates.all]\nowner = \"data\"\nduration = \"10m\"\nsource = \"airflow\"\n\
+         [templates.daily]\nextends = \"all\"\nduration = \"40m\"\non = \"mon-fri\"\n\
+         [checks.a]\nextends = \"daily\"\nduration = \"55m\"\nid = \"a_daily\"\nmax_age = \"1d\"\n\
+         [groups.g]\nextends = \"daily\"\nmatch = { ids = [\"g_*\"] }\nexclude = { tags = [\"test\"] }\nowner = \"airflow\"\n[owners.data]",
+    )
+    .plan;
+    let check = &plan.checks[&Id::from("a")];
+    assert_eq!((check.duration, check.owner.as_deref()), (Some(TimeDelta::minutes(55)), Some("data")));
+    assert_eq!((check.subject.as_str(), check.source.as_str()), ("a_daily", "airflow"));
+    let group = &plan.groups[&Id::from("g")];
+    assert_eq!((group.each.duration, group.each.owner.as_deref()), (Some(TimeDelta::minutes(40)), None));
+    assert!(matches!(group.each.on, Some(DayRule::Weekdays(_))));
+    assert!(group.each.subject.as_str().is_empty());
+    assert!(group.matches.holds("g_1", &[], &[]) && group.exclude.holds("g_1", &["test".to_owned()], &[]));
+}
+
+#[test]
+fn evidence_follows_the_source() {
+    let plan = accepted(
+        "[checks.job]\nsource = \"jobs\"\nmax_age = \"1d\"\nrun = \"03:00\"\n\
+         [checks.table]\nsource = \"tables\"\nmax_age = \"1d\"\n\
+         [checks.events]\nsource = \"tables\"\nthrough = \"-1d 23:50\"\nmax_age = \"1d\"",
+    )
+    .plan;
+    let evidence = |id: &str| plan.checks[&Id::from(id)].evidence;
+    assert_eq!(evidence("job"), Evidence::Pipeline);
+    assert_eq!(evidence("table"), Evidence::ArrivalTime);
+    assert_eq!(evidence("events"), Evidence::DataTime { through: "-1d 23:50".parse().unwrap() });
+}
+
+#[test]
+fn chats_and_digests() {
+    let Loaded { plan, wiring, .. } = accepted(
+        "language = \"ko\"\n[chats.team]\nkind = \"slack\"\nurl = { env = \"HOOK\" }\nquiet = \"22:00-07:00\"\nfallback = \"backup\"\n\
+         quiet_days = \"kr:offdays\"\nlanguage = \"en\"\n\
+         [chats.backup]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/x\"\nsecret = { value = \"hush\" }\n\
+         [digests.morning]\nat = \"06:30\"\nto = [\"team\", \"backup\"]\ncalendar = \"kr\"\nwhen_all_green = { otherwise = \"quiet\" }",
+    );
+    let (team, backup) = (&plan.chats[&Id::from("team")], &plan.chats[&Id::from("backup")]);
+    assert_eq!((team.language, team.idempotent, backup.language, backup.idempotent), (Language::En, false, Language::Ko, true));
+    assert_eq!(team.fallback, Some(Id::from("backup")));
+    let digest = &plan.digests[&Id::from("morning")];
+    assert_eq!((digest.green_workdays, digest.green_otherwise), (Manner::Post, Manner::Quiet));
+    match &wiring.chats[&Id::from("backup")] {
+        ChatWiring::Webhook { secret: Some(secret), url: Address::Plain(_), .. } => {
+            assert_eq!(secret.resolve().unwrap().expose_secret(), "hush");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(!format!("{wiring:?}").contains("hush"));
+}
+
+#[test]
+fn an_http_source_is_wired_as_written() {
+    let wiring = accepted(
+        "[sources.x]\nkind = \"http\"\nurl = \"https://jobs.example.com/a/{id}?full=1\"\nstate = \"$.s\"\ntimeout = \"20s\"\n\
+         ca_file = \"ca.pem\"\nheaders = { X-Api-Key = { env = \"K\" }, accept = \"application/json\" }\nstates = { failed = [\"err*\"] }",
+    )
+    .wiring;
+    let source = &wiring.sources[&Id::from("x")];
+    assert!(source.ca_file.as_ref().is_some_and(|path| path.ends_with("conf.d/ca.pem")));
+    let SourceWiringKind::Http(http) = &source.kind else { panic!("{source:?}") };
+    assert_eq!(http.url, "https://jobs.example.com/a/{id}?full=1");
+    assert_eq!(http.states[&StateWord::Failed], ["err*"]);
+    assert!(http.headers.contains_key("x-api-key"));
+}
+
+#[test]
+fn calendars_take_files_and_exceptions() {
+    let ics = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Founding day\r\nDTSTART;VALUE=DATE:20260706\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let case = "[calendars.own]\nholidays = [\"builtin:KR\", \"company.ics\"]\noff = [2026-12-31]\nwork = [\"2026-05-01\"]\n\
+                [calendars.file]\nholidays = [\"company.ics\"]\nweekend = [\"fri\", \"sat\"]";
+    let folder = Folder::new(&[("dawnwatch.toml", BASE), ("conf.d/case.toml", case), ("conf.d/company.ics", ics)]);
+    let plan = folder.load(None, &[]).unwrap().plan;
+    let own = &plan.calendars[&Id::from("own")];
+    let workday = |day: &str| own.is_workday(day.parse().unwrap());
+    let days = ["2026-07-06", "2026-12-31", "2026-05-01", "2026-07-07", "2026-07-17", "2028-01-03"].map(workday);
+    assert_eq!(days, [Some(false), Some(false), Some(true), Some(true), Some(false), None]);
+    let file = &plan.calendars[&Id::from("file")];
+    assert_eq!(file.covered.map(|(_, last)| last.to_string()).as_deref(), Some("2026-12-31"));
+    assert_eq!(file.is_workday("2026-07-10".parse().unwrap()), Some(false));
+}
+
+#[test]
+fn lints_warn_and_do_not_refuse() {
+    let cases = [
+        ("[checks.lone]\nsource = \"airflow\"\nid = \"x\"\n[groups.mart.exclude]\nids = [\"x\"]", "no dashboard needs check lone"),
+        ("[groups.lone]\nsource = \"airflow\"\nmatch = { ids = [\"x\"] }", "no dashboard needs group:lone"),
+        ("[checks.sales_mart]\nowner = \"serch\"\n[owners.search]", "did you mean \"search\"?"),
+        ("[dashboards.b]\nneeds = [\"sales_mart\"]\nready_by = \"10:00\"", "dashboard b has no tell"),
+        ("[chats.lone]\nkind = \"console\"", "nothing is ever told to chat lone"),
+    ];
+    for (case, expected) in cases {
+        let found = warnings(case);
+        assert!(found.len() == 1 && found[0].contains(expected), "{case}\n{found:?}");
+    }
+    let alone = "timezone = \"UTC\"\n[digests.d]\nat = \"06:30\"\nto = [\"c\"]\n[chats.c]\nkind = \"console\"";
+    let folder = Folder::new(&[("dawnwatch.toml", alone)]);
+    let found = folder.lines(&folder.load(None, &[]).unwrap().warnings);
+    assert!(found.contains("no tell at the top") && found.contains("digest d has nothing to sum up"), "{found}");
+}
+
+#[test]
+fn a_secret_is_looked_up_late_and_named_never_shown() {
+    let folder =
+        Folder::new(&[("token", "hush\n"), ("empty", "\n"), ("url", "https://example.com/hush\r\n"), ("bad", "hush hush")]);
+    let file = |name: &str| Secret::File(folder.0.path().join(name));
+    assert_eq!(file("token").resolve().unwrap().expose_secret(), "hush");
+    assert_eq!(Address::Secret(file("url")).resolve().unwrap().path(), "/hush");
+    let errors = [
+        file("empty").resolve().unwrap_err(),
+        file("none").resolve().unwrap_err(),
+        Secret::File(PathBuf::from(folder.0.path())).resolve().unwrap_err(),
+        Secret::Env("DAWNWATCH_NO_SUCH_VARIABLE".to_owned()).resolve().unwrap_err(),
+        Address::Secret(file("bad")).resolve().unwrap_err(),
+    ];
+    let expected = [
+        "/empty is empty",
+        "/none cannot be read",
+        "cannot be read",
+        "DAWNWATCH_NO_SUCH_VARIABLE is not set",
+        "does not hold a URL",
+    ];
+    for (error, expected) in errors.iter().zip(expected) {
+        assert!(error.contains(expected) && !error.contains("hush"), "{error}");
+    }
+}
