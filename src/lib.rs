@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod core;
 pub mod demo;
+pub mod net;
 pub mod sinks;
 pub mod sources;
 pub mod store;

@@ -6,6 +6,8 @@ use crate::core::plan::Id;
 use chrono::TimeDelta;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
@@ -34,6 +36,37 @@ pub enum Secret {
     File(PathBuf),
     /// Only where every URL of the table is loopback.
     Value(SecretString),
+}
+
+impl Secret {
+    /// The most bytes of a secret's file that are read: a key, not a database.
+    const FILE_BYTES: u64 = 64 * 1024;
+
+    /// Looks the secret up, when the shell builds what needs it. One line end at the end is no part of it. The error names the
+    /// reference, never the value.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads secrets from the environment")]
+    pub fn resolve(&self) -> Result<SecretString, String> {
+        let text = match self {
+            Self::Value(value) => return Ok(value.clone()),
+            Self::Env(name) => std::env::var(name).map_err(|_| format!("the environment variable {name} is not set"))?,
+            Self::File(path) => {
+                let mut text = String::new();
+                File::open(path)
+                    .and_then(|file| file.take(Self::FILE_BYTES).read_to_string(&mut text))
+                    .map_err(|e| format!("the secret's file {} cannot be read: {}", path.display(), e.kind()))?;
+                text
+            }
+        };
+        let text = text.strip_suffix('\n').map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
+        if text.is_empty() {
+            return Err(match self {
+                Self::Env(name) => format!("the environment variable {name} is empty"),
+                Self::File(path) => format!("the secret's file {} is empty", path.display()),
+                Self::Value(_) => "the secret is empty".to_owned(),
+            });
+        }
+        Ok(SecretString::from(text))
+    }
 }
 
 /// A URL that may itself be the secret (a Slack webhook).
