@@ -14,6 +14,7 @@
 //! | [`config`] | files and environment → `Plan` and `Wiring` | ask anybody, resolve a secret before it is needed |
 //! | [`sources`] | a question → an answer of one system | judge; fail (not to see is an answer) |
 //! | [`sinks`] | a message → a payload → an outcome | retry, choose words or receivers |
+//! | [`net`] | the one way to an HTTP client: TLS, time-outs, body limits | say an address in an error |
 //! | [`store`] | one commit → one transaction | know what a row means |
 //! | [`agent`] | the loop around the two doors: clock, inbox, polls, deliveries | decide |
 //! | [`web`] | status page, health, metrics, from snapshots | touch the state |
@@ -86,6 +87,7 @@ pub mod config;
 pub mod core;
 pub mod demo;
 pub mod error;
+pub mod net;
 pub mod sinks;
 pub mod sources;
 pub mod store;

@@ -1,0 +1,148 @@
+//! Any JSON endpoint, read by RFC 9535 paths: one answer that lists many items, or one endpoint for each check (`{id}` in the URL).
+//!
+//! An item with a state is a pipeline's newest run, one with only a timestamp is a dataset. What an item says that nobody
+//! understands makes its check suspicious, never green; the error texts of the last sweep are kept for [`Ask::Failure`].
+
+mod parse;
+#[cfg(test)]
+mod parse_tests;
+
+use super::wire::{Reply, Wire};
+use crate::config::wiring::{HeaderValue, HttpWiring, SourceWiring};
+use crate::core::observation::{Answer, Ask, Fact, Failure, Item, Scheduler, Sweep, Unreachable, Why};
+use crate::core::plan::Id;
+use crate::net::unreachable;
+use futures_util::{StreamExt, stream};
+use parse::{Found, Reader};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderName};
+use secrecy::ExposeSecret;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use url::Url;
+
+/// Requests of one sweep under way at a time.
+const CONCURRENCY: usize = 8;
+const PLACEHOLDER: &str = "{id}";
+/// All but RFC 3986's unreserved characters: an id fits into a path and into a query.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+pub(super) struct Http {
+    wire: Wire,
+    url: String,
+    headers: HeaderMap,
+    reader: Reader,
+    /// The errors that the last sweep brought, by subject.
+    errors: Mutex<BTreeMap<Id, String>>,
+}
+
+impl Http {
+    pub(super) fn build(http: &HttpWiring, wiring: &SourceWiring) -> Result<Self, String> {
+        // The text is not repeated in the error: a key may be in it.
+        let sample: Url = fill(&http.url, "x").parse().map_err(|_| "its url cannot be read".to_owned())?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in &http.headers {
+            let value = match value {
+                HeaderValue::Plain(text) => text.clone(),
+                HeaderValue::Secret(secret) => {
+                    secret.resolve().map_err(|e| format!("header {name}: {e}"))?.expose_secret().to_owned()
+                }
+            };
+            let key: HeaderName = name.parse().map_err(|_| format!("\"{name}\" is no name of a header"))?;
+            let mut value: reqwest::header::HeaderValue =
+                value.parse().map_err(|_| format!("the value of header {name} has characters that no header may have"))?;
+            value.set_sensitive(true);
+            headers.insert(key, value);
+        }
+        let wire = Wire::build(&sample, wiring)?;
+        Ok(Self { wire, url: http.url.clone(), headers, reader: Reader::build(http)?, errors: Mutex::new(BTreeMap::new()) })
+    }
+
+    pub(super) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    pub(super) async fn ask(&self, ask: &Ask) -> Result<Answer, Unreachable> {
+        match ask {
+            Ask::Sweep { subjects, .. } => {
+                let (facts, errors): (Vec<_>, Vec<_>) = self.sweep(subjects).await?.into_iter().unzip();
+                *self.errors.lock().unwrap_or_else(PoisonError::into_inner) = errors.into_iter().flatten().collect();
+                Ok(Answer::Sweep(Sweep { items: facts, scheduler: Scheduler::NotSaid }))
+            }
+            Ask::List { .. } => Err(unreachable(Why::Malformed, "a source of kind http cannot list what it has")),
+            Ask::Failure { subject, .. } => {
+                let error = self.errors.lock().unwrap_or_else(PoisonError::into_inner).get(subject).cloned();
+                Ok(Answer::Failure(Failure { error, ..Failure::default() }))
+            }
+        }
+    }
+
+    async fn sweep(&self, subjects: &[Id]) -> Result<Vec<(Item, Option<(Id, String)>)>, Unreachable> {
+        let found: Vec<(Id, Found)> = if self.url.contains(PLACEHOLDER) {
+            self.one_by_one(subjects).await?
+        } else {
+            let mut found = self.reader.many(&self.fetch(&self.url).await?.body, subjects)?;
+            subjects.iter().filter_map(|subject| Some((subject.clone(), found.remove(subject)?))).collect()
+        };
+        let split = |(subject, found): (Id, Found)| {
+            let error = found.error.map(|error| (subject.clone(), error));
+            (Item { subject, fact: found.fact }, error)
+        };
+        Ok(found.into_iter().map(split).collect())
+    }
+
+    /// One endpoint that fails among others that answer makes its own check suspicious; when none answers, the source is out of reach.
+    async fn one_by_one(&self, subjects: &[Id]) -> Result<Vec<(Id, Found)>, Unreachable> {
+        let asked: Vec<(&Id, Result<Option<Found>, Unreachable>)> =
+            stream::iter(subjects).map(async |subject| (subject, self.one(subject).await)).buffered(CONCURRENCY).collect().await;
+        if asked.iter().all(|(_, result)| result.is_err())
+            && let Some((_, Err(first))) = asked.first()
+        {
+            return Err(first.clone());
+        }
+        let told = asked.into_iter().filter_map(|(subject, result)| match result {
+            Ok(found) => found.map(|found| (subject.clone(), found)),
+            Err(error) => Some((subject.clone(), Found { fact: Fact::Suspicious(error.detail), error: None })),
+        });
+        Ok(told.collect())
+    }
+
+    /// `None`: the endpoint says that it does not know this id.
+    async fn one(&self, subject: &Id) -> Result<Option<Found>, Unreachable> {
+        // A path segment of dots would climb out of its place, encoded or not.
+        if matches!(subject.as_str(), "." | "..") {
+            return Ok(None);
+        }
+        let reply = self.wire.send(self.request(&fill(&self.url, subject.as_str()))?).await?;
+        if matches!(reply.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
+            return Ok(None);
+        }
+        self.reader.one(&self.checked(reply)?.body, subject)
+    }
+
+    async fn fetch(&self, url: &str) -> Result<Reply, Unreachable> {
+        let reply = self.wire.send(self.request(url)?).await?;
+        self.checked(reply)
+    }
+
+    fn request(&self, url: &str) -> Result<reqwest::RequestBuilder, Unreachable> {
+        let url: Url = url.parse().map_err(|_| unreachable(Why::Malformed, "the url with this id in it cannot be read"))?;
+        Ok(self.wire.client.get(url).header("accept", "application/json").headers(self.headers.clone()))
+    }
+
+    fn checked(&self, reply: Reply) -> Result<Reply, Unreachable> {
+        let host = self.wire.host();
+        match reply.status {
+            status if status.is_success() => Ok(reply),
+            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                Err(unreachable(Why::Auth, format!("{host} refused the credentials with {}", status.as_u16())))
+            }
+            status => Err(unreachable(Why::Status, format!("{host} answered {}", status.as_u16()))),
+        }
+    }
+}
+
+fn fill(url: &str, id: &str) -> String {
+    url.replace(PLACEHOLDER, &utf8_percent_encode(id, RESERVED).to_string())
+}
