@@ -1,0 +1,247 @@
+//! The scheduled summary, and trouble of the watch itself.
+
+use super::context::{Context, number};
+use super::incident::{self, subject};
+use super::marked::{NAME_CHARS, name, preview, quote};
+use super::words::{Heading, Label, Note};
+use super::{Draft, FACTS, LINES, symbol, tone};
+use crate::core::message::{DashboardFacts, DigestFacts, DigestIncident, DigestVerdict, Tone, WatchFacts};
+use crate::core::state::{Attention, Verdict};
+use chrono::NaiveDate;
+
+pub(super) fn draft(cx: &Context<'_>, attention: Attention, about: &DigestFacts) -> Draft {
+    let words = cx.words;
+    let tone = match about.verdict {
+        DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue => Tone::Good,
+        DigestVerdict::Trouble(verdict) => tone(verdict),
+        DigestVerdict::WatchTrouble => Tone::Warning,
+    };
+    let word = format!("{} {}", symbol(tone), words.digest_word(about.verdict));
+    let local = cx.local(cx.at);
+    let (day, hour) = (words.day(local.date_naive()), cx.hour(cx.at));
+    // One dashboard's facts have labels of their own; several are a list by deadline.
+    let (timed, facts) = match about.dashboards.as_slice() {
+        [only] => (Vec::new(), one_dashboard(cx, only)),
+        several => by_deadline(cx, several),
+    };
+    let mut facts = facts;
+    if about.healed > 0 {
+        facts.push((Label::Healed, words.healed(about.healed)));
+    }
+    facts.push((Label::Sources, words.answered(about.sources_answering, about.sources)));
+    Draft {
+        tone,
+        preview: preview(|max| segments(cx, about, &word, max)),
+        title: words.check_of(&word, &day, &hour),
+        lead: lead(cx, about),
+        facts,
+        timed,
+        section: Some(section(cx, about)),
+        foot: foot(cx, attention, about),
+        links: links(cx, about),
+    }
+}
+
+fn foot(cx: &Context<'_>, attention: Attention, about: &DigestFacts) -> Vec<String> {
+    let words = cx.words;
+    let asked = (attention >= Attention::Notify).then(|| words.attention(attention).to_owned());
+    let next = about.next_at.map(|t| words.next_check(&cx.clock(t)));
+    let shown = Some(words.checked(&cx.hour_zone(cx.at)));
+    [shown, asked, next].into_iter().flatten().collect()
+}
+
+/// The digest's most urgent trouble.
+fn worst(about: &DigestFacts) -> Option<&DigestIncident> {
+    about.incidents.first()
+}
+
+fn segments(cx: &Context<'_>, about: &DigestFacts, word: &str, max: usize) -> Vec<String> {
+    let words = cx.words;
+    let dashboards = about.dashboards.len();
+    let ready = about.dashboards.iter().filter(|d| d.verdict == Verdict::Ready).count();
+    let only = if let [only] = about.dashboards.as_slice() { Some(only) } else { None };
+    let arrived = only.map(|d| words.arrived_of(d.arrived, d.checks));
+    let ready_of = (dashboards > 1).then(|| words.ready_of(ready, dashboards));
+    let eta = only.and_then(|d| d.eta).map(|eta| words.eta_short(&cx.clock(eta.at), None));
+    let named = |d: &DashboardFacts| format!("{} {}", name(&d.name, max), cx.clock(d.deadline));
+    let sources = words.sources(about.sources_answering, about.sources);
+    let nothing = Some(words.note(Note::NothingToDo).to_owned());
+    let shown = match about.verdict {
+        DigestVerdict::Ready => {
+            let which = match only {
+                Some(d) => words.is_ready(&name(&d.name, max), &cx.clock(d.deadline)),
+                None => words.all_ready_short(dashboards),
+            };
+            vec![Some(which), arrived, nothing]
+        }
+        DigestVerdict::OnTrack => vec![only.map(named), ready_of, arrived, eta, nothing],
+        DigestVerdict::NothingDue => vec![Some(words.note(Note::NoDashboardDue).to_owned()), Some(sources)],
+        DigestVerdict::Trouble(_) => {
+            let cause = worst(about).map(|i| incident_brief(cx, i, max));
+            let cause = cause.map(|cause| words.and_more(&cause, about.incidents.len() - 1));
+            let waiting = worst(about).filter(|i| i.waiting > 0).map(|i| words.waiting_short(i.waiting));
+            let endangered = about.dashboards.iter().find(|d| d.verdict.is_trouble());
+            let endangered = endangered.map(|d| incident::dashboard_short(cx, d, max));
+            vec![cause, waiting, endangered, ready_of, arrived]
+        }
+        DigestVerdict::WatchTrouble => {
+            let trouble = watch_lines(cx, about, max).into_iter().next();
+            vec![trouble, ready_of, arrived]
+        }
+    };
+    [Some(word.to_owned())].into_iter().chain(shown).flatten().collect()
+}
+
+fn lead(cx: &Context<'_>, about: &DigestFacts) -> Vec<String> {
+    let words = cx.words;
+    let strong = |text: String| format!("*{text}*");
+    let note = |note| words.note(note).to_owned();
+    let first = about.dashboards.first().map(|d| (name(&d.name, NAME_CHARS), cx.hour_zone(d.deadline)));
+    let several = about.dashboards.len() > 1;
+    match (about.verdict, first) {
+        (DigestVerdict::Ready, Some((shown, deadline))) if !several => {
+            vec![strong(words.all_arrived(&shown, &deadline)), note(Note::NothingToDoAtAll)]
+        }
+        (DigestVerdict::Ready, _) => vec![strong(note(Note::AllDashboardsReady)), note(Note::NothingToDoAtAll)],
+        (DigestVerdict::OnTrack, Some((shown, deadline))) => {
+            let next = about.dashboards.iter().find(|d| d.verdict != Verdict::Ready);
+            let (shown, deadline) = next.map_or((shown, deadline), |d| (name(&d.name, NAME_CHARS), cx.hour_zone(d.deadline)));
+            vec![strong(words.under_way(&shown, &deadline)), note(Note::NothingToDoAtAll)]
+        }
+        (DigestVerdict::OnTrack | DigestVerdict::NothingDue, _) => vec![strong(note(Note::NoDashboardDueAtAll))],
+        (DigestVerdict::Trouble(verdict), _) => {
+            let endangered = about.dashboards.iter().filter(|d| d.verdict.is_trouble()).count();
+            let lead = strong(words.trouble_lead(about.incidents.len(), endangered, about.dashboards.len()));
+            let unknown = (verdict == Verdict::Unknown).then(|| note(Note::NeitherGoodNorBad));
+            let first = about.dashboards.iter().find(|d| d.verdict.is_trouble());
+            let consequence = first.and_then(|d| incident::consequence(cx, d)).map(|(text, _)| text);
+            [Some(lead), unknown, consequence].into_iter().flatten().collect()
+        }
+        (DigestVerdict::WatchTrouble, _) => vec![strong(note(Note::PipelinesFine))],
+    }
+}
+
+fn one_dashboard(cx: &Context<'_>, d: &DashboardFacts) -> Vec<(Label, String)> {
+    let words = cx.words;
+    let mut facts = vec![(Label::Arrived, format!("{} / {}", number(d.arrived), number(d.checks)))];
+    if d.unknown > 0 {
+        facts.push((Label::Unknown, words.unknown_short(d.unknown, d.checks)));
+    }
+    match d.ready_at {
+        Some(ready) => {
+            facts.extend(d.latest.as_ref().map(|(id, t)| (Label::Latest, format!("{} {}", name(id.as_str(), NAME_CHARS), cx.clock(*t)))));
+            if ready < d.deadline {
+                facts.push((Label::Margin, cx.span(d.deadline - ready)));
+            }
+        }
+        None => {
+            facts.insert(0, (Label::Deadline, incident::deadline(cx, d)));
+            let open = d.act_by.filter(|_| d.verdict.is_trouble() && d.audience && !cx.is_over(d.deadline));
+            if let Some(act_by) = open {
+                facts.insert(0, (Label::ActBy, incident::act_by_fact(cx, act_by)));
+            }
+            facts.extend(d.eta.map(|eta| (Label::Eta, cx.eta(&eta))));
+        }
+    }
+    facts
+}
+
+type Facts = (Vec<(String, String)>, Vec<(Label, String)>);
+
+/// Several dashboards: the label is the deadline. What is in trouble comes first where not all find room.
+fn by_deadline(cx: &Context<'_>, dashboards: &[DashboardFacts]) -> Facts {
+    // Sources, healed, and the line that counts the rest need room too.
+    const SHOWN: usize = FACTS - 2;
+    let mut order: Vec<&DashboardFacts> = dashboards.iter().collect();
+    if order.len() > SHOWN {
+        order.sort_by_key(|d| (!d.verdict.is_trouble(), d.verdict == Verdict::Ready, d.deadline));
+        order.truncate(SHOWN - 1);
+    }
+    let rest = dashboards.len() - order.len();
+    let timed = order.into_iter().map(|d| (cx.hour(d.deadline), dashboard(cx, d))).collect();
+    let more = (rest > 0).then(|| (Label::More, cx.words.more_dashboards(rest)));
+    (timed, more.into_iter().collect())
+}
+
+/// `Executive summary: at risk, 280/312 arrived, ETA 09:40`.
+fn dashboard(cx: &Context<'_>, d: &DashboardFacts) -> String {
+    let words = cx.words;
+    let mut parts = vec![match d.ready_at {
+        Some(t) => words.ready_at(&cx.clock(t)),
+        None => words.state(d.verdict).to_owned(),
+    }];
+    parts.push(words.arrived_of(d.arrived, d.checks));
+    if d.unknown > 0 {
+        parts.push(words.unknown_short(d.unknown, d.checks));
+    }
+    if d.ready_at.is_none() {
+        parts.extend(d.eta.map(|eta| words.eta_short(&cx.clock(eta.at), None)));
+    }
+    format!("{}: {}", name(&d.name, NAME_CHARS), parts.join(", "))
+}
+
+/// The causes, one a line; then what ails the watch.
+fn section(cx: &Context<'_>, about: &DigestFacts) -> (&'static str, Vec<String>) {
+    let watch = watch_lines(cx, about, NAME_CHARS);
+    let room = LINES.saturating_sub(watch.len()).max(LINES / 2);
+    let shown = if about.incidents.len() > room { room - 1 } else { room };
+    let rest = about.incidents.len().saturating_sub(shown);
+    let lines = about.incidents.iter().take(shown).map(|i| incident_line(cx, i));
+    let more = (rest > 0).then(|| cx.words.more_incidents(rest));
+    let heading = if about.incidents.is_empty() { Heading::Worth } else { Heading::Causes };
+    (cx.words.heading(heading), lines.chain(more).chain(watch).collect())
+}
+
+fn incident_brief(cx: &Context<'_>, i: &DigestIncident, max: usize) -> String {
+    cx.words.incident_state(&subject(cx, &i.cause, max), i.verdict, i.recovering)
+}
+
+/// `member_export failed: connection refused · 120 waiting · Member Platform · #4711`.
+fn incident_line(cx: &Context<'_>, i: &DigestIncident) -> String {
+    let words = cx.words;
+    let told = i.failure.as_ref().filter(|f| !i.recovering && (f.task.is_some() || f.error.is_some()));
+    let state = incident_brief(cx, i, NAME_CHARS);
+    let state = told.map_or_else(|| state.clone(), |failure| format!("{state}: {}", words.failure(failure)));
+    let waiting = (i.waiting > 0).then(|| words.waiting_short(i.waiting));
+    let eta = i.eta.map(|eta| words.eta_short(&cx.clock(eta.at), None));
+    let owner = i.owner.as_ref().map(|o| words.owner_short(&name(&o.name, NAME_CHARS)));
+    [Some(state), waiting, eta, owner, Some(format!("#{}", i.incident))].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// Broken chats and calendars that end.
+fn watch_lines(cx: &Context<'_>, about: &DigestFacts, max: usize) -> Vec<String> {
+    let words = cx.words;
+    let today = cx.local(cx.at).date_naive();
+    let chats = about.broken_chats.iter().map(|(chat, why)| format!("{}: {}", words.chat_broken(&name(chat.as_str(), max)), quote(why)));
+    let ends = |(calendar, last): &(_, NaiveDate)| {
+        let calendar: &crate::core::plan::Id = calendar;
+        words.calendar_ends(&name(calendar.as_str(), max), &words.date(*last), *last < today)
+    };
+    chats.chain(about.calendars_ending.iter().map(ends)).take(LINES / 2).collect()
+}
+
+fn links(cx: &Context<'_>, about: &DigestFacts) -> Vec<(String, String)> {
+    let trouble = about.dashboards.iter().filter(|d| d.verdict.is_trouble());
+    let others = about.dashboards.iter().filter(|d| !d.verdict.is_trouble());
+    // One button: which of many it opens would have to be read twice on a phone.
+    let first = trouble.chain(others).find_map(|d| d.url.clone());
+    first.map(|url| (cx.words.heading(Heading::Dashboard).to_owned(), url)).into_iter().collect()
+}
+
+pub(super) fn draft_watch(cx: &Context<'_>, attention: Attention, about: &WatchFacts) -> Draft {
+    let words = cx.words;
+    let word = format!("{} {}", symbol(Tone::Warning), words.digest_word(DigestVerdict::WatchTrouble));
+    let chat = name(about.chat.as_str(), NAME_CHARS);
+    let broken = words.chat_broken(&chat);
+    Draft {
+        tone: Tone::Warning,
+        preview: preview(|max| vec![word.clone(), words.chat_broken(&name(about.chat.as_str(), max)), quote(&about.why)]),
+        title: format!("{word} — {broken}"),
+        lead: vec![format!("*{}*", words.chat_broken_lead(&chat)), words.note(Note::OnlyTheTelling).to_owned()],
+        facts: vec![(Label::Chat, chat), (Label::Answer, quote(&about.why))],
+        timed: Vec::new(),
+        section: None,
+        foot: vec![words.checked(&cx.hour_zone(cx.at)), words.attention(attention).to_owned()],
+        links: Vec::new(),
+    }
+}

@@ -1,0 +1,184 @@
+//! What a catalogue must be able to say. Each language is one file with one `impl`; a phrase that is missing does not compile.
+//!
+//! Arguments named `subject`, `dashboard`, `name` are marked text (see `marked`), times are worded already.
+
+use super::context::Context;
+use crate::core::message::{DigestVerdict, LastSeen, Next, Situation};
+use crate::core::observation::{Failure, Why};
+use crate::core::plan::Language;
+use crate::core::state::{Attention, Cause, Verdict};
+use chrono::{NaiveDate, TimeDelta};
+
+/// Labels of facts: at most 5 characters in Korean, 11 in English, or they wrap on a phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Label {
+    ActBy,
+    Answer,
+    Arrived,
+    Cause,
+    Chat,
+    Deadline,
+    Error,
+    Eta,
+    Healed,
+    Heartbeat,
+    Last,
+    LastGood,
+    LastSeen,
+    Lasted,
+    Latest,
+    Margin,
+    Missed,
+    More,
+    Newest,
+    Others,
+    Owner,
+    Queued,
+    Recovered,
+    Runbook,
+    Running,
+    Silent,
+    Sources,
+    Start,
+    Task,
+    Unknown,
+    Usual,
+}
+
+/// Headings of sections, and words of links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heading {
+    ByDeadline,
+    Causes,
+    Worth,
+    Runbook,
+    Dashboard,
+}
+
+/// Sentences and short words without any slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Note {
+    NeitherGoodNorBad,
+    NoOtherSource,
+    OutsideDashboards,
+    NoAudience,
+    /// In the preview, and as a sentence.
+    NothingToDo,
+    NothingToDoAtAll,
+    AllDashboardsReady,
+    /// In the preview, and as a sentence.
+    NoDashboardDue,
+    NoDashboardDueAtAll,
+    PipelinesFine,
+    NoFurtherWord,
+    NoErrorLine,
+    OwnerUnknown,
+    NotReady,
+    NeverSeen,
+    OnlyTheTelling,
+}
+
+/// How a dashboard's deadline looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Prospect {
+    /// The deadline is over.
+    Missed { eta: Option<String> },
+    Late { eta: String, by: String },
+    /// In time by the middle of the range, not by its end.
+    MayMiss { eta: String, high: String },
+    InTime { eta: String },
+    /// It cannot be seen.
+    CannotSay,
+    Waits,
+}
+
+pub(super) trait Words {
+    fn language(&self) -> Language;
+
+    // Time and numbers.
+    fn day(&self, day: NaiveDate) -> String;
+    fn date(&self, day: NaiveDate) -> String;
+    fn span(&self, span: TimeDelta) -> String;
+
+    // Fixed words.
+    fn label(&self, label: Label) -> &'static str;
+    fn heading(&self, heading: Heading) -> &'static str;
+    fn note(&self, note: Note) -> &'static str;
+    fn verdict(&self, verdict: Verdict) -> &'static str;
+    /// The verdict's word in a later message about the same incident.
+    fn later(&self, verdict: &str) -> String;
+    fn why(&self, why: Why) -> &'static str;
+    fn subject(&self, cause: &Cause, name: &str) -> String;
+
+    // An open incident.
+    /// The situation in a few words, the verdict being said already.
+    fn briefly(&self, cx: &Context<'_>, subject: &str, situation: &Situation) -> String;
+    /// The situation as a sentence.
+    fn happened(&self, cx: &Context<'_>, subject: &str, situation: &Situation) -> String;
+    fn consequence(&self, dashboard: &str, deadline: &str, prospect: &Prospect) -> String;
+    fn waits(&self, waiting: usize) -> String;
+    fn waits_and_rest(&self, waiting: usize, untouched: usize, checks: usize) -> String;
+    fn alike(&self, alike: usize) -> String;
+    fn unknown_of(&self, unknown: usize, checks: usize, arrived: usize) -> String;
+    fn waiting_short(&self, waiting: usize) -> String;
+    fn waiting_of(&self, waiting: usize, checks: usize) -> String;
+    fn unknown_short(&self, unknown: usize, checks: usize) -> String;
+    fn act_by_short(&self, at: &str, over: bool) -> String;
+    fn act_by_over(&self, at: &str) -> String;
+    fn eta_short(&self, at: &str, late_by: Option<&str>) -> String;
+    fn and_more(&self, text: &str, more: usize) -> String;
+    fn more_dashboards(&self, more: usize) -> String;
+    fn more_incidents(&self, more: usize) -> String;
+    fn deadline_in(&self, at: &str, span: &str) -> String;
+    /// `span` is `None` within the first minute.
+    fn deadline_over(&self, at: &str, span: Option<&str>) -> String;
+    fn missed_short(&self) -> &'static str;
+    fn eta(&self, at: &str, range: Option<(&str, &str)>, nights: Option<u32>) -> String;
+    fn running(&self, since: &str, span: &str, usual: Option<&str>) -> String;
+    fn silent(&self, since: &str, span: &str, tries: u32) -> String;
+    fn ago(&self, at: &str, span: &str) -> String;
+    fn usual(&self, arrives: &str, latest: &str, nights: u32) -> String;
+    fn last_seen(&self, at: &str, seen: &LastSeen) -> String;
+    fn others(&self, answer: usize, others: usize) -> String;
+    fn failure(&self, failure: &Failure) -> String;
+
+    // The last word.
+    fn resolved_word(&self, recovered: bool) -> &'static str;
+    fn resolved_brief(&self, subject: &str, recovered: bool) -> String;
+    fn resolved_lead(&self, subject: &str, recovered: Option<&str>, waited: usize) -> String;
+    fn ready_early(&self, at: &str, span: &str) -> String;
+    fn ready_late(&self, at: &str, span: &str) -> String;
+    fn ready_at(&self, at: &str) -> String;
+    fn dashboard_made_it(&self, dashboard: &str, deadline: &str, ready: &str, early: &str) -> String;
+    fn dashboard_missed_it(&self, dashboard: &str, deadline: &str, ready: Option<(&str, &str)>) -> String;
+    fn missed_of(&self, missed: usize, deadlines: usize) -> String;
+    fn kept(&self, deadlines: usize) -> String;
+    fn of_deadlines(&self, missed: usize, deadlines: usize) -> String;
+    fn lasted(&self, from: &str, to: &str, span: &str) -> String;
+
+    // Digest and watch.
+    fn digest_word(&self, verdict: DigestVerdict) -> &'static str;
+    fn check_of(&self, word: &str, day: &str, hour: &str) -> String;
+    fn is_ready(&self, dashboard: &str, deadline: &str) -> String;
+    fn all_arrived(&self, dashboard: &str, deadline: &str) -> String;
+    fn under_way(&self, dashboard: &str, deadline: &str) -> String;
+    fn all_ready_short(&self, dashboards: usize) -> String;
+    fn ready_of(&self, ready: usize, dashboards: usize) -> String;
+    fn arrived_of(&self, arrived: usize, checks: usize) -> String;
+    fn state(&self, verdict: Verdict) -> &'static str;
+    fn trouble_lead(&self, incidents: usize, endangered: usize, dashboards: usize) -> String;
+    fn incident_state(&self, subject: &str, verdict: Verdict, recovering: bool) -> String;
+    fn owner_short(&self, name: &str) -> String;
+    fn healed(&self, healed: usize) -> String;
+    fn sources(&self, answering: usize, sources: usize) -> String;
+    fn answered(&self, answering: usize, sources: usize) -> String;
+    fn chat_broken(&self, chat: &str) -> String;
+    fn chat_broken_lead(&self, chat: &str) -> String;
+    fn calendar_ends(&self, calendar: &str, last: &str, over: bool) -> String;
+    fn next_check(&self, at: &str) -> String;
+
+    // Feet.
+    fn checked(&self, at: &str) -> String;
+    fn attention(&self, attention: Attention) -> &'static str;
+    fn next(&self, cx: &Context<'_>, next: &Next) -> String;
+}
