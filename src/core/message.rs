@@ -453,8 +453,7 @@ fn halve(line: &mut Line) -> bool {
 /// Text from the outside as one line: without control characters and without those that turn the direction of what follows
 /// (UAX #9) or cannot be seen, white space folded.
 pub fn clean(text: &str) -> String {
-    let unseen =
-        |c: char| matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let unseen = |c: char| matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let visible: String =
         text.chars().filter(|&c| !unseen(c)).map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c }).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -94,8 +94,10 @@ impl Http {
 
     /// One endpoint that fails among others that answer makes its own check suspicious; when none answers, the source is out of reach.
     async fn one_by_one(&self, subjects: &[Id]) -> Result<Vec<(Id, Found)>, Unreachable> {
-        let asked: Vec<(&Id, Result<Option<Found>, Unreachable>)> =
-            stream::iter(subjects).map(async |subject| (subject, self.one(subject).await)).buffered(CONCURRENCY).collect().await;
+        // The futures are made outside the stream: a closure inside it would not be `Send` for the agent's tasks.
+        let questions: Vec<_> = subjects.iter().map(|subject| self.one(subject)).collect();
+        let answers: Vec<Result<Option<Found>, Unreachable>> = stream::iter(questions).buffered(CONCURRENCY).collect().await;
+        let asked: Vec<(&Id, Result<Option<Found>, Unreachable>)> = subjects.iter().zip(answers).collect();
         if asked.iter().all(|(_, result)| result.is_err())
             && let Some((_, Err(first))) = asked.first()
         {
