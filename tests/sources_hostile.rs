@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use dawnwatch::config::wiring::{AirflowLogin, HttpWiring, Secret, SourceWiring, SourceWiringKind};
 use dawnwatch::core::observation::{Answer, Ask, ERROR_CHARS, Why};
 use dawnwatch::core::plan::Id;
+use dawnwatch::net::{self, Redirects};
 use dawnwatch::sources::Source;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::collections::BTreeMap;
@@ -304,5 +305,24 @@ fn plain_http_where_https_was_expected() {
             }
         });
         check(&url, 5_000, Why::Tls, "no trusted connection").await;
+    });
+}
+
+#[test]
+fn an_error_tells_whether_the_request_was_written() {
+    run(async {
+        let sent = async |url: &str| {
+            let url = url.parse().unwrap();
+            let client = net::client(&url, TimeDelta::seconds(5), None, Redirects::Never).unwrap();
+            client.post(url).body("{}").send().await.unwrap_err()
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let nobody = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        assert!(!net::is_ambiguous(&sent(&nobody).await));
+        let (tls, _) = serve_tls().await;
+        assert!(!net::is_ambiguous(&sent(&tls).await));
+        let (hangs_up, _) = serve(async |_: &mut _| Ok(())).await;
+        assert!(net::is_ambiguous(&sent(&hangs_up).await));
     });
 }

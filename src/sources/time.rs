@@ -14,15 +14,15 @@ pub(super) enum Time {
     Never,
     /// A time of which nobody can say when it is.
     NoZone,
-    NoTime,
+    Unreadable,
 }
 
 pub(super) fn read(value: &Value) -> Time {
     match value {
         Value::Null => Time::Never,
-        Value::Number(number) => number.as_f64().map_or(Time::NoTime, epoch),
+        Value::Number(number) => number.as_f64().map_or(Time::Unreadable, epoch),
         Value::String(text) => of_text(text.trim()),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Time::NoTime,
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Time::Unreadable,
     }
 }
 
@@ -32,7 +32,7 @@ fn of_text(text: &str) -> Time {
     }
     // Digits only: a date such as 2026-11-23 must not pass for a number.
     if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        return text.parse().map_or(Time::NoTime, epoch);
+        return text.parse().map_or(Time::Unreadable, epoch);
     }
     // RFC 3339, then an offset without its colon.
     let with_zone = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));
@@ -40,18 +40,18 @@ fn of_text(text: &str) -> Time {
         return not_never(at.with_timezone(&Utc));
     }
     let naive = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
-    if naive.iter().any(|format| NaiveDateTime::parse_from_str(text, format).is_ok()) { Time::NoZone } else { Time::NoTime }
+    if naive.iter().any(|format| NaiveDateTime::parse_from_str(text, format).is_ok()) { Time::NoZone } else { Time::Unreadable }
 }
 
 fn epoch(number: f64) -> Time {
     let seconds = if number.abs() >= MILLISECONDS_FROM { number / 1000.0 } else { number };
     // Beyond the year 9999 it is no time of any pipeline.
     if !(0.0..253_402_300_800.0).contains(&seconds) {
-        return Time::NoTime;
+        return Time::Unreadable;
     }
     #[expect(clippy::cast_possible_truncation, reason = "below 2^53 by the check above")]
     let micros = (seconds * 1e6).round() as i64;
-    DateTime::from_timestamp_micros(micros).map_or(Time::NoTime, not_never)
+    DateTime::from_timestamp_micros(micros).map_or(Time::Unreadable, not_never)
 }
 
 fn not_never(at: Instant) -> Time {
@@ -81,15 +81,15 @@ mod tests {
             (json!("0001-01-01T00:00:00Z"), Time::Never),
             (json!("2026-11-23T12:00:00"), Time::NoZone),
             (json!("2026-11-23 12:00:00.5"), Time::NoZone),
-            (json!("yesterday"), Time::NoTime),
-            (json!("2026-11-23"), Time::NoTime),
-            (json!("2026-13-45T00:00:00Z"), Time::NoTime),
-            (json!("1.2.3"), Time::NoTime),
-            (json!("..."), Time::NoTime),
-            (json!(-5), Time::NoTime),
-            (json!(1e300), Time::NoTime),
-            (json!(true), Time::NoTime),
-            (json!([]), Time::NoTime),
+            (json!("yesterday"), Time::Unreadable),
+            (json!("2026-11-23"), Time::Unreadable),
+            (json!("2026-13-45T00:00:00Z"), Time::Unreadable),
+            (json!("1.2.3"), Time::Unreadable),
+            (json!("..."), Time::Unreadable),
+            (json!(-5), Time::Unreadable),
+            (json!(1e300), Time::Unreadable),
+            (json!(true), Time::Unreadable),
+            (json!([]), Time::Unreadable),
         ];
         for (value, expected) in cases {
             assert_eq!(read(&value), expected, "{value}");

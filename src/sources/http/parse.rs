@@ -201,7 +201,7 @@ impl Reader {
             Time::At(at) => Ok(Some(at)),
             Time::Never => Ok(None),
             Time::NoZone => Err(format!("its {key} has no time zone")),
-            Time::NoTime => Err(format!("its {key} is no time")),
+            Time::Unreadable => Err(format!("its {key} is no time")),
         }
     }
 }
