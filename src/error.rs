@@ -57,6 +57,8 @@ pub enum Error {
     Listen { listen: SocketAddr, source: io::Error },
     #[error("the agent cannot start")]
     Start(#[from] StartError),
+    #[error("the demo cannot be played")]
+    Demo(#[source] io::Error),
     #[error("threads cannot be started")]
     Runtime(#[source] io::Error),
     #[error("signals cannot be waited for")]
@@ -70,9 +72,13 @@ impl Error {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::Refused(_) | Self::Unusable(_) => Exit::Refused,
-            Self::Store(_) | Self::Listen { .. } | Self::Start(_) | Self::Runtime(_) | Self::Signals(_) | Self::Output(_) => {
-                Exit::CouldNotLook
-            }
+            Self::Store(_)
+            | Self::Listen { .. }
+            | Self::Start(_)
+            | Self::Demo(_)
+            | Self::Runtime(_)
+            | Self::Signals(_)
+            | Self::Output(_) => Exit::CouldNotLook,
         }
     }
 }

@@ -94,6 +94,7 @@ impl Keeper {
                 return Err(NotTaken);
             }
             counts.commits += 1;
+            counts.silences += silences(&commit);
             log_decisions(&commit);
         }
         self.works_again(at);
@@ -115,15 +116,13 @@ impl Keeper {
         }
     }
 
-    /// Deletes what is older than the plan's retention. Afterwards the state must be read again, or it would remember what the
-    /// store forgot.
+    /// Deletes ledger lines older than the plan's retention.
     pub(super) async fn prune(&mut self, at: Instant) {
         let before = at.checked_sub_signed(self.plan.retention).unwrap_or(Instant::MIN_UTC);
         match patiently(&self.stop, self.store.prune(before)).await {
             Ok(0) => {}
             Ok(rows) => {
-                tracing::info!(rows, "housekeeping deleted {rows} rows older than {}", before.format("%Y-%m-%d"));
-                self.stale = true;
+                tracing::info!(rows, "housekeeping deleted {rows} ledger lines older than {}", before.format("%Y-%m-%d"));
             }
             Err(why) => {
                 tracing::warn!(why, "housekeeping could not delete old rows, it is tried again tomorrow: {why}");
@@ -185,6 +184,11 @@ async fn patiently<T>(stop: &CancellationToken, work: impl Future<Output = Resul
         () = stopped => Err(format!("it did not answer within {} s of the stop", PATIENCE_WHEN_STOPPED.as_secs())),
         () = tokio::time::sleep(PATIENCE) => Err(format!("it did not answer within {} s", PATIENCE.as_secs())),
     }
+}
+
+fn silences(commit: &Commit) -> u64 {
+    let silent = |entry: &&Entry| matches!(entry.decision, Decision::Hold { .. } | Decision::StaySilent);
+    commit.ledger.iter().filter(silent).count() as u64
 }
 
 fn log_decisions(commit: &Commit) {

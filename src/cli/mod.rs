@@ -3,11 +3,14 @@
 //! Reads no environment and sets up no logging; `main` does both and passes them in.
 
 mod check;
+mod demo;
 mod once;
 mod output;
 mod run;
 
 use crate::config::{self, Loaded};
+use crate::core::plan::Language;
+use crate::demo::night::Night;
 use crate::error::{Error, Exit};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -73,19 +76,29 @@ Exit codes: 0 all is ready or on track, 1 not green, 3 a source (or with --post 
 #[derive(Debug, Args)]
 pub struct Demo {
     /// Which night.
-    #[arg(long, value_enum, default_value_t = Night::Workday)]
+    #[arg(long, value_enum, default_value_t = Night::Weekday)]
     pub night: Night,
+    /// The language of the messages.
+    #[arg(long, value_enum, default_value_t = Tongue::En)]
+    pub language: Tongue,
     /// How many times faster than a real night.
     #[arg(long, value_name = "TIMES", default_value_t = 450.0, value_parser = speed)]
     pub speed: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Night {
-    /// A failure that heals, a cause with many dependants, a late run, a source that goes dark, the recovery.
-    Workday,
-    /// All green, and silent.
-    Weekend,
+pub enum Tongue {
+    En,
+    Ko,
+}
+
+impl From<Tongue> for Language {
+    fn from(tongue: Tongue) -> Self {
+        match tongue {
+            Tongue::En => Self::En,
+            Tongue::Ko => Self::Ko,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -104,7 +117,7 @@ fn speed(text: &str) -> Result<f64, String> {
 pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Error> {
     match &cli.command {
         Command::Run => run::run(&cli.common, environment).await,
-        Command::Demo(_) => unimplemented!(),
+        Command::Demo(args) => demo::run(args).await,
         Command::Once(args) => once::run(&cli.common, args, environment).await,
         Command::Check => check::run(&cli.common, environment),
     }

@@ -84,6 +84,24 @@ pub fn progress(script: &Script, at: Instant, said: usize, language: Language) -
     }
 }
 
+/// The beginning: what is played, how fast, and where to read along.
+pub fn opening(script: &Script, page: &str, dashboards: usize, speed: f64, language: Language) -> String {
+    let night = script.night;
+    let minutes = (night.ends_at() - night.starts_at()).num_seconds() as f64 / speed / 60.0;
+    let day = night.date().format("%a %-d %b %Y");
+    let pipelines = script.pipelines.len();
+    match language {
+        Language::En => format!(
+            "The night before {day}, 02:00 to 09:30 in Seoul, in {minutes:.1} minutes: {pipelines} pipelines of a stand-in Airflow, \
+             a partner's file API, {dashboards} dashboards.\nThe chat, as it fills: {page}\n"
+        ),
+        Language::Ko => format!(
+            "{day} 새벽, 서울 02:00~09:30을 {minutes:.1}분에 재생합니다: 가상 Airflow의 파이프라인 {pipelines}개, 협력사 파일 API, \
+             대시보드 {dashboards}개.\n채팅 화면: {page}\n"
+        ),
+    }
+}
+
 /// The end of the demo: what was said, what it cost, and what nobody had to get up for.
 pub fn text(script: &Script, posted: &[Posted], counts: &Counts, language: Language) -> String {
     let mut out = String::new();

@@ -73,6 +73,8 @@ pub struct Counts {
     pub polls_unanswered: u64,
     pub posts_confirmed: u64,
     pub posts_failed: u64,
+    /// Decisions to say nothing, or not yet.
+    pub silences: u64,
     /// Microseconds spent in `step`.
     pub step_us: u64,
 }
