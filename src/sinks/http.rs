@@ -101,8 +101,10 @@ fn lost(error: &reqwest::Error) -> Outcome {
 /// The deepest cause's words: reqwest writes its URL only into the outermost.
 fn innermost(error: &reqwest::Error) -> String {
     const LONGEST: usize = 160;
-    let chain = std::iter::successors(error.source(), |e| e.source()).take(16);
-    let text = chain.last().map_or_else(|| "no reason given".to_owned(), |e| clean(&e.to_string()));
+    let first: Option<&(dyn Error + 'static)> = error.source();
+    // The chain has about six links; the bound is against one that bites its tail.
+    let deepest = std::iter::successors(first, |e| (*e).source()).take(16).last();
+    let text = deepest.map_or_else(|| "no reason given".to_owned(), |e| clean(&e.to_string()));
     text.chars().take(LONGEST).collect()
 }
 
@@ -151,7 +153,9 @@ fn client(url: &Url, timeout: TimeDelta, ca_file: Option<&Path>) -> Result<Clien
         builder = builder.tls_certs_merge(found.ok_or_else(|| format!("its ca_file {shown} holds no PEM certificate"))?);
     }
     // reqwest 0.13 looks for the system's certificates even for plain http.
-    builder.build().map_err(|_| "the system's CA certificates cannot be loaded; install ca-certificates or name a ca_file".to_owned())
+    builder
+        .build()
+        .map_err(|_| "the system's CA certificates cannot be loaded; install ca-certificates or name a ca_file".to_owned())
 }
 
 fn is_loopback(url: &Url) -> bool {

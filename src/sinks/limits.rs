@@ -23,7 +23,9 @@ const ALL_BLOCKS_TEXT: usize = 13_000;
 /// Everything that is wrong with a payload for an incoming webhook, each with its place. Empty: Slack takes it.
 pub fn problems(payload: &Value) -> Vec<String> {
     let mut found = Problems(Vec::new());
-    let Some(payload) = found.object("payload", payload, &["text", "blocks", "unfurl_links", "unfurl_media"]) else { return found.0 };
+    let Some(payload) = found.object("payload", payload, &["text", "blocks", "unfurl_links", "unfurl_media"]) else {
+        return found.0;
+    };
     match payload.get("text") {
         Some(text) => {
             found.string("text", Some(text), TEXT);
@@ -174,7 +176,9 @@ fn without_controls(text: &str) -> String {
         let (before, from) = rest.split_at(open);
         out.push_str(before);
         match from[1..].split_once('>') {
-            Some((inside, after)) if FORMS.iter().any(|form| inside.starts_with(form)) && !inside.contains(['<', '\n']) => rest = after,
+            Some((inside, after)) if FORMS.iter().any(|form| inside.starts_with(form)) && !inside.contains(['<', '\n']) => {
+                rest = after
+            }
             _ => {
                 out.push('<');
                 rest = &from[1..];

@@ -48,7 +48,11 @@ pub fn eta(middle: &str, low: &str, high: &str, basis: Basis) -> Eta {
 }
 
 pub fn failure() -> Failure {
-    Failure { task: Some("export_members".into()), try_number: Some(3), error: Some("connection refused (member-db-ro:5432)".into()) }
+    Failure {
+        task: Some("export_members".into()),
+        try_number: Some(3),
+        error: Some("connection refused (member-db-ro:5432)".into()),
+    }
 }
 
 pub fn owner() -> OwnerFacts {
@@ -90,7 +94,13 @@ pub fn told(about: IncidentFacts) -> Message {
 
 fn at_risk(situation: Situation) -> IncidentFacts {
     let late = eta("23 09:40", "23 09:20", "23 10:05", Basis::Observed { nights: 28 });
-    let board = DashboardFacts { verdict: Verdict::AtRisk, waiting: 4, arrived: 308, eta: Some(late), ..dashboard("Executive summary", "23 09:00") };
+    let board = DashboardFacts {
+        verdict: Verdict::AtRisk,
+        waiting: 4,
+        arrived: 308,
+        eta: Some(late),
+        ..dashboard("Executive summary", "23 09:00")
+    };
     IncidentFacts {
         incident: 4712,
         cause: Cause::Check(Id::from("ad_revenue_daily")),
@@ -104,7 +114,15 @@ fn at_risk(situation: Situation) -> IncidentFacts {
 }
 
 fn unknown(cause: Cause, situation: Situation) -> IncidentFacts {
-    let board = DashboardFacts { verdict: Verdict::Unknown, waiting: 33, unknown: 33, arrived: 51, checks: 84, act_by: None, ..dashboard("Executive summary", "23 09:00") };
+    let board = DashboardFacts {
+        verdict: Verdict::Unknown,
+        waiting: 33,
+        unknown: 33,
+        arrived: 51,
+        checks: 84,
+        act_by: None,
+        ..dashboard("Executive summary", "23 09:00")
+    };
     IncidentFacts {
         incident: 4713,
         cause,
@@ -162,10 +180,16 @@ fn situations() -> Vec<(&'static str, Message)> {
         ("stale", told(stale)),
         ("source_dark", told(dark(40))),
         ("all_dark", told(dark(0))),
-        ("scheduler_dead", told(unknown(Cause::Scheduler(Id::from("airflow-2")), Situation::SchedulerDead { heartbeat: Some(at("23 05:10")) }))),
+        (
+            "scheduler_dead",
+            told(unknown(Cause::Scheduler(Id::from("airflow-2")), Situation::SchedulerDead { heartbeat: Some(at("23 05:10")) })),
+        ),
         ("vanished", told(unknown(check(), Situation::NotSeen { why: NotSeen::Vanished }))),
         ("never_seen", told(unknown(check(), Situation::NotSeen { why: NotSeen::NeverSeen }))),
-        ("suspicious", told(unknown(check(), Situation::NotSeen { why: NotSeen::Suspicious("state 'exploded' is not known".into()) }))),
+        (
+            "suspicious",
+            told(unknown(check(), Situation::NotSeen { why: NotSeen::Suspicious("state 'exploded' is not known".into()) })),
+        ),
         ("future_data", told(unknown(check(), Situation::NotSeen { why: NotSeen::FutureData(at("24 02:00")) }))),
         (
             "calendar_ended",
@@ -187,7 +211,9 @@ fn incidents() -> Vec<(&'static str, Message)> {
     let mut missed = again.clone();
     missed.next = Next::WhenResolved;
     missed.owner = None;
-    let asked = |time, attention, about: &IncidentFacts| message(time, attention, Body::Incident { update: true, about: Box::new(about.clone()) });
+    let asked = |time, attention, about: &IncidentFacts| {
+        message(time, attention, Body::Incident { update: true, about: Box::new(about.clone()) })
+    };
     let one = IncidentFacts { waiting: 1, untouched: 310, alike: 1, ..incident(failed()) };
     vec![
         ("root_cause", told(many)),
@@ -293,13 +319,30 @@ fn digests() -> Vec<(&'static str, Message)> {
         broken_chats: vec![(Id::from("backup"), "HTTP 404 no_service".into())],
         ..digest_facts(DigestVerdict::WatchTrouble, vec![exec()])
     };
-    let one_trouble = DigestFacts { incidents: trouble.incidents[..1].to_vec(), dashboards: trouble.dashboards[..1].to_vec(), broken_chats: vec![], ..trouble.clone() };
-    let one_source = DigestFacts { sources: 1, sources_answering: 1, healed: 0, next_at: None, ..digest_facts(DigestVerdict::NothingDue, vec![]) };
+    let one_trouble = DigestFacts {
+        incidents: trouble.incidents[..1].to_vec(),
+        dashboards: trouble.dashboards[..1].to_vec(),
+        broken_chats: vec![],
+        ..trouble.clone()
+    };
+    let one_source = DigestFacts {
+        sources: 1,
+        sources_answering: 1,
+        healed: 0,
+        next_at: None,
+        ..digest_facts(DigestVerdict::NothingDue, vec![])
+    };
     vec![
         ("digest_ready", say(digest_facts(DigestVerdict::Ready, vec![exec()]))),
-        ("digest_all_ready", say(digest_facts(DigestVerdict::Ready, vec![exec(), ready("Partner settlement", "23 10:00", "23 05:30")]))),
+        (
+            "digest_all_ready",
+            say(digest_facts(DigestVerdict::Ready, vec![exec(), ready("Partner settlement", "23 10:00", "23 05:30")])),
+        ),
         ("digest_on_track", say(digest_facts(DigestVerdict::OnTrack, vec![under_way.clone()]))),
-        ("digest_some_ready", say(digest_facts(DigestVerdict::OnTrack, vec![exec(), DashboardFacts { deadline: at("23 10:00"), ..under_way }]))),
+        (
+            "digest_some_ready",
+            say(digest_facts(DigestVerdict::OnTrack, vec![exec(), DashboardFacts { deadline: at("23 10:00"), ..under_way }])),
+        ),
         ("digest_nothing_due", say(one_source)),
         ("digest_trouble", say(trouble)),
         ("digest_one_trouble", say(one_trouble)),

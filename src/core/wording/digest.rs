@@ -129,7 +129,9 @@ fn one_dashboard(cx: &Context<'_>, d: &DashboardFacts) -> Vec<(Label, String)> {
     }
     match d.ready_at {
         Some(ready) => {
-            facts.extend(d.latest.as_ref().map(|(id, t)| (Label::Latest, format!("{} {}", name(id.as_str(), NAME_CHARS), cx.clock(*t)))));
+            facts.extend(
+                d.latest.as_ref().map(|(id, t)| (Label::Latest, format!("{} {}", name(id.as_str(), NAME_CHARS), cx.clock(*t)))),
+            );
             if ready < d.deadline {
                 facts.push((Label::Margin, cx.span(d.deadline - ready)));
             }
@@ -212,7 +214,8 @@ fn incident_line(cx: &Context<'_>, i: &DigestIncident) -> String {
 fn watch_lines(cx: &Context<'_>, about: &DigestFacts, max: usize) -> Vec<String> {
     let words = cx.words;
     let today = cx.local(cx.at).date_naive();
-    let chats = about.broken_chats.iter().map(|(chat, why)| format!("{}: {}", words.chat_broken(&name(chat.as_str(), max)), quote(why)));
+    let chats =
+        about.broken_chats.iter().map(|(chat, why)| format!("{}: {}", words.chat_broken(&name(chat.as_str(), max)), quote(why)));
     let ends = |(calendar, last): &(_, NaiveDate)| {
         let calendar: &crate::core::plan::Id = calendar;
         words.calendar_ends(&name(calendar.as_str(), max), &words.date(*last), *last < today)

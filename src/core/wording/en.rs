@@ -190,7 +190,9 @@ impl Words for English {
                 let usual = cx.span(TimeDelta::seconds(*usual_s));
                 format!("{subject} has been running for {}; {usual} is usual.", cx.since(*started_at))
             }
-            Situation::RunningLong { started_at, usual_s: None } => format!("{subject} has been running for {}.", cx.since(*started_at)),
+            Situation::RunningLong { started_at, usual_s: None } => {
+                format!("{subject} has been running for {}.", cx.since(*started_at))
+            }
             Situation::Queued { since } => format!("{subject} has been waiting in its queue for {}.", cx.since(*since)),
             Situation::Retrying { .. } => format!("A task of {subject} has failed and waits for its next try."),
             Situation::Waiting { .. } => format!("{subject} is running, but only waits for its own input."),
@@ -518,7 +520,11 @@ impl Words for English {
     }
 
     fn calendar_ends(&self, calendar: &str, last: &str, over: bool) -> String {
-        if over { format!("calendar {calendar} ended on {last}") } else { format!("calendar {calendar} has data only until {last}") }
+        if over {
+            format!("calendar {calendar} ended on {last}")
+        } else {
+            format!("calendar {calendar} has data only until {last}")
+        }
     }
 
     fn next_check(&self, at: &str) -> String {

@@ -92,8 +92,11 @@ fn title(cx: &Context<'_>, about: &IncidentFacts, verdict: &str) -> String {
     let briefly = cx.words.briefly(cx, &subject(cx, &about.cause, 40), &about.situation);
     match (about.verdict, first(about)) {
         (Verdict::AtRisk, Some(d)) => format!("{verdict} — {} {}", name(&d.name, NAME_CHARS), cx.clock(d.deadline)),
-        _ if about.waiting > 0 => format!("{verdict} — {briefly}, {}", cx.words.waiting_short(about.waiting)),
-        _ => format!("{verdict} — {briefly}"),
+        _ => match (unknown_of(about), about.waiting) {
+            (Some((unknown, checks, _)), _) => format!("{verdict} — {briefly}, {}", cx.words.unknown_short(unknown, checks)),
+            (None, 0) => format!("{verdict} — {briefly}"),
+            (None, waiting) => format!("{verdict} — {briefly}, {}", cx.words.waiting_short(waiting)),
+        },
     }
 }
 
@@ -222,11 +225,13 @@ fn evidence(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
         Situation::NoData { newest } => newest.map(|t| (Label::Newest, words.ago(&cx.full(t), &cx.since(t)))).into_iter().collect(),
         Situation::Stale { newest, .. } => vec![(Label::Newest, words.ago(&cx.full(*newest), &cx.since(*newest)))],
         Situation::SourceDark { why, detail, tries, last_seen, others_answer, others } => {
-            let detail = if detail.trim().is_empty() { words.why(*why).to_owned() } else { format!("{}: {}", words.why(*why), quote(detail)) };
-            let mut facts = vec![
-                (Label::Silent, words.silent(&cx.clock(about.since), &cx.since(about.since), *tries)),
-                (Label::Error, detail),
-            ];
+            let detail = if detail.trim().is_empty() {
+                words.why(*why).to_owned()
+            } else {
+                format!("{}: {}", words.why(*why), quote(detail))
+            };
+            let mut facts =
+                vec![(Label::Silent, words.silent(&cx.clock(about.since), &cx.since(about.since), *tries)), (Label::Error, detail)];
             facts.extend(last_seen.map(|seen| (Label::LastSeen, words.last_seen(&cx.clock(seen.at), &seen))));
             if *others > 0 {
                 facts.push((Label::Others, words.others(*others_answer, *others)));

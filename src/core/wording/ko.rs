@@ -260,7 +260,7 @@ impl Words for Korean {
             Situation::NotSeen { why: NotSeen::Suspicious(_) } => format!("{subject}에 대한 소스의 응답이 말이 되지 않습니다."),
             Situation::NotSeen { why: NotSeen::FutureData(_) } => format!("{subject}의 시각이 미래입니다."),
             Situation::CalendarEnded { last, .. } => {
-                format!("{}까지만 자료가 있어, 평일인지 알 수 없습니다.", neun(subject) + " " + &self.date(*last))
+                format!("{}까지만 자료가 있어, 근무일인지 알 수 없습니다.", neun(subject) + " " + &self.date(*last))
             }
         }
     }
@@ -552,7 +552,11 @@ impl Words for Korean {
     }
 
     fn calendar_ends(&self, calendar: &str, last: &str, over: bool) -> String {
-        if over { format!("달력 {calendar}: {last}에 자료가 끝남") } else { format!("달력 {calendar}: 자료가 {last}까지만 있음") }
+        if over {
+            format!("달력 {calendar}: {last}에 자료가 끝남")
+        } else {
+            format!("달력 {calendar}: 자료가 {last}까지만 있음")
+        }
     }
 
     fn next_check(&self, at: &str) -> String {
@@ -594,8 +598,21 @@ mod tests {
 
     #[test]
     fn particles_follow_the_sound() {
-        let closed = ["정산", "매출 요약본", "prod-1", "map", "snapshot", "block", "mapping", "URL", "sql", "dim", "run", "bucket", "v3"];
-        let open = ["대시보드", "prod-2", "raw_member_events", "ad_revenue_daily", "member_export", "mart", "sheet", "DB", "batch", "v4", "→"];
+        let closed =
+            ["정산", "매출 요약본", "prod-1", "map", "snapshot", "block", "mapping", "URL", "sql", "dim", "run", "bucket", "v3"];
+        let open = [
+            "대시보드",
+            "prod-2",
+            "raw_member_events",
+            "ad_revenue_daily",
+            "member_export",
+            "mart",
+            "sheet",
+            "DB",
+            "batch",
+            "v4",
+            "→",
+        ];
         assert!(closed.iter().all(|w| ends_closed(w)), "{:?}", closed.iter().filter(|w| !ends_closed(w)).collect::<Vec<_>>());
         assert!(!open.iter().any(|w| ends_closed(w)), "{:?}", open.iter().filter(|w| ends_closed(w)).collect::<Vec<_>>());
         assert_eq!((ga("정산"), neun("정산표"), reul("map")), ("정산이".into(), "정산표는".into(), "map을".into()));

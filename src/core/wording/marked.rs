@@ -29,7 +29,6 @@ fn mark(text: &str) -> String {
     format!("{OPEN}{}{CLOSE}", if text.is_empty() { "?" } else { text })
 }
 
-
 /// What is read: without the marks.
 pub(super) fn bare(marked: &str) -> String {
     plain(&line(marked))
@@ -90,18 +89,16 @@ mod tests {
     fn data_never_passes_for_words() {
         let evil = name("*a*\u{2}*b*\n<!here>", 60);
         let spans = line(&format!("*{evil} failed.* Sorry"));
-        assert_eq!(
-            spans,
-            [Span::Data("*a* *b* <!here>".into()), Span::Strong(" failed.".into()), Span::Word(" Sorry".into())]
-        );
+        assert_eq!(spans, [Span::Data("*a* *b* <!here>".into()), Span::Strong(" failed.".into()), Span::Word(" Sorry".into())]);
     }
 
     #[test]
     fn a_preview_first_shortens_names_then_drops_the_last() {
         let long = "warehouse_prod.finance_mart.partner_settlement_detail_daily_v2";
-        let of = |max| vec!["⛔ Failed".to_owned(), name(long, max), format!("{} 09:00", name(long, max)), "act by 07:25".to_owned()];
+        let of =
+            |max| vec!["⛔ Failed".to_owned(), name(long, max), format!("{} 09:00", name(long, max)), "act by 07:25".to_owned()];
         let shown = plain(&preview(of));
-        assert_eq!(shown, "⛔ Failed · warehouse_prod.…detail_daily_v2 · warehouse_prod.…detail_daily_v2 09:00 · act by 07:25");
+        assert_eq!(shown, "⛔ Failed · warehouse_prod.f…detail_daily_v2 · warehouse_prod.f…detail_daily_v2 09:00 · act by 07:25");
         let of = |max| vec!["⛔ Failed".to_owned(), name(long, max), "x".repeat(90)];
         assert_eq!(plain(&preview(of)), format!("⛔ Failed · {}", plain(&line(&name(long, 60)))));
         assert_eq!(plain(&preview(|_| vec!["y".repeat(300)])).chars().count(), PREVIEW_CHARS);

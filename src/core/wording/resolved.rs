@@ -27,11 +27,7 @@ pub(super) fn draft(cx: &Context<'_>, about: &ResolvedFacts) -> Draft {
         facts: facts(cx, about),
         timed: Vec::new(),
         section: (about.dashboards.len() > 1).then(|| (words.heading(Heading::ByDeadline), lines(cx, about))),
-        foot: vec![
-            words.checked(&cx.hour_zone(cx.at)),
-            words.note(Note::NoFurtherWord).to_owned(),
-            format!("#{}", about.incident),
-        ],
+        foot: vec![words.checked(&cx.hour_zone(cx.at)), words.note(Note::NoFurtherWord).to_owned(), format!("#{}", about.incident)],
         links: about
             .dashboards
             .iter()

@@ -82,11 +82,21 @@ pub(super) enum Note {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Prospect {
     /// The deadline is over.
-    Missed { eta: Option<String> },
-    Late { eta: String, by: String },
+    Missed {
+        eta: Option<String>,
+    },
+    Late {
+        eta: String,
+        by: String,
+    },
     /// In time by the middle of the range, not by its end.
-    MayMiss { eta: String, high: String },
-    InTime { eta: String },
+    MayMiss {
+        eta: String,
+        high: String,
+    },
+    InTime {
+        eta: String,
+    },
     /// It cannot be seen.
     CannotSay,
     Waits,
