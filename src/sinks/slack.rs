@@ -11,7 +11,7 @@ use crate::core::wording::word;
 use serde_json::{Value, json};
 
 /// The longest mention that is taken from the configuration as it is.
-const MENTION_CHARS: usize = 300;
+const MENTION_CHARS: usize = 1_000;
 
 pub(super) fn render(message: &Message, chat: &Chat) -> Vec<u8> {
     let text = word(message, chat.language);
@@ -65,9 +65,10 @@ fn markdown(text: &str) -> Value {
     json!({"type": "mrkdwn", "text": text, "verbatim": true})
 }
 
-/// A header takes no markup, so nothing in it is escaped.
+/// A header takes no markup, and shows escapes in some clients: what would be one elsewhere becomes its look-alike.
 fn plain_text(line: &Line) -> String {
-    line.iter().map(|span| if let Span::Data(text) = span { isolated(text) } else { span.text().to_owned() }).collect()
+    let harmless = |text: &str| isolated(&text.replace('<', "‹").replace('>', "›"));
+    line.iter().map(|span| if let Span::Data(text) = span { harmless(text) } else { span.text().to_owned() }).collect()
 }
 
 /// A line with its bold part; data between two strong spans is bold with them, for Slack knows no bold that ends within a word.
@@ -96,8 +97,8 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Data never becomes markup: a `*`, `_`, `~` or backtick at the edge of a word, where Slack would read it, becomes its look-alike.
-/// Inside of a word it stays, so that `raw_member_events` can be copied.
+/// Data never becomes markup: `*`, `~`, a backtick, and a `_` at the edge of a word, where Slack would read it, become look-alikes.
+/// Inside of a word `_` stays, so that `raw_member_events` can be copied.
 fn escape_data(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let inside = |i: usize| {

@@ -92,8 +92,11 @@ fn title(cx: &Context<'_>, about: &IncidentFacts, verdict: &str) -> String {
     let briefly = cx.words.briefly(cx, &subject(cx, &about.cause, 40), &about.situation);
     match (about.verdict, first(about)) {
         (Verdict::AtRisk, Some(d)) => format!("{verdict} — {} {}", name(&d.name, NAME_CHARS), cx.clock(d.deadline)),
-        _ if about.waiting > 0 => format!("{verdict} — {briefly}, {}", cx.words.waiting_short(about.waiting)),
-        _ => format!("{verdict} — {briefly}"),
+        _ => match (unknown_of(about), about.waiting) {
+            (Some((unknown, checks, _)), _) => format!("{verdict} — {briefly}, {}", cx.words.unknown_short(unknown, checks)),
+            (None, 0) => format!("{verdict} — {briefly}"),
+            (None, waiting) => format!("{verdict} — {briefly}, {}", cx.words.waiting_short(waiting)),
+        },
     }
 }
 

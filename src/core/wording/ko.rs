@@ -260,7 +260,7 @@ impl Words for Korean {
             Situation::NotSeen { why: NotSeen::Suspicious(_) } => format!("{subject}에 대한 소스의 응답이 말이 되지 않습니다."),
             Situation::NotSeen { why: NotSeen::FutureData(_) } => format!("{subject}의 시각이 미래입니다."),
             Situation::CalendarEnded { last, .. } => {
-                format!("{}까지만 자료가 있어, 평일인지 알 수 없습니다.", neun(subject) + " " + &self.date(*last))
+                format!("{}까지만 자료가 있어, 근무일인지 알 수 없습니다.", neun(subject) + " " + &self.date(*last))
             }
         }
     }

@@ -98,7 +98,7 @@ mod tests {
         let of =
             |max| vec!["⛔ Failed".to_owned(), name(long, max), format!("{} 09:00", name(long, max)), "act by 07:25".to_owned()];
         let shown = plain(&preview(of));
-        assert_eq!(shown, "⛔ Failed · warehouse_prod.…detail_daily_v2 · warehouse_prod.…detail_daily_v2 09:00 · act by 07:25");
+        assert_eq!(shown, "⛔ Failed · warehouse_prod.f…detail_daily_v2 · warehouse_prod.f…detail_daily_v2 09:00 · act by 07:25");
         let of = |max| vec!["⛔ Failed".to_owned(), name(long, max), "x".repeat(90)];
         assert_eq!(plain(&preview(of)), format!("⛔ Failed · {}", plain(&line(&name(long, 60)))));
         assert_eq!(plain(&preview(|_| vec!["y".repeat(300)])).chars().count(), PREVIEW_CHARS);
