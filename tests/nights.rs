@@ -108,8 +108,8 @@ fn a_run_that_is_too_long_is_told_before_the_deadline_and_by_day_a_person_is_ask
         },
         &[
             "Mon 06:30 team post digest OnTrack",
-            // 40 minutes for sales after it, at least 10 more for what is overdue: 09:00 cannot be made from 08:10 on.
-            "Mon 08:10 team notify alert orders at_risk +1 [exec]",
+            // Over since 07:40, and 07:20 was the last moment to do something about it.
+            "Mon 07:40 team notify alert orders at_risk +1 [exec]",
             "Mon 10:05 team post resolved orders 1/1 missed",
         ],
     );
@@ -194,7 +194,8 @@ fn a_rerun_by_hand_takes_the_arrival_back() {
         },
         &[
             "Mon 06:30 team post digest Ready",
-            "Mon 08:45 team notify alert sales at_risk +0 [exec]",
+            // Its 40 minutes are over, and so is the time to act.
+            "Mon 08:40 team notify alert sales at_risk +0 [exec]",
             "Mon 09:20 team post resolved sales 1/1 missed",
         ],
     );
@@ -377,7 +378,9 @@ fn fridays_late_run_does_not_count_for_monday() {
             w.run("orders", "2026-11-23 03:00", "2026-11-23 03:40");
         },
         &[
-            "Fri 08:45 team notify alert sales at_risk +0 [exec]",
+            // Over since 04:40; at 06:50 as long again would be past the deadline.
+            "Fri 06:50 team post alert sales at_risk +0 [exec]",
+            "Fri 07:00 team notify update sales at_risk +0 [exec]",
             "Mon 00:00 team post resolved sales 1/1 missed",
             "Mon 07:50 team notify alert sales at_risk +0 [exec]",
         ],

@@ -378,5 +378,5 @@ fn a_secret_that_is_not_there_is_named_by_its_reference() {
     let kind = SourceWiringKind::Airflow { url: "http://127.0.0.1:1".parse().unwrap(), login };
     let wiring = SourceWiring { timeout: TimeDelta::seconds(1), ca_file: None, kind };
     let error = Source::build(&Id::from("airflow"), &wiring).err().unwrap();
-    assert_eq!(error, "source airflow: the environment variable DAWNWATCH_NO_SUCH_VARIABLE is not set");
+    assert_eq!(error, "source airflow: environment variable DAWNWATCH_NO_SUCH_VARIABLE is not set");
 }

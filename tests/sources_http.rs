@@ -155,7 +155,7 @@ fn what_cannot_be_built_is_said_without_the_secret() {
         ),
         (
             HttpWiring { headers: key(HeaderValue::Secret(Secret::File("/no/such/file".into()))), ..good() },
-            "source jobs: header x-api-key: the secret's file /no/such/file cannot be read",
+            "source jobs: header x-api-key: secret file /no/such/file cannot be read",
         ),
     ];
     for (wiring, words) in cases {

@@ -28,7 +28,7 @@ fn cycle_key(day: u32) -> CycleKey {
     CycleKey { dashboard: "exec_summary".into(), date: NaiveDate::from_ymd_opt(2026, 11, day).unwrap(), nth: 0 }
 }
 
-fn source() -> Row {
+fn members() -> Row {
     let member = Member {
         subject: "회원_일".into(),
         tags: vec!["mart".into()],
@@ -37,11 +37,14 @@ fn source() -> Row {
         import_error: false,
         next_run_at: Some(at(3)),
     };
+    Row::Members("airflow".into(), vec![member])
+}
+
+fn source() -> Row {
     let state = SourceState {
         swept_at: Some(at(1)),
         scheduler: Scheduler::Dead { heartbeat: Some(at(0)) },
         dark: Some(Dark { since: at(1), tries: 2, last: Unreachable { why: Why::Tls, detail: "no".into() } }),
-        members: BTreeMap::from([(member.subject.clone(), member)]),
         ..SourceState::default()
     };
     Row::Source("airflow".into(), state)
@@ -140,6 +143,7 @@ fn rows_of_every_kind() -> Vec<Row> {
         cycle(23, None),
         Row::Digest("morning".into(), DigestState { date: cycle_key(23).date, done_at: at(0), healed_through: 2 }),
         incident(3, Phase::Recovering { since: at(8) }),
+        members(),
         post(9, Topic::Incident(3), Attempt::Confirmed { at: at(5), handle: Some("17.3".into()) }),
         post(10, Topic::Watch("x".into()), Attempt::Started { at: at(6) }),
         source(),

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 /// A person holds about 300 lines in mind.
 const LINES: usize = 400;
 /// Files that may be longer, with the reason.
-const LONGER: [(&str, &str); 0] = [];
+const LONGER: [(&str, &str); 2] = [
+    ("src/core/wording/en.rs", "one catalogue a language, phrase by phrase beside the other"),
+    ("src/core/wording/ko.rs", "one catalogue a language, phrase by phrase beside the other"),
+];
 
 /// What `core` may import: the pure crates of the design, and of `std` all but what has an effect or an order of its own.
 const CRATES: [&str; 4] = ["chrono", "chrono_tz", "croner", "serde"];

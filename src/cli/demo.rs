@@ -77,7 +77,7 @@ fn show(message: &Posted, over_progress: bool) -> Result<(), Error> {
     if over_progress {
         draw("")?;
     }
-    output::write(&format!("{}\n", message.plain()))
+    output::write(&message.plain())
 }
 
 /// Draws over the line that the cursor is in, and stays in it.

@@ -13,6 +13,8 @@ use chrono::TimeDelta;
 pub const ENOUGH_NIGHTS: usize = 5;
 /// What people see of an ETA changes in such steps only.
 const SHOWN_STEP: TimeDelta = TimeDelta::minutes(5);
+/// "Later than" holds from the next second on.
+const INSTANT_AFTER: TimeDelta = TimeDelta::seconds(1);
 /// A run that is longer than usual is expected to end no sooner than so long from now.
 const OVERDUE_AT_LEAST: TimeDelta = TimeDelta::minutes(5);
 
@@ -88,11 +90,19 @@ pub struct Forecast {
     pub at: Instant,
     pub high: Instant,
     pub basis: Basis,
-    /// Is there anything that makes it come by itself: a run under way, a schedule still ahead, a need that is on its way? Without,
-    /// the arrival is "if it started now" and moves on with every minute.
-    pub moving: bool,
-    /// Until when this stays the same if nothing is heard; then it moves on with time.
-    pub holds_until: Option<Instant>,
+    pub course: Course,
+}
+
+/// How an expected arrival moves on while nothing is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    /// A run under way that should have ended at `end`. Past that it is expected to take as long again as it is over already: of
+    /// how much a run will overrun, nothing is known but how much it has.
+    Run { end: Instant },
+    /// Stays until then: a schedule still ahead, a need that is on its way.
+    Until(Instant),
+    /// Nothing makes it come: "if it started now", moving on with every minute.
+    FromNow,
 }
 
 /// `None`: nothing is known from which an arrival could be told.
@@ -108,43 +118,63 @@ pub fn arrival(habit: &Habit, now: &Now<'_>) -> Option<Forecast> {
         return Some(match started {
             Some(started) => {
                 let end = started + run.usual;
-                let overdue = OVERDUE_AT_LEAST.max(run.usual / 4);
-                let expected = end.max(at + overdue);
+                let expected = overrun(end, at);
                 Forecast {
                     at: expected,
-                    high: (started + run.long).max(expected + overdue),
+                    high: (started + run.long).max(overrun(end, expected)),
                     basis: run.basis,
-                    moving: true,
-                    holds_until: Some((end - overdue).max(at)).filter(|until| *until > at),
+                    course: Course::Run { end },
                 }
             }
-            None => from_start(at, at, run, false),
+            None => from_start(at, at, run),
         });
     }
     if let Some(needs) = now.needs {
-        return Some(from_start(at, needs?.max(at), habit.run?, true));
+        return Some(from_start(at, needs?, habit.run?));
     }
     if let (Some(starts), Some(run)) = (now.starts_at.filter(|starts| *starts > at), habit.run) {
-        return Some(from_start(at, starts, run, true));
+        return Some(from_start(at, starts, run));
     }
     if let Some(arrives) = now.arrives_at.filter(|arrives| *arrives > at) {
         let basis = Basis::Observed { nights: habit.nights };
-        return Some(Forecast { at: arrives, high: arrives, basis, moving: true, holds_until: Some(arrives) });
+        return Some(Forecast { at: arrives, high: arrives, basis, course: Course::Until(arrives) });
     }
-    Some(from_start(at, at, habit.run?, false))
+    Some(from_start(at, at, habit.run?))
 }
 
-fn from_start(at: Instant, starts: Instant, run: RunTime, moving: bool) -> Forecast {
-    Forecast {
-        at: starts + run.usual,
-        high: starts + run.long,
-        basis: run.basis,
-        moving,
-        holds_until: Some(starts).filter(|starts| *starts > at),
-    }
+fn overrun(end: Instant, at: Instant) -> Instant {
+    end.max(at + OVERDUE_AT_LEAST.max(at - end))
+}
+
+fn from_start(at: Instant, starts: Instant, run: RunTime) -> Forecast {
+    let course = if starts > at { Course::Until(starts) } else { Course::FromNow };
+    let starts = starts.max(at);
+    Forecast { at: starts + run.usual, high: starts + run.long, basis: run.basis, course }
 }
 
 impl Forecast {
+    /// Does anything make it come by itself?
+    pub fn is_moving(&self) -> bool {
+        self.course != Course::FromNow
+    }
+
+    /// When it will be expected after `limit`, if nothing is heard until then: the curve inverted, not polled. `now` is the instant
+    /// of the forecast.
+    pub fn passes(&self, limit: Instant, now: Instant) -> Instant {
+        if self.at > limit {
+            return now;
+        }
+        match self.course {
+            Course::Run { end } => {
+                let early = limit - OVERDUE_AT_LEAST;
+                let passes = if early - end <= OVERDUE_AT_LEAST { early } else { end + (limit - end) / 2 };
+                passes + INSTANT_AFTER
+            }
+            Course::Until(until) => until,
+            Course::FromNow => now + (limit - self.at) + INSTANT_AFTER,
+        }
+    }
+
     /// As people see it: quantised, so that a message is not edited for every minute.
     pub fn shown(&self) -> Eta {
         let at = round_up(self.at, SHOWN_STEP);
@@ -187,21 +217,37 @@ mod tests {
         let habit = Habit::of(&[], Some(TimeDelta::minutes(40)));
         let running = RunState::Running;
         let now = |clock| Now { run: Some((&running, Some(at("04:00")))), ..idle(clock) };
-        let early = arrival(&habit, &now("04:10")).unwrap();
-        assert_eq!((early.at, early.holds_until), (at("04:40"), Some(at("04:30"))));
-        assert_eq!(arrival(&habit, &now("05:00")).unwrap().at, at("05:10"));
+        let at_clock = |clock| arrival(&habit, &now(clock)).unwrap();
+        assert_eq!(at_clock("04:10").at, at("04:40"));
+        assert_eq!(at_clock("04:38").at, at("04:43"));
+        // An hour over: as long again.
+        assert_eq!(at_clock("05:40").at, at("06:40"));
+    }
+
+    #[test]
+    fn the_instant_at_which_a_limit_is_passed_is_where_the_forecast_passes_it() {
+        let habit = Habit::of(&[], Some(TimeDelta::minutes(40)));
+        let running = RunState::Running;
+        for limit in ["04:41", "04:44", "05:00", "07:30"] {
+            let limit = at(limit);
+            let forecast =
+                |now| arrival(&habit, &Now { at: now, run: Some((&running, Some(at("04:00")))), ..idle("04:00") }).unwrap();
+            let passes = forecast(at("04:10")).passes(limit, at("04:10"));
+            assert!(forecast(passes).at > limit, "{limit} {passes}");
+            assert!(forecast(passes - TimeDelta::seconds(2)).at <= limit, "{limit} {passes}");
+        }
     }
 
     #[test]
     fn what_has_not_started_is_expected_from_its_needs_its_schedule_or_now() {
         let habit = Habit::of(&[], Some(TimeDelta::minutes(40)));
         let by_needs = arrival(&habit, &Now { needs: Some(Some(at("05:00"))), ..idle("04:00") }).unwrap();
-        assert_eq!((by_needs.at, by_needs.moving), (at("05:40"), true));
+        assert_eq!((by_needs.at, by_needs.is_moving()), (at("05:40"), true));
         assert_eq!(arrival(&habit, &Now { needs: Some(None), ..idle("04:00") }), None);
         let scheduled = arrival(&habit, &Now { starts_at: Some(at("06:00")), ..idle("04:00") }).unwrap();
-        assert_eq!((scheduled.at, scheduled.holds_until), (at("06:40"), Some(at("06:00"))));
+        assert_eq!((scheduled.at, scheduled.course), (at("06:40"), Course::Until(at("06:00"))));
         let nothing = arrival(&habit, &idle("04:00")).unwrap();
-        assert_eq!((nothing.at, nothing.moving), (at("04:40"), false));
+        assert_eq!((nothing.at, nothing.is_moving()), (at("04:40"), false));
         assert_eq!(arrival(&Habit::default(), &idle("04:00")), None);
     }
 }

@@ -179,11 +179,11 @@ fn take_in(tx: &Tx<'_>, incident: &mut Incident, now: Active) {
     incident.verdict = now.verdict;
     incident.outside = now.outside;
     incident.alike = now.alike;
-    if let Cause::Check(check) = &incident.cause {
-        if now.verdict == Verdict::Failed {
-            incident.failure_wanted_at = incident.failure_wanted_at.or(Some(tx.at));
-            incident.failure = current_failure(tx, check).or_else(|| incident.failure.take());
-        }
+    if let Cause::Check(check) = &incident.cause
+        && now.verdict == Verdict::Failed
+    {
+        incident.failure_wanted_at = incident.failure_wanted_at.or(Some(tx.at));
+        incident.failure = current_failure(tx, check).or_else(|| incident.failure.take());
     }
     for impact in incident.impact.values_mut() {
         impact.waiting.clear();

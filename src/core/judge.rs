@@ -1,8 +1,8 @@
 //! Verdicts: each check in each open cycle, each dashboard, and until when they hold. Reads the state, changes nothing.
 
 use super::cycle::Cycle;
-use super::forecast::{self, Forecast, Habit};
-use super::message::NotStarted;
+use super::forecast::{self, Course, Forecast, Habit};
+use super::message::{Basis, NotStarted};
 use super::observation::RunState;
 use super::plan::{Dashboard, Id, Plan};
 use super::roster::{Ix, Roster};
@@ -280,24 +280,26 @@ impl Bench<'_> {
             return (Verdict::AtRisk, since);
         }
         let finish_by = deadline - after;
+        let notice = act_by - NOTICE;
+        let too_long = matches!(forecast, Some(Forecast { course: Course::Run { end }, .. }) if at >= *end);
         let risky = match forecast {
-            Some(f) if f.moving => {
-                holds_until.by(f.holds_until, at);
-                if f.holds_until.is_none() {
-                    // The arrival moves on with time: it passes the latest useful instant just then.
-                    holds_until.by(at + (finish_by - f.at) + TimeDelta::seconds(1), at);
+            Some(f) if f.is_moving() => {
+                holds_until.by(f.passes(finish_by, at), at);
+                // A run that takes longer than usual: while a person can still do something, they are to know.
+                if let Course::Run { end } = f.course {
+                    holds_until.by(end.max(notice), at);
                 }
-                f.at > finish_by
+                f.at > finish_by || (too_long && at >= notice)
             }
             _ => {
-                holds_until.by(act_by - NOTICE, at);
-                at >= act_by - NOTICE
+                holds_until.by(notice, at);
+                at >= notice
             }
         };
         let backstop = deadline - self.dashboard.at_latest;
         holds_until.by(backstop, at);
         let surely_in_time =
-            forecast.is_some_and(|f| f.moving && f.at <= finish_by && matches!(f.basis, super::message::Basis::Observed { .. }));
+            forecast.is_some_and(|f| f.is_moving() && f.at <= finish_by && matches!(f.basis, Basis::Observed { .. }));
         if risky || (at >= backstop && !surely_in_time) { (Verdict::AtRisk, at) } else { (Verdict::OnTrack, at) }
     }
 

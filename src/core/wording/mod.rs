@@ -13,12 +13,12 @@ mod marked;
 mod resolved;
 mod words;
 
+use self::context::Context;
+use self::marked::line;
+use self::words::{Label, Words};
 use super::message::{Body, Line, Message, Text, Tone};
 use super::plan::Language;
 use super::state::{Attention, Verdict};
-use context::Context;
-use marked::line;
-use words::{Label, Words};
 
 /// The most facts, links and section lines of a message: a phone shows no more without a thumb.
 const FACTS: usize = 6;

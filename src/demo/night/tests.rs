@@ -1,3 +1,5 @@
+//! What every played night must hold, whatever its numbers.
+
 use super::*;
 
 /// Who cannot finish without `id`, directly or through others.
