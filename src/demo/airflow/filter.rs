@@ -110,6 +110,8 @@ impl Wanted {
                     "limit" => wanted.page.limit = query_count(&key, &value)?.min(GET_LIMIT_MAX),
                     "offset" => wanted.page.offset = query_count(&key, &value)?,
                     "order_by" => wanted.order.push(order(&value)),
+                    // None of the DAGs here is.
+                    "exclude_stale" => {}
                     _ => return Err(Refusal::not_played(&key)),
                 }
             }

@@ -180,7 +180,9 @@ impl Airflow {
         let mut members = BTreeMap::new();
         let mut offset = 0;
         for _ in 0..MAX_PAGES {
-            let query = [("order_by", "dag_id"), ("limit", &GET_PAGE.to_string()), ("offset", &offset.to_string())];
+            let (limit, at) = (GET_PAGE.to_string(), offset.to_string());
+            // A DAG whose file breaks becomes stale and leaves the plain listing (seen on 3.3.2): it would look as if it had vanished.
+            let query = [("order_by", "dag_id"), ("exclude_stale", "false"), ("limit", &limit), ("offset", &at)];
             let page: DagPage = self.authed(now, || self.wire.client.get(url.clone()).query(&query)).await?.json("DAGs")?;
             let (got, total) = (page.rows.len(), page.total_entries);
             offset += got;

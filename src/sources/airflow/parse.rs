@@ -125,10 +125,12 @@ fn run(row: RunRow, refined: &BTreeMap<RunKey, RunState>) -> Result<Run, String>
     Ok(Run { id: line(&row.dag_run_id), kind, scheduled_at, started_at: row.start_date, ended_at: row.end_date, state })
 }
 
-/// A DAG of the listing; `None` for an id that Airflow itself would not take.
+/// A DAG of the listing; `None` for one that is gone (stale, and not for an import error), and for an id that Airflow itself would
+/// not take.
 pub(super) fn member(row: DagRow) -> Option<Member> {
     let sound = row.dag_id.chars().count() <= ID_CHARS && line(&row.dag_id) == row.dag_id && !row.dag_id.is_empty();
-    sound.then(|| Member {
+    let gone = row.is_stale.unwrap_or(false) && !row.has_import_errors.unwrap_or(false);
+    (sound && !gone).then(|| Member {
         subject: Id::from(row.dag_id.as_str()),
         tags: row.tags.iter().map(|tag| line(&tag.name)).collect(),
         owners: row.owners.iter().map(|owner| line(owner)).collect(),

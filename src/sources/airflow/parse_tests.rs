@@ -192,6 +192,18 @@ fn the_listing_has_what_groups_match_on() {
 }
 
 #[test]
+fn a_stale_dag_is_gone_unless_its_file_is_broken() {
+    let stale = |broken: bool| {
+        let row = json!({
+            "dag_id": "d", "is_paused": false, "next_dagrun_run_after": null, "is_stale": true, "has_import_errors": broken
+        });
+        member(serde_json::from_value(row).unwrap())
+    };
+    assert_eq!(stale(false), None);
+    assert!(stale(true).unwrap().import_error);
+}
+
+#[test]
 fn the_last_error_line_of_a_log() {
     let cases = [
         (LOG.to_owned(), Some("RuntimeError: boom")),

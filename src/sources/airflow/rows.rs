@@ -80,6 +80,7 @@ pub(super) struct DagRow {
     pub(super) is_paused: bool,
     #[serde(default)]
     pub(super) has_import_errors: Option<bool>,
+    pub(super) is_stale: Option<bool>,
     pub(super) next_dagrun_run_after: Option<Instant>,
 }
 
