@@ -386,3 +386,101 @@ fn fridays_late_run_does_not_count_for_monday() {
         ],
     );
 }
+
+#[test]
+fn what_waited_for_a_late_cause_is_neither_running_long_nor_a_new_cause() {
+    let mut many = plan();
+    for n in 0..20 {
+        let name = format!("mart_{n:03}");
+        many.checks.insert(id(&name), Check { needs: vec![Need::Check(id("orders"))], ..check(&name) });
+        many.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id(&name)));
+    }
+    many.digests.clear();
+    night_of(
+        many,
+        "2026-11-23 00:00",
+        "2026-11-23 10:00",
+        |w| {
+            // All have started at their time, and sit in sensors for hours; 30 minutes of their own are left after 08:15.
+            w.fail("orders", "2026-11-23 02:30", "2026-11-23 02:55").run("orders", "2026-11-23 07:45", "2026-11-23 08:15");
+            for n in 0..20 {
+                w.run(&format!("mart_{n:03}"), "2026-11-23 03:00", "2026-11-23 08:45");
+            }
+            w.run("sales", "2026-11-23 03:00", "2026-11-23 09:10");
+        },
+        &[
+            "Mon 02:55 team post alert orders failed +21 [exec]",
+            "Mon 07:00 team notify update orders failed +21 [exec]",
+            "Mon 09:10 team post resolved orders 1/1 missed",
+        ],
+    );
+}
+
+#[test]
+fn a_cause_that_is_back_too_late_is_asked_for_under_its_own_incident() {
+    night(
+        "2026-11-22 23:00",
+        "2026-11-23 10:00",
+        |w| {
+            w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10").run("orders", "2026-11-23 05:00", "2026-11-23 05:30");
+            // It is back in the quiet hours; what waited for it runs three hours too long.
+            w.run("sales", "2026-11-23 05:30", "2026-11-23 09:20");
+        },
+        &[
+            "Mon 03:10 team post alert orders failed +1 [exec]",
+            "Mon 06:30 team post digest OnTrack",
+            // 40 minutes from 05:30; over as long again at 07:35.
+            "Mon 07:35 team notify update orders at_risk +1 [exec]",
+            "Mon 09:20 team post resolved orders 1/1 missed",
+        ],
+    );
+}
+
+#[test]
+fn many_that_do_not_start_are_one_message() {
+    let mut many = plan();
+    for n in 0..50 {
+        let name = format!("mart_{n:03}");
+        many.checks.insert(id(&name), check(&name));
+        many.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id(&name)));
+    }
+    many.digests.clear();
+    night_of(
+        many,
+        "2026-11-23 06:00",
+        "2026-11-23 09:30",
+        |w| {
+            w.run("orders", "2026-11-23 05:00", "2026-11-23 05:10").run("sales", "2026-11-23 05:10", "2026-11-23 05:20");
+            for n in 0..50 {
+                w.subjects.insert(id(&format!("mart_{n:03}")), Subject::default());
+            }
+        },
+        // 09:00 - 20 min - 40 min - 10 min of notice
+        &["Mon 07:50 team notify alert mart_000 at_risk +49 [exec]"],
+    );
+}
+
+#[test]
+fn another_dashboard_that_a_cause_reaches_later_is_told_of() {
+    let mut two = plan();
+    let noon = dawnwatch::core::time::ClockTime::at(12, 0);
+    let late = Dashboard { ready_by: vec![noon], counts_from: dawnwatch::core::time::ClockTime::at(8, 0), ..dashboard(&["sales"]) };
+    two.dashboards.insert(id("late"), late);
+    two.digests.clear();
+    night_of(
+        two,
+        "2026-11-23 00:00",
+        "2026-11-23 12:30",
+        |w| {
+            w.dark("airflow", "2026-11-23 05:00", "2026-11-23 12:10");
+            w.run("orders", "2026-11-23 08:10", "2026-11-23 08:20").run("sales", "2026-11-23 08:20", "2026-11-23 09:20");
+        },
+        &[
+            "Mon 05:50 team post alert source:airflow unknown +2 [exec]",
+            "Mon 07:00 team notify update source:airflow unknown +2 [exec]",
+            // The window of the other opened at 08:00; its act-by is 10:20.
+            "Mon 08:50 team notify update source:airflow unknown +2 [exec late]",
+            "Mon 12:10 team post resolved source:airflow 1/2 missed",
+        ],
+    );
+}

@@ -67,6 +67,7 @@ fn check() -> Row {
         seen: Some(Seen::Runs(vec![run])),
         arrivals: vec![Arrival { cycle: cycle_key(22), at: at(-5), run: Some("r".into()) }],
         nights: vec![Night { date: cycle_key(22).date, arrived_s: -60, took_s: None }],
+        resumed: Some(("r".into(), at(3))),
         failure: Some(("r".into(), Failure { task: None, try_number: Some(3), error: Some("boom\n".into()) })),
     };
     Row::Check("orders_raw".into(), state)
@@ -102,6 +103,7 @@ fn incident(id: IncidentId, phase: Phase) -> Row {
         verdict: Verdict::Failed,
         phase,
         alike: BTreeSet::from([Id::from("a")]),
+        lagging: false,
         impact: BTreeMap::from([(cycle_key(23), impact.clone()), (cycle_key(24), impact)]),
         outside: false,
         told: BTreeMap::from([("team".into(), told)]),

@@ -117,6 +117,9 @@ pub(super) fn owner_facts(plan: &Plan, owner: &str) -> Option<OwnerFacts> {
 }
 
 fn situation(state: &State, plan: &Plan, incident: &Incident, cause: Option<Ix>, judged: Option<&Judged>) -> Situation {
+    if let Phase::Recovering { since } = incident.phase {
+        return Situation::CatchingUp { recovered_at: since };
+    }
     match &incident.cause {
         Cause::Source(id) => source_dark(state, plan, id),
         Cause::Scheduler(id) => {
@@ -150,14 +153,14 @@ fn of_standing(state: &State, incident: &Incident, cause: Option<Ix>, judged: &J
             failure.task = failure.task.or_else(|| doomed.clone());
             Situation::Failed { at: *at, doomed: doomed.is_some(), failure }
         }
-        Standing::Running { state: run, since, started_at, .. } => match run {
+        Standing::Running { state: run, since, .. } => match run {
             RunState::Retrying { task } => Situation::Retrying { task: task.clone() },
             RunState::Waiting { task } => Situation::Waiting { task: task.clone() },
             RunState::Queued => Situation::Queued { since: *since },
             _ => {
                 let habit = cause.map(|ix| Habit::of(&state.checks[ix].nights, state.roster.checks[ix].check.duration));
                 let usual_s = habit.and_then(|habit| habit.run).map(|run| run.usual.num_seconds());
-                Situation::RunningLong { started_at: started_at.unwrap_or(*since), usual_s }
+                Situation::RunningLong { started_at: judged.works_since.unwrap_or(*since), usual_s }
             }
         },
         Standing::NoData { newest } => Situation::NoData { newest: *newest },

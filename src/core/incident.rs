@@ -2,7 +2,7 @@
 //!
 //! Who is told, and how loud, is `policy`'s.
 
-use super::observation::Failure;
+use super::observation::{Failure, RunState};
 use super::plan::Id;
 use super::standing::Standing;
 use super::state::{About, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, Verdict};
@@ -42,7 +42,7 @@ pub(super) fn fold(tx: &mut Tx<'_>) {
         carry_on(tx, *id, &mut active);
     }
     deepen(tx, &open, &mut active);
-    go_on(tx, &open, &mut active);
+    lag(tx, &open, &mut active);
     for (cause, now) in active {
         open_new(tx, cause, now);
     }
@@ -84,34 +84,26 @@ fn active(tx: &Tx<'_>) -> BTreeMap<Cause, Active> {
     active
 }
 
-/// Many failures with one source, error and time are one cause: the first of them stands for all. A failure that is not known yet
-/// counts as alike until it is.
+/// Many checks of one source in the same trouble are one cause: the first of them stands for all.
 fn fold_alike(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
-    let mut roots: BTreeMap<&Id, Vec<(Instant, &Id)>> = BTreeMap::new();
-    for (cause, now) in active.iter().filter(|(_, now)| now.verdict == Verdict::Failed) {
+    let mut roots: BTreeMap<&Id, Vec<Root<'_>>> = BTreeMap::new();
+    for (cause, now) in active.iter().filter(|(_, now)| now.verdict != Verdict::Unknown && !now.outside) {
         let Cause::Check(id) = cause else { continue };
         let Some(ix) = tx.state.roster.place(id) else { continue };
-        roots.entry(&tx.state.roster.checks[ix].check.source).or_default().push((now.since, id));
+        let root = Root { id, since: now.since, told: is_told(tx, id), kind: kind(tx, id, now.verdict) };
+        roots.entry(&tx.state.roster.checks[ix].check.source).or_default().push(root);
     }
     let mut joins: Vec<(Id, Id)> = Vec::new();
     for list in roots.values_mut().filter(|list| list.len() >= MANY) {
-        // One that was told of already stands for the others; else the first to fail.
-        list.sort_by_key(|(since, id)| (!is_told(tx, id), *since));
-        let mut left: Vec<(Instant, &Id)> = std::mem::take(list);
+        // One that was told of already stands for the others; else the first in time.
+        list.sort_by_key(|root| (!root.told, root.since));
+        let mut left = std::mem::take(list);
         while !left.is_empty() {
-            let (since, anchor) = left.remove(0);
-            let error = error_of(tx, anchor);
-            let joins_anchor = |(began, id): &(Instant, &Id)| {
-                let alike = match (&error, error_of(tx, id)) {
-                    (Some(a), Some(b)) => *a == b,
-                    _ => true,
-                };
-                alike && (*began - since).abs() <= TOGETHER && !is_told(tx, id)
-            };
-            let (with, others): (Vec<_>, Vec<_>) = left.into_iter().partition(joins_anchor);
+            let anchor = left.remove(0);
+            let (with, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|root| root.is_like(&anchor));
             left = others;
             if with.len() + 1 >= MANY {
-                joins.extend(with.into_iter().map(|(_, id)| (anchor.clone(), id.clone())));
+                joins.extend(with.into_iter().map(|root| (anchor.id.clone(), root.id.clone())));
             }
         }
     }
@@ -121,22 +113,64 @@ fn fold_alike(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
         for (key, waiting) in other.waiting {
             now.waiting.entry(key).or_default().extend(waiting);
         }
-        now.outside |= other.outside;
         now.alike.insert(id);
     }
+}
+
+/// A check that is a cause of its own, as far as folding compares it.
+struct Root<'a> {
+    id: &'a Id,
+    since: Instant,
+    told: bool,
+    kind: Kind,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Kind {
+    /// With its error, digits blanked: ids and times differ between runs of one cause. `None`: not fetched yet.
+    Failed(Option<String>),
+    RunningLong,
+    Queued,
+    Waiting,
+    NotStarted,
+    NoData,
+}
+
+impl Root<'_> {
+    fn is_like(&self, anchor: &Root<'_>) -> bool {
+        let alike = match (&anchor.kind, &self.kind) {
+            // One that is not known yet counts as alike until it is.
+            (Kind::Failed(a), Kind::Failed(b)) => {
+                (a.is_none() || b.is_none() || a == b) && (self.since - anchor.since).abs() <= TOGETHER
+            }
+            (a, b) => a == b,
+        };
+        alike && !self.told
+    }
+}
+
+fn kind(tx: &Tx<'_>, id: &Id, verdict: Verdict) -> Kind {
+    if verdict == Verdict::Failed {
+        let error = current_failure(tx, id).map(|failure| failure.error.unwrap_or_default());
+        return Kind::Failed(error.map(|error| error.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()));
+    }
+    let place = tx.state.roster.place(id);
+    let outstanding = |view: &'_ super::judge::CycleView| {
+        place.and_then(|ix| view.of(ix)).filter(|judged| judged.verdict.is_trouble()).map(|judged| match &judged.standing {
+            Standing::Running { state: RunState::Queued, .. } => Kind::Queued,
+            Standing::Running { state: RunState::Waiting { .. }, .. } => Kind::Waiting,
+            Standing::Running { .. } => Kind::RunningLong,
+            Standing::NoData { .. } => Kind::NoData,
+            _ => Kind::NotStarted,
+        })
+    };
+    tx.state.view.cycles.values().find_map(outstanding).unwrap_or(Kind::NotStarted)
 }
 
 fn is_told(tx: &Tx<'_>, id: &Id) -> bool {
     tx.state.incidents.values().any(|incident| {
         incident.cause == Cause::Check(id.clone()) && !matches!(incident.phase, Phase::Resolved { .. }) && !incident.told.is_empty()
     })
-}
-
-/// The error that is known of the failed run, with its digits blanked: ids and times differ between runs of one cause.
-fn error_of(tx: &Tx<'_>, id: &Id) -> Option<String> {
-    let failure = current_failure(tx, id)?;
-    let error = failure.error.unwrap_or_default();
-    Some(error.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect())
 }
 
 /// What was fetched of the run that failed now.
@@ -246,29 +280,32 @@ fn deepen(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Act
     }
 }
 
-/// The cause is gone, but what waited for it will be late all the same: that is the same trouble. Where a person was asked, nothing
-/// new is to be said; else the incident goes on under the check that now holds things up.
-fn go_on(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Active>) {
+/// The cause is gone, but what waited for it will be late all the same: that is the same trouble, and the same incident.
+fn lag(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Active>) {
     let lagging = |now: &Active| matches!(now.verdict, Verdict::AtRisk | Verdict::Late) && !now.outside;
     let causes: Vec<Cause> = active.iter().filter(|(_, now)| lagging(now)).map(|(cause, _)| cause.clone()).collect();
+    let mut lags: BTreeMap<IncidentId, Verdict> = BTreeMap::new();
     for cause in causes {
         let Cause::Check(check) = &cause else { continue };
         let Some(now) = active.get(&cause) else { continue };
-        let waits_in = |incident: &&Incident| {
+        let held_up = open.iter().filter_map(|id| tx.state.incidents.get(id)).find(|incident| {
             let waits = |key: &CycleKey| incident.impact.get(key).is_some_and(|impact| impact.waiting.contains(check));
             matches!(incident.phase, Phase::Recovering { .. }) && now.waiting.keys().all(waits)
-        };
-        let Some(mut incident) = open.iter().filter_map(|id| tx.state.incidents.get(id)).find(waits_in).cloned() else { continue };
-        let Some(now) = active.remove(&cause) else { continue };
-        if incident.asked_at.is_some() {
-            continue;
+        });
+        if let Some(incident) = held_up.map(|incident| incident.id) {
+            let verdict = lags.entry(incident).or_insert(now.verdict);
+            *verdict = now.verdict.max(*verdict);
+            active.remove(&cause);
         }
-        incident.cause = cause;
-        incident.phase = Phase::Open;
-        (incident.failure, incident.failure_wanted_at) = (None, None);
-        take_in(tx, &mut incident, now);
-        settle_impact(tx, &mut incident);
-        tx.put_incident(incident);
+    }
+    for id in open {
+        let Some(incident) = tx.state.incidents.get(id) else { continue };
+        let lags = lags.get(id);
+        let verdict = lags.copied().unwrap_or(incident.verdict);
+        if incident.lagging != lags.is_some() || incident.verdict != verdict {
+            let incident = Incident { lagging: lags.is_some(), verdict, ..incident.clone() };
+            tx.put_incident(incident);
+        }
     }
 }
 
@@ -281,6 +318,7 @@ fn open_new(tx: &mut Tx<'_>, cause: Cause, now: Active) {
         verdict: now.verdict,
         phase: Phase::Open,
         alike: BTreeSet::new(),
+        lagging: false,
         impact: BTreeMap::new(),
         outside: false,
         told: BTreeMap::new(),

@@ -7,7 +7,7 @@ use super::observation::RunState;
 use super::plan::{Dashboard, Id, Plan};
 use super::roster::{Ix, Roster};
 use super::standing::{self, Standing, Unseen};
-use super::state::{Cause, SourceState, State, Verdict};
+use super::state::{Cause, CheckState, SourceState, State, Verdict};
 use super::time::Instant;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +48,8 @@ pub struct Judged {
     pub verdict: Verdict,
     pub standing: Standing,
     pub forecast: Option<Forecast>,
+    /// Since when its run works by itself: its start, the end of its waiting, the arrival of the last thing that it needs.
+    pub works_since: Option<Instant>,
     /// The last moment at which a person can still save the deadline.
     pub act_by: Instant,
     /// Where its trouble comes from; `None`: none, or nothing to be told of.
@@ -103,11 +105,7 @@ pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at
     }
     let verdict = bench.of_dashboard(&checks);
     let direct = || checks.iter().filter(|(ix, _)| wanted.direct.contains(ix)).map(|(_, judged)| judged);
-    let arrival = |judged: &Judged| match &judged.standing {
-        Standing::Arrived(arrival) => Some(arrival.at),
-        _ => None,
-    };
-    let ready_at = (verdict == Verdict::Ready).then(|| direct().filter_map(arrival).max().unwrap_or(at));
+    let ready_at = (verdict == Verdict::Ready).then(|| direct().filter_map(Judged::arrived_at).max().unwrap_or(at));
     let outstanding: Vec<Option<Forecast>> =
         direct().filter(|judged| judged.verdict > Verdict::Ready).map(|judged| judged.forecast).collect();
     let eta = if outstanding.iter().all(Option::is_some) { outstanding.into_iter().flatten().max_by_key(|f| f.at) } else { None };
@@ -200,28 +198,33 @@ impl Bench<'_> {
     ) -> Judged {
         let deadline = self.cycle.deadline;
         let act_by = deadline - self.dashboard.reaction - row.habit.run_time() - after;
-        let settled =
-            |verdict| Judged { verdict, standing: row.standing.clone(), forecast: None, act_by, cause: None, since: self.at, live };
+        let settled = |verdict| Judged {
+            verdict,
+            standing: row.standing.clone(),
+            forecast: None,
+            works_since: None,
+            act_by,
+            cause: None,
+            since: self.at,
+            live,
+        };
         match &row.standing {
             Standing::NotDue => return settled(Verdict::NotDue),
             Standing::NotWatched => return settled(Verdict::NotWatched),
             Standing::Arrived(_) => return settled(Verdict::Ready),
             _ => {}
         }
-        let needs: Vec<&Judged> = self.roster().checks[row.ix]
-            .needs
-            .iter()
-            .filter_map(|need| place.get(need).and_then(|at| before.get(*at)))
-            .map(|(_, judged)| judged)
-            .filter(|judged| judged.verdict > Verdict::Ready)
-            .collect();
-        let forecast = self.forecast(&row, &needs);
+        let needs = self.roster().checks[row.ix].needs.iter();
+        let needs = needs.filter_map(|need| place.get(need).and_then(|at| before.get(*at))).map(|(_, judged)| judged);
+        let (needs, had): (Vec<&Judged>, Vec<&Judged>) = needs.partition(|judged| judged.verdict > Verdict::Ready);
+        let works_since = works_since(&self.state.checks[row.ix], &row.standing, &had);
+        let forecast = self.forecast(&row, works_since, &needs);
         let (verdict, since) = self.weigh(&row, &needs, forecast.as_ref(), after, act_by, holds_until);
         let cause = if verdict.is_trouble() && live { self.cause(&row, &needs) } else { None };
-        Judged { verdict, standing: row.standing, forecast, act_by, cause, since, live }
+        Judged { verdict, standing: row.standing, forecast, works_since, act_by, cause, since, live }
     }
 
-    fn forecast(&self, row: &Row, needs: &[&Judged]) -> Option<Forecast> {
+    fn forecast(&self, row: &Row, works_since: Option<Instant>, needs: &[&Judged]) -> Option<Forecast> {
         let outstanding = (!needs.is_empty()).then(|| {
             let all: Option<Vec<Instant>> = needs.iter().map(|judged| judged.forecast.map(|f| f.at)).collect();
             all.and_then(|all| all.into_iter().max())
@@ -229,7 +232,7 @@ impl Bench<'_> {
         let run = match &row.standing {
             Standing::Failed { .. } | Standing::Unseen(_) => return None,
             Standing::Running { state: RunState::Queued | RunState::Waiting { .. }, .. } if outstanding.is_some() => None,
-            Standing::Running { state, started_at, .. } => Some((state, *started_at)),
+            Standing::Running { state, .. } => Some((state, works_since)),
             _ => None,
         };
         let starts_at = match row.standing {
@@ -328,6 +331,23 @@ impl Bench<'_> {
         let worst = live().max().unwrap_or(Verdict::NotDue);
         let past = self.at >= self.cycle.deadline + GRACE || live().any(|verdict| verdict == Verdict::Late);
         if worst > Verdict::Ready && self.at >= self.cycle.deadline && past { Verdict::Late } else { worst }
+    }
+}
+
+/// Since when the run works by itself. A run that was started early and waits in a sensor is not running long.
+fn works_since(check: &CheckState, standing: &Standing, had: &[&Judged]) -> Option<Instant> {
+    let Standing::Running { run, started_at, .. } = standing else { return None };
+    let resumed = check.resumed.as_ref().filter(|(resumed, _)| resumed == run).map(|(_, at)| *at);
+    let fed = had.iter().filter_map(|judged| judged.arrived_at()).max();
+    (*started_at).map(|started| [resumed, fed].into_iter().flatten().fold(started, Instant::max))
+}
+
+impl Judged {
+    pub fn arrived_at(&self) -> Option<Instant> {
+        match &self.standing {
+            Standing::Arrived(arrival) => Some(arrival.at),
+            _ => None,
+        }
     }
 }
 

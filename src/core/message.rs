@@ -48,7 +48,8 @@ pub struct IncidentFacts {
     pub situation: Situation,
     /// When the cause began: the failure's end, the first unanswered poll, …
     pub since: Instant,
-    /// Checks with the same source, error and time that are folded in, the cause itself not counted.
+    /// Checks of the same source with the same trouble (failed: the same error and time) that are folded in, the cause itself not
+    /// counted.
     pub alike: usize,
     /// Checks that wait for the cause, the cause itself not counted.
     pub waiting: usize,
@@ -80,6 +81,10 @@ pub enum Situation {
     },
     Queued {
         since: Instant,
+    },
+    /// The cause is gone, but what waited for it will be late all the same.
+    CatchingUp {
+        recovered_at: Instant,
     },
     Retrying {
         task: String,

@@ -101,10 +101,21 @@ fn see(tx: &mut Tx<'_>, ix: Ix, fact: Option<&Fact>) {
         Seen::Timestamp { newest, .. } => newest.is_some(),
         Seen::Suspicious(_) | Seen::Absent { .. } => false,
     };
+    let resumed = resumed(tx.state.checks[ix].seen.as_ref(), &seen);
     let check = tx.check_mut(ix);
     check.seen = Some(seen);
+    if let Some(run) = resumed {
+        check.resumed = Some((run, at));
+    }
     check.silent_until_success &= !succeeded;
     tx.dirty(ix);
+}
+
+/// The run that only waited for its input when it was last seen, and now works.
+fn resumed(before: Option<&Seen>, now: &Seen) -> Option<String> {
+    let (Some(Seen::Runs(before)), Seen::Runs(now)) = (before, now) else { return None };
+    let waited = |run: &&Run| before.iter().any(|b| b.id == run.id && matches!(b.state, RunState::Waiting { .. }));
+    now.iter().filter(|run| !matches!(run.state, RunState::Waiting { .. })).find(waited).map(|run| run.id.clone())
 }
 
 /// Newest first, no backfills, no more than are kept.

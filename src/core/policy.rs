@@ -48,6 +48,7 @@ fn decide_one(tx: &mut Tx<'_>, id: IncidentId) -> Option<Instant> {
     let before = incident.clone();
     let wake = match incident.phase {
         Phase::Open => decide_open(tx, &mut incident),
+        Phase::Recovering { .. } if incident.lagging => decide_open(tx, &mut incident),
         Phase::Recovering { .. } => {
             for chat in incident.told.keys().cloned().collect::<Vec<_>>() {
                 record(tx, &mut incident, Some(chat), Decision::StaySilent, Reason::Better);
@@ -76,9 +77,19 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
     let mut wake: Option<Instant> = None;
     for (chat, cycles) in &addressed {
         let Some(setup) = tx.plan.chats.get(chat) else { continue };
-        let wanted = wanted(tx, incident, setup, cycles, Attention::Notify);
-        let holds = say_or_hold(tx, incident, chat, cycles, &wanted);
+        let all = wanted(tx, incident, setup, cycles, Attention::Notify);
+        let holds = say_or_hold(tx, incident, chat, cycles, &all);
         wake = earliest(wake, holds);
+        // A deadline that was not told of (a later cycle, another dashboard) has its own time for the first word.
+        let told = incident.told.get(chat).map(|told| told.cycles.clone()).unwrap_or_default();
+        let untold: BTreeSet<CycleKey> = cycles.difference(&told).cloned().collect();
+        if !untold.is_empty() && incident.told.contains_key(chat) {
+            let new = wanted(tx, incident, setup, &untold, Attention::Notify);
+            match new.now {
+                Some((attention, _)) => say_it(tx, incident, chat, cycles, attention, Reason::NewCycle),
+                None => wake = earliest(wake, new.hold.map(|(until, _)| until)),
+            }
+        }
     }
     earliest(wake, escalate(tx, incident, &cycles))
 }
@@ -264,7 +275,6 @@ fn say_or_hold(
             None => Reason::FirstWord,
             Some(told) if *attention > told.attention => reason.clone(),
             Some(told) if incident.verdict == Verdict::Failed && told.verdict != Verdict::Failed => Reason::Worse,
-            Some(told) if returned(told, cycles) => Reason::NewCycle,
             Some(_) => return None,
         };
         Some((*attention, reason))
@@ -277,11 +287,6 @@ fn say_or_hold(
     let (until, reason) = wanted.hold.clone()?;
     record(tx, incident, Some(chat.clone()), Decision::Hold { until }, reason);
     Some(until)
-}
-
-/// The incident goes on in a later cycle of a dashboard that was told of an earlier one.
-fn returned(told: &Told, cycles: &BTreeSet<CycleKey>) -> bool {
-    cycles.iter().any(|key| !told.cycles.contains(key) && told.cycles.iter().any(|had| had.dashboard == key.dashboard))
 }
 
 fn say_it(tx: &mut Tx<'_>, incident: &mut Incident, chat: &Id, cycles: &BTreeSet<CycleKey>, attention: Attention, reason: Reason) {

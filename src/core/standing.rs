@@ -23,6 +23,7 @@ pub enum Standing {
     Unseen(Unseen),
     /// A run is under way or queued. `rerun`: it had arrived, and was started again.
     Running {
+        run: String,
         state: RunState,
         since: Instant,
         started_at: Option<Instant>,
@@ -96,8 +97,8 @@ pub fn standing(known: &Known, check: &CheckState, source: &SourceState, cycle: 
     let seen = evidence(known, check, source, cycle, plan, at);
     match (stuck, seen) {
         // Arrival sticks; only a newer run of the same business date, or the same run cleared, takes it back.
-        (Some(_), Standing::Running { state, since, started_at, .. }) => {
-            Standing::Running { state, since, started_at, rerun: true }
+        (Some(_), Standing::Running { run, state, since, started_at, .. }) => {
+            Standing::Running { run, state, since, started_at, rerun: true }
         }
         (Some(_), failed @ Standing::Failed { .. }) => failed,
         (Some(arrival), _) => Standing::Arrived(arrival.clone()),
@@ -162,6 +163,7 @@ fn of_runs(runs: &[Run], known: &Known, source: &SourceState, cycle: &Cycle, pla
         RunState::Failed => Standing::Failed { run: deciding.id.clone(), at: deciding.ended_at, doomed: None },
         RunState::Doomed { task } => Standing::Failed { run: deciding.id.clone(), at: None, doomed: Some(task.clone()) },
         state => Standing::Running {
+            run: deciding.id.clone(),
             state: state.clone(),
             since: deciding.started_at.unwrap_or(deciding.scheduled_at),
             started_at: deciding.started_at,

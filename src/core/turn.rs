@@ -67,7 +67,9 @@ fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle
     let changed: Vec<(Ix, Option<Arrival>)> =
         view.checks.iter().filter_map(|(ix, judged)| sticking(tx, *ix, judged, cycle)).collect();
     for (ix, arrival) in changed {
-        keep_arrival(tx, ix, arrival, cycle);
+        let needs = &tx.state.roster.checks[ix].needs;
+        let fed_at = needs.iter().filter_map(|need| view.of(*need)?.arrived_at()).max();
+        keep_arrival(tx, ix, arrival, fed_at, cycle);
     }
     keep_result(tx, &view);
     close_others(tx, id, cycle);
@@ -84,16 +86,20 @@ fn sticking(tx: &Tx<'_>, ix: Ix, judged: &Judged, cycle: &Cycle) -> Option<(Ix, 
     }
 }
 
-fn keep_arrival(tx: &mut Tx<'_>, ix: Ix, arrival: Option<Arrival>, cycle: &Cycle) {
+/// `fed_at`: when the last thing that it needs had arrived; its own run time does not count the waiting before.
+fn keep_arrival(tx: &mut Tx<'_>, ix: Ix, arrival: Option<Arrival>, fed_at: Option<Instant>, cycle: &Cycle) {
     let plan = tx.plan;
     let check = tx.check_mut(ix);
     check.arrivals.retain(|kept| kept.cycle != cycle.key);
     let Some(arrival) = arrival else { return };
     let took_s = match (&check.seen, &arrival.run) {
-        (Some(Seen::Runs(runs)), Some(id)) => runs
-            .iter()
-            .find(|run| run.id == *id && run.state == RunState::Success)
-            .and_then(|run| Some((run.ended_at? - run.started_at?).num_seconds())),
+        (Some(Seen::Runs(runs)), Some(id)) => {
+            runs.iter().find(|run| run.id == *id && run.state == RunState::Success).and_then(|run| {
+                let resumed = check.resumed.as_ref().filter(|(resumed, _)| resumed == id).map(|(_, at)| *at);
+                let began = [resumed, fed_at].into_iter().flatten().fold(run.started_at?, Instant::max);
+                Some((run.ended_at? - began).num_seconds().max(0))
+            })
+        }
         _ => None,
     };
     let night = Night { date: cycle.key.date, arrived_s: cycle.wall_s(arrival.at, plan), took_s };

@@ -179,6 +179,7 @@ impl State {
                         arrivals: Vec::new(),
                         // The history belongs to the name: it was the same thing to people.
                         nights: had.map(|had| had.nights).unwrap_or_default(),
+                        resumed: None,
                         failure: None,
                     }
                 }

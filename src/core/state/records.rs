@@ -52,6 +52,8 @@ pub struct CheckState {
     pub arrivals: Vec<Arrival>,
     /// Successful nights, oldest first, at most [`NIGHTS_KEPT`].
     pub nights: Vec<Night>,
+    /// The run that was seen to stop waiting for its input, and when: its own run time begins there.
+    pub resumed: Option<(String, Instant)>,
     /// The failure of the run that it belongs to, once fetched.
     pub failure: Option<(String, Failure)>,
 }
@@ -129,8 +131,10 @@ pub struct Incident {
     /// The verdict of the cause, worst so far.
     pub verdict: Verdict,
     pub phase: Phase,
-    /// Checks with the same source, error and time, the cause not counted.
+    /// Checks with the same source and the same trouble, the cause not counted.
     pub alike: BTreeSet<Id>,
+    /// Recovering, but what waited for it will miss its deadline all the same.
+    pub lagging: bool,
     #[serde(with = "crate::core::pairs")]
     pub impact: BTreeMap<CycleKey, Impact>,
     /// The check is stale by `max_age`, or stands outside any dashboard.
@@ -185,7 +189,7 @@ pub struct Told {
     pub verdict: Verdict,
     pub at: Instant,
     pub post: PostId,
-    /// Cycles with an audience that the words counted.
+    /// Cycles with an audience that were told of.
     pub cycles: BTreeSet<CycleKey>,
 }
 

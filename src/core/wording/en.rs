@@ -162,6 +162,7 @@ impl Words for English {
             Situation::Failed { doomed: true, .. } => format!("{subject} is bound to fail"),
             Situation::RunningLong { started_at, .. } => format!("{subject} running for {}", cx.since(*started_at)),
             Situation::Queued { since } => format!("{subject} queued for {}", cx.since(*since)),
+            Situation::CatchingUp { .. } => format!("{subject} is back, too late"),
             Situation::Retrying { .. } => format!("{subject} is retrying"),
             Situation::Waiting { .. } => format!("{subject} waits for its input"),
             Situation::NotStarted(NotStarted::Paused) => format!("{subject} is paused"),
@@ -194,6 +195,9 @@ impl Words for English {
                 format!("{subject} has been running for {}.", cx.since(*started_at))
             }
             Situation::Queued { since } => format!("{subject} has been waiting in its queue for {}.", cx.since(*since)),
+            Situation::CatchingUp { recovered_at } => {
+                format!("{subject} is back since {}, but what waited for it takes too long.", cx.clock(*recovered_at))
+            }
             Situation::Retrying { .. } => format!("A task of {subject} has failed and waits for its next try."),
             Situation::Waiting { .. } => format!("{subject} is running, but only waits for its own input."),
             Situation::NotStarted(NotStarted::Paused) => format!("{subject} has not started: it is paused."),
@@ -251,8 +255,12 @@ impl Words for English {
         format!("{pipelines}; {} of {} {} not touched.", number(untouched), number(checks), verb(untouched, "is", "are"))
     }
 
-    fn alike(&self, alike: usize) -> String {
-        format!("{} more failed alike: same source, same error, same time.", number(alike))
+    fn alike(&self, alike: usize, failed: bool) -> String {
+        if failed {
+            format!("{} more failed alike: same source, same error, same time.", number(alike))
+        } else {
+            format!("{} more of the same source {} in the same state.", number(alike), verb(alike, "is", "are"))
+        }
     }
 
     fn unknown_of(&self, unknown: usize, checks: usize, arrived: usize) -> String {

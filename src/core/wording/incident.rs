@@ -124,7 +124,7 @@ fn lead(cx: &Context<'_>, about: &IncidentFacts) -> Vec<String> {
         }
         (None, waiting, _) => Some(words.waits(waiting)),
     };
-    let alike = (about.alike > 0).then(|| words.alike(about.alike));
+    let alike = (about.alike > 0).then(|| words.alike(about.alike, about.verdict == Verdict::Failed));
     let strong = |text: String| Some(format!("*{text}*"));
     let note = |note| Some(words.note(note).to_owned());
     let order = match about.verdict {
@@ -221,6 +221,7 @@ fn evidence(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
         Situation::Queued { since } => vec![(Label::Queued, words.running(&cx.clock(*since), &cx.since(*since), None))],
         Situation::Retrying { task } | Situation::Waiting { task } => vec![(Label::Task, name(task, NAME_CHARS))],
         Situation::NotStarted(NotStarted::Scheduled(at)) => vec![(Label::Start, cx.full(*at))],
+        Situation::CatchingUp { .. } => Vec::new(),
         Situation::NotStarted(NotStarted::Paused | NotStarted::ImportError | NotStarted::NoReason) => Vec::new(),
         Situation::NoData { newest } => newest.map(|t| (Label::Newest, words.ago(&cx.full(t), &cx.since(t)))).into_iter().collect(),
         Situation::Stale { newest, .. } => vec![(Label::Newest, words.ago(&cx.full(*newest), &cx.since(*newest)))],

@@ -204,6 +204,7 @@ impl Words for Korean {
             Situation::Failed { doomed: true, .. } => format!("{subject} 실패 예정"),
             Situation::RunningLong { started_at, .. } => format!("{subject} {}째 실행 중", cx.since(*started_at)),
             Situation::Queued { since } => format!("{subject} {}째 대기열에", cx.since(*since)),
+            Situation::CatchingUp { .. } => format!("{subject} 복구됨, 시간 부족"),
             Situation::Retrying { .. } => format!("{subject} 재시도 중"),
             Situation::Waiting { .. } => format!("{subject} 입력 대기 중"),
             Situation::NotStarted(NotStarted::Paused) => format!("{subject} 일시 중지됨"),
@@ -235,6 +236,9 @@ impl Words for Korean {
             }
             Situation::RunningLong { started_at, usual_s: None } => format!("{ga} {}째 실행 중입니다.", cx.since(*started_at)),
             Situation::Queued { since } => format!("{ga} {}째 대기열에서 기다리고 있습니다.", cx.since(*since)),
+            Situation::CatchingUp { recovered_at } => {
+                format!("{ga} {}에 복구됐지만, 기다리던 것들이 마감까지 끝나지 못합니다.", cx.clock(*recovered_at))
+            }
             Situation::Retrying { .. } => format!("{subject}의 태스크가 실패해 다음 재시도를 기다리고 있습니다."),
             Situation::Waiting { .. } => format!("{ga} 실행 중이지만 자기 입력을 기다리고만 있습니다."),
             Situation::NotStarted(NotStarted::Paused) => format!("{ga} 시작하지 않았습니다. 일시 중지된 상태입니다."),
@@ -289,8 +293,12 @@ impl Words for Korean {
         format!("파이프라인 {}개가 기다리고 있고, {rest}", number(waiting))
     }
 
-    fn alike(&self, alike: usize) -> String {
-        format!("같은 소스에서 같은 때에 같은 오류로 {}개가 더 실패했습니다.", number(alike))
+    fn alike(&self, alike: usize, failed: bool) -> String {
+        if failed {
+            format!("같은 소스에서 같은 때에 같은 오류로 {}개가 더 실패했습니다.", number(alike))
+        } else {
+            format!("같은 소스의 {}개가 더 같은 상태입니다.", number(alike))
+        }
     }
 
     fn unknown_of(&self, unknown: usize, checks: usize, arrived: usize) -> String {

@@ -128,7 +128,8 @@ pub(super) trait Words {
     fn consequence(&self, dashboard: &str, deadline: &str, prospect: &Prospect) -> String;
     fn waits(&self, waiting: usize) -> String;
     fn waits_and_rest(&self, waiting: usize, untouched: usize, checks: usize) -> String;
-    fn alike(&self, alike: usize) -> String;
+    /// `failed`: with the same error and at the same time; else merely in the same state.
+    fn alike(&self, alike: usize, failed: bool) -> String;
     fn unknown_of(&self, unknown: usize, checks: usize, arrived: usize) -> String;
     fn waiting_short(&self, waiting: usize) -> String;
     fn waiting_of(&self, waiting: usize, checks: usize) -> String;
