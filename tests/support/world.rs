@@ -51,6 +51,9 @@ pub struct World {
     pub at: Instant,
     pub subjects: BTreeMap<Id, Subject>,
     pub dataset: bool,
+    /// The source shows data times that lie ahead of the clock.
+    pub clairvoyant: bool,
+    pub scheduler: Scheduler,
     /// Spans in which sources do not answer.
     pub dark: Vec<(Id, Instant, Instant)>,
     pub said: Vec<Said>,
@@ -168,6 +171,8 @@ impl World {
             at: seoul(from),
             subjects: BTreeMap::new(),
             dataset: false,
+            clairvoyant: false,
+            scheduler: Scheduler::NotSaid,
             dark: Vec::new(),
             said: Vec::new(),
             outcomes: Vec::new(),
@@ -278,7 +283,7 @@ impl World {
             Ask::Sweep { subjects, since, .. } => {
                 let known = subjects.iter().filter(|subject| self.subjects.contains_key(*subject));
                 let items = known.map(|subject| Item { subject: subject.clone(), fact: self.fact(subject, *since) }).collect();
-                Answer::Sweep(Sweep { items, scheduler: Scheduler::NotSaid })
+                Answer::Sweep(Sweep { items, scheduler: self.scheduler.clone() })
             }
             Ask::List { .. } => Answer::Listing(
                 self.subjects
@@ -307,7 +312,7 @@ impl World {
     fn fact(&self, subject: &Id, since: Instant) -> Fact {
         let script = &self.subjects[subject];
         if self.dataset {
-            return Fact::Timestamp(script.data.iter().copied().filter(|at| *at <= self.at).max());
+            return Fact::Timestamp(script.data.iter().copied().filter(|at| self.clairvoyant || *at <= self.at).max());
         }
         let begun = script.runs.iter().filter(|run| run.started_at <= self.at && run.scheduled_at >= since);
         Fact::Runs(

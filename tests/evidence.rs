@@ -1,0 +1,235 @@
+//! What counts as arrived, and what is due, watched or seen at all: verdicts, not words. 2026-11-23 is a Monday in Seoul.
+
+#[path = "support/world.rs"]
+mod world;
+
+use chrono::TimeDelta;
+use dawnwatch::core::calendar::DayRule;
+use dawnwatch::core::observation::*;
+use dawnwatch::core::plan::*;
+use dawnwatch::core::state::{Cause, Verdict};
+use dawnwatch::core::time::ClockTime;
+use world::*;
+
+fn verdict_in(world: &World, check: &str, dashboard: &str) -> Verdict {
+    let ix = world.state.roster.place(&id(check)).unwrap_or_else(|| panic!("{check} is no check"));
+    world.state.view.cycles[&id(dashboard)].of(ix).map_or(Verdict::NotDue, |judged| judged.verdict)
+}
+
+fn verdict(world: &World, check: &str) -> Verdict {
+    verdict_in(world, check, "exec")
+}
+
+/// One check `orders` in `exec`, polled every minute.
+fn one(set: impl FnOnce(&mut Plan)) -> Plan {
+    let mut plan = plan();
+    plan.checks.remove(&id("sales"));
+    plan.dashboards.get_mut(&id("exec")).unwrap().needs = vec![Need::Check(id("orders"))];
+    plan.digests.clear();
+    set(&mut plan);
+    plan
+}
+
+#[test]
+fn a_run_counts_in_the_window_in_which_it_was_scheduled() {
+    let cases: [(&str, &str, &str, RunKind, Verdict); 6] = [
+        ("in the window", "2026-11-23 03:00", "2026-11-23 03:30", RunKind::Scheduled, Verdict::Ready),
+        ("yesterday's, ended today", "2026-11-22 23:50", "2026-11-23 03:30", RunKind::Scheduled, Verdict::OnTrack),
+        ("by hand", "2026-11-23 03:00", "2026-11-23 03:30", RunKind::Manual, Verdict::Ready),
+        ("by data", "2026-11-23 03:00", "2026-11-23 03:30", RunKind::Triggered, Verdict::Ready),
+        ("a backfill", "2026-11-23 03:00", "2026-11-23 03:30", RunKind::Backfill, Verdict::OnTrack),
+        ("still running", "2026-11-23 03:40", "2026-11-23 04:30", RunKind::Scheduled, Verdict::OnTrack),
+    ];
+    for (name, start, end, kind, expected) in cases {
+        let mut world = World::new(one(|_| {}), "2026-11-23 00:00");
+        world.script("orders", start, Some(end), true, kind).until("2026-11-23 04:00");
+        assert_eq!(verdict(&world, "orders"), expected, "{name}");
+    }
+}
+
+#[test]
+fn the_evening_before_counts_where_the_window_says_so() {
+    let mut world = World::new(
+        one(|plan| plan.checks.get_mut(&id("orders")).unwrap().counts_from = Some("-1d 20:00".parse().unwrap())),
+        "2026-11-23 00:00",
+    );
+    world.run("orders", "2026-11-22 23:50", "2026-11-23 00:30").until("2026-11-23 04:00");
+    assert_eq!(verdict(&world, "orders"), Verdict::Ready);
+}
+
+#[test]
+fn of_several_runs_a_day_the_named_one_must_be_done() {
+    let plan = one(|plan| plan.checks.get_mut(&id("orders")).unwrap().run = Some(ClockTime::at(3, 0)));
+    let mut world = World::new(plan, "2026-11-23 00:00");
+    world.run("orders", "2026-11-23 01:00", "2026-11-23 01:10").run("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+    world.fail("orders", "2026-11-23 04:00", "2026-11-23 04:10");
+    assert_eq!(verdict(world.until("2026-11-23 02:00"), "orders"), Verdict::OnTrack);
+    assert_eq!(verdict(world.until("2026-11-23 03:30"), "orders"), Verdict::Ready);
+    assert_eq!(verdict(world.until("2026-11-23 05:00"), "orders"), Verdict::Ready);
+}
+
+#[test]
+fn the_next_scheduled_run_of_the_day_takes_nothing_back() {
+    let mut world = World::new(one(|_| {}), "2026-11-23 00:00");
+    world.run("orders", "2026-11-23 01:00", "2026-11-23 01:10").run("orders", "2026-11-23 02:00", "2026-11-23 02:10");
+    assert_eq!(verdict(world.until("2026-11-23 02:05"), "orders"), Verdict::Ready);
+}
+
+#[test]
+fn a_dataset_counts_by_arrival_or_by_the_data_it_reaches() {
+    let through = Evidence::DataTime { through: "-1d 23:50".parse().unwrap() };
+    let cases = [
+        (Evidence::ArrivalTime, "2026-11-23 02:00", Verdict::Ready),
+        (Evidence::ArrivalTime, "2026-11-22 23:59", Verdict::OnTrack),
+        (through, "2026-11-22 23:55", Verdict::Ready),
+        (through, "2026-11-22 23:45", Verdict::OnTrack),
+        // Half an hour ahead of the clock: never green.
+        (Evidence::ArrivalTime, "2026-11-23 03:30", Verdict::Unknown),
+    ];
+    for (evidence, newest, expected) in cases {
+        let mut world = World::new(one(|plan| plan.checks.get_mut(&id("orders")).unwrap().evidence = evidence), "2026-11-23 03:00");
+        world.dataset = true;
+        world.clairvoyant = true;
+        world.subjects.entry(id("orders")).or_default().data.push(seoul(newest));
+        world.until("2026-11-23 03:05");
+        assert_eq!(verdict(&world, "orders"), expected, "{evidence:?} {newest}");
+    }
+}
+
+#[test]
+fn a_check_that_its_source_does_not_know_is_unknown_until_it_is_and_an_arrival_sticks_when_it_vanishes() {
+    let mut world = World::new(one(|_| {}), "2026-11-23 00:00");
+    assert_eq!(verdict(world.until("2026-11-23 01:00"), "orders"), Verdict::Unknown);
+    world.run("orders", "2026-11-23 02:00", "2026-11-23 02:10");
+    assert_eq!(verdict(world.until("2026-11-23 02:30"), "orders"), Verdict::Ready);
+    world.subjects.clear();
+    assert_eq!(verdict(world.until("2026-11-23 03:00"), "orders"), Verdict::Ready);
+}
+
+#[test]
+fn each_deadline_of_a_day_has_its_own_window() {
+    let plan = one(|plan| {
+        plan.dashboards.get_mut(&id("exec")).unwrap().ready_by = vec![ClockTime::at(9, 0), ClockTime::at(15, 0)];
+    });
+    let mut world = World::new(plan, "2026-11-23 00:00");
+    world.run("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+    assert_eq!(verdict(world.until("2026-11-23 08:00"), "orders"), Verdict::Ready);
+    assert_eq!(verdict(world.until("2026-11-23 09:30"), "orders"), Verdict::OnTrack);
+    world.run("orders", "2026-11-23 12:00", "2026-11-23 12:10");
+    assert_eq!(verdict(world.until("2026-11-23 13:00"), "orders"), Verdict::Ready);
+    assert_eq!(world.said, [], "nothing was ever wrong");
+}
+
+#[test]
+fn a_check_is_due_on_its_own_days() {
+    let plan = one(|plan| plan.checks.get_mut(&id("orders")).unwrap().on = Some(DayRule::Weekdays(vec![chrono::Weekday::Tue])));
+    let mut world = World::new(plan, "2026-11-23 00:00");
+    assert_eq!(verdict(world.until("2026-11-23 09:30"), "orders"), Verdict::NotDue);
+    assert_eq!(world.said, []);
+}
+
+#[test]
+fn what_is_too_old_is_told_at_any_hour() {
+    let plan = one(|plan| {
+        plan.dashboards.clear();
+        let orders = plan.checks.get_mut(&id("orders")).unwrap();
+        (orders.evidence, orders.max_age) = (Evidence::ArrivalTime, Some(TimeDelta::hours(3)));
+    });
+    let mut world = World::new(plan, "2026-11-23 10:00");
+    world.dataset = true;
+    world.subjects.entry(id("orders")).or_default().data.extend([seoul("2026-11-23 09:00"), seoul("2026-11-23 13:00")]);
+    world.until("2026-11-23 14:00");
+    assert_eq!(world.lines(), ["Mon 12:00 team notify alert orders late +0 []", "Mon 13:00 team post resolved orders 0/0 missed"]);
+}
+
+/// Every pipeline tagged `mart` of a source that lists.
+fn group() -> Plan {
+    one(|plan| {
+        plan.checks.clear();
+        plan.sources.get_mut(&id("airflow")).unwrap().kind = SourceKind::Airflow;
+        let matches = Matcher { tags: vec!["mart".to_owned()], ..Matcher::default() };
+        let each = Check { duration: Some(TimeDelta::minutes(10)), ..check("") };
+        plan.groups.insert(id("mart"), Group { source: id("airflow"), matches, exclude: Matcher::default(), each });
+        plan.dashboards.get_mut(&id("exec")).unwrap().needs = vec![Need::Group(id("mart"))];
+    })
+}
+
+#[test]
+fn a_group_makes_checks_of_what_its_source_lists_and_remembers_them() {
+    let mut world = World::new(group(), "2026-11-23 00:00");
+    for name in ["a", "b"] {
+        world.run(name, "2026-11-23 02:00", "2026-11-23 02:10");
+    }
+    world.until("2026-11-23 01:00");
+    assert_eq!((verdict(&world, "a"), verdict(&world, "b")), (Verdict::OnTrack, Verdict::OnTrack));
+    world.subjects.remove(&id("b"));
+    world.until("2026-11-23 02:30");
+    assert_eq!((verdict(&world, "a"), verdict(&world, "b")), (Verdict::Ready, Verdict::Unknown), "gone is not green");
+    world.forget();
+    world.until("2026-11-23 02:35");
+    assert_eq!(verdict(&world, "b"), Verdict::Unknown, "also after a restart");
+}
+
+#[test]
+fn a_new_member_is_silent_until_its_first_success() {
+    let mut world = World::new(group(), "2026-11-23 00:00");
+    world.run("a", "2026-11-23 02:00", "2026-11-23 02:10");
+    world.until("2026-11-23 03:00");
+    world.fail("new", "2026-11-23 03:10", "2026-11-23 03:20");
+    world.until("2026-11-23 04:00");
+    assert_eq!(verdict(&world, "new"), Verdict::NotWatched);
+    world.run("new", "2026-11-23 04:10", "2026-11-23 04:20");
+    world.until("2026-11-23 05:00");
+    assert_eq!(verdict(&world, "new"), Verdict::Ready);
+    assert_eq!(world.said, []);
+}
+
+#[test]
+fn members_that_fail_on_the_first_night_of_the_watch_are_told() {
+    let mut world = World::new(group(), "2026-11-23 00:00");
+    world.fail("a", "2026-11-23 03:10", "2026-11-23 03:20");
+    world.until("2026-11-23 04:00");
+    assert_eq!(world.lines(), ["Mon 03:20 team post alert a failed +0 [exec]"]);
+}
+
+#[test]
+fn two_sources_may_have_the_same_names() {
+    let mut plan = group();
+    plan.sources.insert(id("other"), Source { kind: SourceKind::Airflow, every: TimeDelta::seconds(60) });
+    let other = Group { source: id("other"), ..plan.groups[&id("mart")].clone() };
+    let each = Check { source: id("other"), ..other.each.clone() };
+    plan.groups.insert(id("others"), Group { each, ..other });
+    let mut world = World::new(plan, "2026-11-23 00:00");
+    world.run("a", "2026-11-23 02:00", "2026-11-23 02:10");
+    world.until("2026-11-23 01:00");
+    let names: Vec<String> = world.state.roster.checks.iter().map(|known| known.id.to_string()).collect();
+    assert_eq!(names, ["airflow/a", "other/a"]);
+}
+
+#[test]
+fn a_scheduler_that_stands_still_is_one_cause() {
+    let mut world = World::new(group(), "2026-11-23 00:00");
+    for name in ["a", "b", "c"] {
+        world.run(name, "2026-11-23 05:00", "2026-11-23 05:10");
+    }
+    world.scheduler = Scheduler::Dead { heartbeat: Some(seoul("2026-11-22 23:55")) };
+    world.until("2026-11-23 01:00");
+    let causes: Vec<&Cause> = world.state.incidents.values().map(|incident| &incident.cause).collect();
+    assert_eq!(causes, [&Cause::Scheduler(id("airflow"))]);
+}
+
+#[test]
+fn a_calendar_that_has_ended_is_said_and_takes_nobody_for_absent() {
+    let mut plan = one(|_| {});
+    plan.calendars.get_mut(&id("kr")).unwrap().covered = Some(("2026-01-01".parse().unwrap(), "2026-11-22".parse().unwrap()));
+    let mut world = World::new(plan, "2026-11-23 00:00");
+    world.fail("orders", "2026-11-23 07:10", "2026-11-23 07:20").until("2026-11-23 08:00");
+    assert_eq!(
+        world.lines(),
+        [
+            "Mon 00:00 team post alert calendar:kr unknown +0 []",
+            "Mon 07:00 team notify update calendar:kr unknown +0 []",
+            "Mon 07:20 team notify alert orders failed +0 [exec]",
+        ]
+    );
+}
