@@ -109,7 +109,7 @@ async fn a_lost_answer_is_ambiguous() {
     assert!(matches!(outcome(cut).await, Outcome::Ambiguous { .. }));
     let (port, _task) = server(Then::Hang).await;
     let hung = slack(port, 500).send(&payload(), now()).await;
-    assert_eq!(hung, Outcome::Ambiguous { why: "no answer in time".into() });
+    assert_eq!(hung, Outcome::Ambiguous { why: "the receiver did not answer in time".into() });
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn no_connection_is_a_plain_failure() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let refused = slack(port, 2_000).send(&payload(), now()).await;
-    assert!(matches!(&refused, Outcome::Failed { why, .. } if why.starts_with("no connection: ")), "{refused:?}");
+    assert!(matches!(&refused, Outcome::Failed { why, .. } if why.starts_with("no connection to the receiver: ")), "{refused:?}");
 }
 
 #[tokio::test]
