@@ -3,8 +3,10 @@
 //! Never passes on a URL's path, query or user: whoever reads an error sees `host:port` at most. Follows redirects only within the
 //! origin that was configured, and never retries; repeating is the core's decision.
 
+use crate::core::message::clean;
 use crate::core::observation::{ERROR_CHARS, Unreachable, Why};
 use chrono::TimeDelta;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Response};
 use std::error::Error;
@@ -13,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::{Host, Url};
 
-/// The longest wait for a connection; the total time-out is the configuration's.
+/// The longest wait for a connection; the total time-out is the configuration's. Connecting always has to end first: a time-out of
+/// the whole cannot tell whether the request was written.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most redirects followed within one origin.
 const REDIRECTS: usize = 5;
@@ -36,7 +39,9 @@ pub enum BuildError {
 pub enum Redirects {
     /// Followed up to a bound while scheme, host and port stay the same.
     SameOrigin,
-    /// Handed back as the 3xx that it is: a repeated POST would become a GET, whose 200 says nothing of the POST.
+    /// Handed back as the 3xx that it is: a repeated POST would become a GET, whose 200 says nothing of the POST. For the same
+    /// certainty each request has a connection of its own: one that was kept may die while the next request is written to it,
+    /// which would look like a lost answer.
     Never,
 }
 
@@ -46,19 +51,12 @@ pub fn client(url: &Url, timeout: TimeDelta, ca_file: Option<&Path>, redirects: 
     let mut builder = Client::builder()
         .user_agent(concat!("dawnwatch/", env!("CARGO_PKG_VERSION")))
         .timeout(timeout)
-        .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-        .referer(false)
-        .redirect(match redirects {
-            Redirects::SameOrigin => Policy::custom(|attempt| {
-                let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-                match (same, attempt.previous().len() > REDIRECTS) {
-                    (false, _) => attempt.error("the answer redirects to another host, which is not followed"),
-                    (true, true) => attempt.error("the answer redirects in a loop"),
-                    (true, false) => attempt.follow(),
-                }
-            }),
-            Redirects::Never => Policy::none(),
-        });
+        .connect_timeout(CONNECT_TIMEOUT.min(timeout / 2))
+        .referer(false);
+    builder = match redirects {
+        Redirects::SameOrigin => builder.redirect(same_origin()),
+        Redirects::Never => builder.redirect(Policy::none()).pool_max_idle_per_host(0).http1_only(),
+    };
     if is_loopback(url) {
         builder = builder.no_proxy();
     }
@@ -69,6 +67,17 @@ pub fn client(url: &Url, timeout: TimeDelta, ca_file: Option<&Path>, redirects: 
     builder.build().map_err(|e| BuildError::Roots { reason: innermost(&e) })
 }
 
+fn same_origin() -> Policy {
+    Policy::custom(|attempt| {
+        let same = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+        match (same, attempt.previous().len() > REDIRECTS) {
+            (false, _) => attempt.error("the answer redirects to another host, which is not followed"),
+            (true, true) => attempt.error("the answer redirects in a loop"),
+            (true, false) => attempt.follow(),
+        }
+    })
+}
+
 fn certificates(path: &Path) -> Result<Vec<Certificate>, BuildError> {
     let refuse = |reason: String| BuildError::CaFile { path: path.to_owned(), reason };
     let pem = std::fs::read(path).map_err(|e| refuse(e.kind().to_string()))?;
@@ -76,9 +85,10 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, BuildError> {
     if found.is_empty() { Err(refuse("no PEM certificate in it".to_owned())) } else { Ok(found) }
 }
 
+/// By its own word: a name that only resolves to this machine is not enough, for it may resolve elsewhere tomorrow.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
@@ -162,12 +172,17 @@ pub fn unreachable(why: Why, detail: impl AsRef<str>) -> Unreachable {
     Unreachable { why, detail: line(detail.as_ref()) }
 }
 
-/// Text from outside as one bounded line: controls and marks that turn the writing direction are dropped, white space is folded.
+/// Text from outside as one bounded line.
 pub fn line(text: &str) -> String {
-    let turns = |c: &char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let words = text.split_whitespace().map(|word| word.chars().filter(|c| !c.is_control() && !turns(c)).collect::<String>());
-    let words: Vec<String> = words.filter(|word| !word.is_empty()).take(ERROR_CHARS).collect();
-    words.join(" ").chars().take(ERROR_CHARS).collect()
+    // A line is surely in so much of it; a body may be megabytes.
+    let beginning: String = text.chars().take(16 * ERROR_CHARS).collect();
+    clean(&beginning).chars().take(ERROR_CHARS).collect()
+}
+
+/// A name as it may stand in a path, a query or a header: all but RFC 3986's unreserved characters are written as `%` and two digits.
+pub fn encoded(name: &str) -> String {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    utf8_percent_encode(name, RESERVED).to_string()
 }
 
 #[cfg(test)]
@@ -178,7 +193,7 @@ mod tests {
     fn a_line_is_bounded_and_clean() {
         let cases = [
             ("  a\tb\r\nc  ", "a b c"),
-            ("red\u{1b}[31m \u{0} x", "red[31m x"),
+            ("red\u{1b}[31m \u{0} x", "red [31m x"),
             ("\u{202e}evil\u{2066}", "evil"),
             ("원본 테이블", "원본 테이블"),
         ];

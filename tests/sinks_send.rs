@@ -7,8 +7,10 @@ use dawnwatch::core::time::Instant;
 use dawnwatch::sinks::{Payload, Sink};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 fn now() -> Instant {
     "2026-11-23T00:00:00Z".parse().unwrap()
@@ -109,7 +111,7 @@ async fn a_lost_answer_is_ambiguous() {
     assert!(matches!(outcome(cut).await, Outcome::Ambiguous { .. }));
     let (port, _task) = server(Then::Hang).await;
     let hung = slack(port, 500).send(&payload(), now()).await;
-    assert_eq!(hung, Outcome::Ambiguous { why: "no answer in time".into() });
+    assert_eq!(hung, Outcome::Ambiguous { why: "the receiver did not answer in time".into() });
 }
 
 #[tokio::test]
@@ -118,7 +120,23 @@ async fn no_connection_is_a_plain_failure() {
     let port = listener.local_addr().unwrap().port();
     drop(listener);
     let refused = slack(port, 2_000).send(&payload(), now()).await;
-    assert!(matches!(&refused, Outcome::Failed { why, .. } if why.starts_with("no connection: ")), "{refused:?}");
+    assert!(matches!(&refused, Outcome::Failed { why, .. } if why.starts_with("no connection to the receiver: ")), "{refused:?}");
+}
+
+/// The time-out for connecting is the shorter one; that of the whole would leave open whether anything was written.
+#[tokio::test]
+async fn a_connection_that_does_not_come_about_is_a_plain_failure() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    // Nobody accepts: once the queue is full, the system leaves further connections unanswered.
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(stream) = timeout(Duration::from_millis(100), TcpStream::connect(address)).await {
+        queue.push(stream.unwrap());
+    }
+    let outcome = slack(address.port(), 400).send(&payload(), now()).await;
+    assert_eq!(outcome, Outcome::Failed { why: "the receiver did not answer in time".into(), retry_at: None });
 }
 
 #[tokio::test]

@@ -129,7 +129,10 @@ fn no_address_is_shown() {
         timeout: chrono::TimeDelta::seconds(1),
         ca_file: None,
     };
-    assert_eq!(Sink::build(&Id::from("team"), &none).unwrap_err(), "chat team: its url is no URL");
+    assert_eq!(
+        Sink::build(&Id::from("team"), &none).unwrap_err(),
+        "chat team: the address given in the configuration does not hold a URL; expected one that begins with http:// or https://"
+    );
 }
 
 proptest! {

@@ -4,13 +4,14 @@
 
 use super::clock::Clock;
 use super::inbox::Event;
+use crate::core::message::Message;
 use crate::core::plan::{Chat, Id, Plan};
 use crate::core::state::{Post, PostId, State, Topic};
 use crate::core::step::Outcome;
+use crate::net::encoded;
 use crate::sinks::Sink;
 use futures_util::FutureExt;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +44,7 @@ impl Deliveries {
         let (post, clock, inbox) = (post.clone(), clock.clone(), self.inbox.clone());
         tokio::spawn(async move {
             let outcome = match sink {
-                Some((sink, chat)) => deliver(&sink, &chat, &post, &clock).await,
+                Some((sink, chat)) => deliver(&sink, &chat, &post.message, &idempotency_key(&post), &clock).await,
                 None => Outcome::Refused { why: format!("the chat {} is no longer configured", post.chat) },
             };
             let _ = inbox.send(Event::Sent { post: post.id, chat: post.chat, outcome }).await;
@@ -73,10 +74,10 @@ fn first_of_each<'a>(due: impl Iterator<Item = (PostId, &'a Id)>, busy: &BTreeMa
     first.into_values().collect()
 }
 
-async fn deliver(sink: &Sink, chat: &Chat, post: &Post, clock: &Clock) -> Outcome {
-    let key = idempotency_key(post);
-    let Ok(payload) = std::panic::catch_unwind(AssertUnwindSafe(|| sink.render(&post.message, chat, &key))) else {
-        tracing::error!(post = post.id, chat = %post.chat, "post {} could not be put into words: this is a bug", post.id);
+/// One attempt. It always ends, and with an outcome, whatever the sink does. `key`: of the post, see [`Sink::render`].
+pub(crate) async fn deliver(sink: &Sink, chat: &Chat, message: &Message, key: &str, clock: &Clock) -> Outcome {
+    let Ok(payload) = std::panic::catch_unwind(AssertUnwindSafe(|| sink.render(message, chat, key))) else {
+        tracing::error!(key, "the message {key} could not be put into words: this is a bug");
         return Outcome::Refused { why: "the message could not be put into words: a fault inside dawnwatch".to_owned() };
     };
     let sending = AssertUnwindSafe(sink.send(&payload, clock.now())).catch_unwind();
@@ -84,7 +85,7 @@ async fn deliver(sink: &Sink, chat: &Chat, post: &Post, clock: &Clock) -> Outcom
     match tokio::time::timeout(PATIENCE, sending).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_panic)) => {
-            tracing::error!(post = post.id, chat = %post.chat, "sending post {} failed inside dawnwatch: this is a bug", post.id);
+            tracing::error!(key, "sending the message {key} failed inside dawnwatch: this is a bug");
             lost("sending failed inside dawnwatch".to_owned())
         }
         Err(_) => lost(format!("no answer within {} s", PATIENCE.as_secs())),
@@ -97,29 +98,16 @@ async fn deliver(sink: &Sink, chat: &Chat, post: &Post, clock: &Clock) -> Outcom
 fn idempotency_key(post: &Post) -> String {
     let topic = match &post.topic {
         Topic::Incident(id) => format!("incident-{id}"),
-        Topic::Digest { digest, date } => format!("digest-{}-{date}", header_safe(digest.as_str())),
-        Topic::Watch(what) => format!("watch-{}", header_safe(what)),
+        Topic::Digest { digest, date } => format!("digest-{}-{date}", encoded(digest.as_str())),
+        Topic::Watch(what) => format!("watch-{}", encoded(what)),
     };
-    format!("{topic}/{}/{}/{}", header_safe(post.chat.as_str()), post.revision, post.wanted_at.timestamp())
-}
-
-/// Names may hold anything, an HTTP header may not.
-pub(crate) fn header_safe(name: &str) -> String {
-    name.bytes().fold(String::new(), |mut safe, byte| {
-        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
-            safe.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(safe, "%{byte:02X}");
-        }
-        safe
-    })
+    format!("{topic}/{}/{}/{}", encoded(post.chat.as_str()), post.revision, post.wanted_at.timestamp())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::message::{Body, Message, WatchFacts};
+    use crate::core::message::{Body, WatchFacts};
     use crate::core::state::{Attempt, Attention};
     use crate::core::time::Instant;
 

@@ -175,11 +175,11 @@ fn build_all<'a, W, T>(
     for id in ids {
         let made = match wirings.get(id) {
             Some(wiring) => build(id, wiring),
-            None => Err("nothing is configured for it".to_owned()),
+            None => Err(format!("{what} {id}: nothing is configured for it")),
         };
         match made {
             Ok(made) => drop(built.insert(id.clone(), made)),
-            Err(why) => errors.push(format!("the {what} {id} cannot be used: {why}")),
+            Err(why) => errors.push(why),
         }
     }
     if errors.is_empty() { Ok(built) } else { Err(errors) }
@@ -193,13 +193,10 @@ mod tests {
     fn all_that_cannot_be_built_is_said_at_once() {
         let ids: Vec<Id> = ["a", "b", "c"].map(Id::from).into();
         let wirings = BTreeMap::from([(ids[0].clone(), 1), (ids[1].clone(), 2)]);
-        let odd = |_: &Id, n: &i32| if n % 2 == 1 { Ok(*n) } else { Err("TOKEN is not set".to_owned()) };
+        let odd = |id: &Id, n: &i32| if n % 2 == 1 { Ok(*n) } else { Err(format!("chat {id}: TOKEN is not set")) };
         assert_eq!(
             build_all("chat", ids.iter(), &wirings, odd),
-            Err(vec![
-                "the chat b cannot be used: TOKEN is not set".to_owned(),
-                "the chat c cannot be used: nothing is configured for it".to_owned()
-            ])
+            Err(vec!["chat b: TOKEN is not set".to_owned(), "chat c: nothing is configured for it".to_owned()])
         );
         assert_eq!(build_all("chat", ids.iter().take(1), &wirings, odd), Ok(BTreeMap::from([(ids[0].clone(), 1)])));
     }

@@ -6,9 +6,10 @@
 use super::clock::Clock;
 use super::inbox::Event;
 use crate::config::wiring::SourceWiring;
-use crate::core::observation::{Answer, Ask, Heard, Unreachable, Why};
+use crate::core::observation::{Answer, Ask, Heard, Why};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
+use crate::net::unreachable;
 use crate::sources::{Source, Traffic};
 use futures_util::FutureExt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,7 +73,7 @@ impl Pool {
     pub async fn ask(&self, ask: Ask, wanted_at: Instant, clock: &Clock) -> Heard {
         let Some(polled) = self.sources.get(ask.source()) else {
             let detail = format!("the source {} is not configured", ask.source());
-            return Heard { ask, asked_at: wanted_at, answer: unreachable(Why::Connect, detail) };
+            return Heard { ask, asked_at: wanted_at, answer: Answer::Unreachable(unreachable(Why::Connect, detail)) };
         };
         // First the host, then the pool: those who wait for a slow host must not hold the places of others. The semaphores are
         // never closed, so an error cannot come; if it did, asking without a permit is the lesser harm.
@@ -87,16 +88,15 @@ impl Pool {
             Ok(Ok(answer)) => answer,
             Ok(Err(_panic)) => {
                 tracing::error!(source = %ask.source(), "asking the source {} failed inside dawnwatch: this is a bug", ask.source());
-                unreachable(Why::Malformed, "its answer could not be read: a fault inside dawnwatch".to_owned())
+                Answer::Unreachable(unreachable(Why::Malformed, "its answer could not be read: a fault inside dawnwatch"))
             }
-            Err(_) => unreachable(Why::Timeout, format!("no complete answer within {} s", polled.patience.as_secs())),
+            Err(_) => {
+                let detail = format!("no complete answer within {} s", polled.patience.as_secs());
+                Answer::Unreachable(unreachable(Why::Timeout, detail))
+            }
         };
         Heard { ask, asked_at, answer }
     }
-}
-
-fn unreachable(why: Why, detail: String) -> Answer {
-    Answer::Unreachable(Unreachable { why, detail })
 }
 
 /// Two questions of one slot are never under way together.
@@ -215,6 +215,6 @@ mod tests {
         let pool = Pool::new(BTreeMap::new());
         let at = Instant::UNIX_EPOCH;
         let heard = pool.ask(Ask::List { source: "gone".into() }, at, &Clock::real()).await;
-        assert!(matches!(heard.answer, Answer::Unreachable(Unreachable { why: Why::Connect, .. })));
+        assert!(matches!(heard.answer, Answer::Unreachable(gone) if gone.why == Why::Connect));
     }
 }

@@ -3,7 +3,7 @@
 use super::poll::Pool;
 use crate::core::judge::CycleView;
 use crate::core::observation::Scheduler;
-use crate::core::plan::{Id, Plan};
+use crate::core::plan::{Id, Plan, Source};
 use crate::core::state::{Cause, ImpactState, Incident, Phase, State, Verdict};
 use crate::core::time::Instant;
 use crate::web::snapshot::{ChatLine, Counts, DashboardLine, IncidentLine, Snapshot, SourceLine};
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Shell<'a> {
     pub(super) at: Instant,
     pub(super) started_at: Instant,
-    /// Sources from which an answer, or none, has come since the start.
+    /// Sources that were swept since the start, with an answer or without.
     pub(super) heard: &'a BTreeSet<Id>,
     pub(super) pool: &'a Pool,
     pub(super) counts: Counts,
@@ -21,12 +21,14 @@ pub(super) struct Shell<'a> {
 }
 
 pub(super) fn snapshot(state: &State, plan: &Plan, shell: &Shell<'_>) -> Snapshot {
-    let wanted = plan.checks.values().map(|c| &c.source).chain(plan.groups.values().map(|g| &g.source));
     Snapshot {
         at: shell.at,
         zone: plan.timezone,
         started_at: shell.started_at,
-        ready: wanted.collect::<BTreeSet<_>>().is_subset(&shell.heard.iter().collect()),
+        ready: plan
+            .sources
+            .iter()
+            .all(|(id, source)| !state.roster.is_asked(id, source.kind) || is_known(id, source, state, shell)),
         sources: plan.sources.keys().map(|id| source_line(id, state, shell.pool)).collect(),
         dashboards: state.view.cycles.values().map(|view| dashboard_line(view, plan)).collect(),
         incidents: state.incidents.values().filter_map(incident_line).collect(),
@@ -35,6 +37,13 @@ pub(super) fn snapshot(state: &State, plan: &Plan, shell: &Shell<'_>) -> Snapsho
         counts: shell.counts,
         store_trouble: shell.store_trouble.clone(),
     }
+}
+
+/// Swept since the start, or so shortly before it, by the process before, that the next sweep is not due yet.
+fn is_known(id: &Id, source: &Source, state: &State, shell: &Shell<'_>) -> bool {
+    let asked_at = state.sources.get(id).and_then(|known| known.asked_at);
+    let lately = |at: Instant| at <= shell.started_at && shell.started_at - at < source.every;
+    shell.heard.contains(id) || asked_at.is_some_and(lately)
 }
 
 fn dashboard_line(view: &CycleView, plan: &Plan) -> DashboardLine {

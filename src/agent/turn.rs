@@ -11,7 +11,7 @@ use super::keeper::{Keeper, NotTaken};
 use super::poll::{Polls, Pool};
 use super::publish::{Shell, snapshot};
 use crate::core::due::due;
-use crate::core::observation::Answer;
+use crate::core::observation::{Answer, Ask, Heard};
 use crate::core::plan::{Id, Plan};
 use crate::core::state::{Attempt, PostId};
 use crate::core::step::{Input, Outcome};
@@ -56,7 +56,7 @@ pub(super) struct Turns {
 pub(super) struct Carried {
     /// Inputs that are not durable yet, oldest first.
     inputs: VecDeque<Input>,
-    /// Sources that were asked since the start and answered, or did not.
+    /// Sources that were swept since the start: they answered or did not, and what came of it is durable.
     heard: BTreeSet<Id>,
     counts: Counts,
     prune: bool,
@@ -144,7 +144,6 @@ impl Turns {
                     let (source, why) = (heard.ask.source(), gone.why);
                     tracing::debug!(%source, ?why, detail = gone.detail, "the source {source} could not be asked: {}", gone.detail);
                 }
-                self.carried.heard.insert(heard.ask.source().clone());
                 self.carried.inputs.push_back(Input::Heard(heard));
             }
             Event::Sent { post, chat, outcome } => {
@@ -167,14 +166,19 @@ impl Turns {
                 self.give_up_stale_answer();
                 return Err(not_taken);
             }
-            if let Some(Input::Sent { post, outcome }) = self.carried.inputs.pop_front() {
-                self.deliveries.finished(post);
-                let counts = &mut self.carried.counts;
-                let counter = match outcome {
-                    Outcome::Confirmed { .. } => &mut counts.posts_confirmed,
-                    _ => &mut counts.posts_failed,
-                };
-                *counter += 1;
+            match self.carried.inputs.pop_front() {
+                Some(Input::Sent { post, outcome }) => {
+                    self.deliveries.finished(post);
+                    let counts = &mut self.carried.counts;
+                    let counter = match outcome {
+                        Outcome::Confirmed { .. } => &mut counts.posts_confirmed,
+                        _ => &mut counts.posts_failed,
+                    };
+                    *counter += 1;
+                }
+                // A listing alone says nothing of the pipelines; after it a sweep is due at once, also of an empty list.
+                Some(Input::Heard(Heard { ask: Ask::Sweep { source, .. }, .. })) => drop(self.carried.heard.insert(source)),
+                _ => {}
             }
         }
         Ok(())

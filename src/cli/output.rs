@@ -1,6 +1,6 @@
 //! Writing to standard output. Whoever closes the pipe early has read enough: that is no error. Nothing here may steer a terminal.
 
-use crate::core::message::{Line, Text, plain};
+use crate::core::message::{Line, Text, clean, plain};
 use crate::error::Error;
 use std::io::{self, ErrorKind, Write};
 
@@ -21,19 +21,15 @@ pub(super) fn lines(text: &Text) -> String {
         lines.push(heading.clone());
         lines.extend(section.iter().map(|line| format!("  {}", shown(line))));
     }
-    lines.extend(text.links.iter().map(|(label, url)| format!("{label}: {}", tame(url))));
+    lines.extend(text.links.iter().map(|(label, url)| format!("{label}: {}", clean(url))));
     lines.push(shown(&text.foot));
     lines.retain(|line| !line.is_empty());
     lines.join("\n")
 }
 
-fn shown(line: &Line) -> String {
-    tame(&plain(line))
-}
-
 /// Names and error lines come from the outside: an escape sequence in one must not reach the terminal.
-fn tame(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+fn shown(line: &Line) -> String {
+    clean(&plain(line))
 }
 
 #[cfg(test)]
@@ -57,7 +53,7 @@ mod tests {
             links: vec![("Runbook".to_owned(), "https://wiki.example.com/12".to_owned())],
             asks: true,
         };
-        let expected = "✖ Failed: orders\norders  [31mred \nOwner: Search\nWaiting\n  a\n  b\nRunbook: https://wiki.example.com/12\n\
+        let expected = "✖ Failed: orders\norders [31mred\nOwner: Search\nWaiting\n  a\n  b\nRunbook: https://wiki.example.com/12\n\
                         checked 06:30";
         assert_eq!(lines(&text), expected);
     }

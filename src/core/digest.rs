@@ -65,7 +65,7 @@ fn next_at(plan: &Plan, digest: &Digest, at: Instant) -> Option<Instant> {
 /// Is there a source whose newest answer says nothing of now, and which is not known to be dark?
 fn awaits_answers(tx: &Tx<'_>) -> bool {
     tx.plan.sources.iter().any(|(id, setup)| {
-        let used = tx.state.roster.subjects(id).next().is_some() || setup.kind.lists();
+        let used = tx.state.roster.is_asked(id, setup.kind);
         let blank = Default::default();
         let source = tx.state.sources.get(id).unwrap_or(&blank);
         used && matches!(standing::unseen(source, setup.every, tx.at), Some(standing::Unseen::NotAsked))

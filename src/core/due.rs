@@ -66,7 +66,9 @@ fn ask(state: &State, plan: &Plan, id: &Id, setup: &Source, asks: &mut Vec<Ask>,
     let source = state.sources.get(id).unwrap_or(&blank);
     // A clock that was set back must not silence a source: an instant in the future counts as never.
     let next = |asked: Option<Instant>, every: TimeDelta| asked.filter(|asked| *asked <= at).map_or(at, |asked| asked + every);
-    let mut listing = setup.kind.lists() && source.listed_at.is_none() && source.dark.is_none();
+    // The first listing says what to sweep. It is waited for once only: where listing fails again and again the sweep has to tell
+    // whether the source answers at all.
+    let listing = setup.kind.lists() && source.list_asked_at.is_none() && source.dark.is_none();
     if setup.kind.lists() {
         // The first listing is wanted as often as a sweep: without it nobody knows what to sweep.
         let every = if source.listed_at.is_some() { LIST_EVERY } else { setup.every.min(LIST_EVERY) };
@@ -75,16 +77,15 @@ fn ask(state: &State, plan: &Plan, id: &Id, setup: &Source, asks: &mut Vec<Ask>,
             asks.push(Ask::List { source: id.clone() });
         } else {
             wake.by(list_at);
-            listing = false;
         }
     }
-    let subjects: Vec<Id> = state.roster.subjects(id).map(|(subject, _)| subject.clone()).collect();
-    // Before the first listing a source with groups has no subjects; asking it nothing still tells whether it answers.
-    if listing || (subjects.is_empty() && !setup.kind.lists()) {
+    // A source whose groups have no members yet is asked about nothing: that still tells whether it answers.
+    if listing || !state.roster.is_asked(id, setup.kind) {
         return;
     }
     let sweep_at = sweep_at(state, id, setup, source, at);
     if sweep_at <= at {
+        let subjects = state.roster.subjects(id).map(|(subject, _)| subject.clone()).collect();
         let since = since(state, plan, id, at);
         asks.push(Ask::Sweep { source: id.clone(), subjects, since });
     } else {

@@ -1,7 +1,7 @@
 //! The roster: which checks there are, who needs whom, and which dashboard needs what. Derived from the plan, the sources' listings
 //! and the groups' memory; rebuilt when one of these changes, never stored.
 
-use super::plan::{Check, Id, Need, Plan};
+use super::plan::{Check, Id, Need, Plan, SourceKind};
 use super::state::SourceState;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -93,6 +93,11 @@ impl Roster {
     /// The checks of a source, by subject.
     pub fn subjects(&self, source: &Id) -> impl Iterator<Item = (&Id, &Vec<Ix>)> {
         self.by_subject.get(source).into_iter().flatten()
+    }
+
+    /// Whether the source is swept at all: one that lists is, also while it has nothing that anybody wants.
+    pub fn is_asked(&self, source: &Id, kind: SourceKind) -> bool {
+        kind.lists() || self.subjects(source).next().is_some()
     }
 
     pub fn of_subject(&self, source: &Id, subject: &Id) -> &[Ix] {

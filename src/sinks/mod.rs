@@ -32,7 +32,7 @@ enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
     pub body: Vec<u8>,
-    /// The same for every attempt at the same post: `<topic>/<chat>/<revision>`.
+    /// The same for every attempt at the same post, and fit for a header.
     pub idempotency_key: String,
 }
 

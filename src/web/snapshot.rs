@@ -12,7 +12,7 @@ pub struct Snapshot {
     /// The zone of the times that people read.
     pub zone: Tz,
     pub started_at: Instant,
-    /// Every source was asked at least once, and answered or was found dark.
+    /// Every source that is asked at all was swept since the start, or just before it, and answered or was found dark.
     pub ready: bool,
     pub sources: Vec<SourceLine>,
     pub dashboards: Vec<DashboardLine>,

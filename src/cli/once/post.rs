@@ -1,18 +1,15 @@
 //! `once --post`: sends the digest, once to each chat. There is no second try: whoever runs the command sees what came of it.
 
 use crate::agent::clock::Clock;
-use crate::agent::deliver::header_safe;
+use crate::agent::deliver::deliver;
 use crate::core::message::Message;
 use crate::core::plan::{Id, Plan};
 use crate::core::step::Outcome;
+use crate::net::encoded;
 use crate::sinks::Sink;
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// A send that takes longer is given up. The sinks' own time-outs are far shorter.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The chats of the digests; without any digest those that are told of trouble of the watch itself.
 pub(super) fn chats(plan: &Plan) -> BTreeSet<&Id> {
@@ -24,14 +21,11 @@ pub(super) fn chats(plan: &Plan) -> BTreeSet<&Id> {
 pub(super) async fn send(sinks: &BTreeMap<Id, Arc<Sink>>, plan: &Plan, digest: &Message, clock: &Clock) -> bool {
     let sends =
         sinks.iter().filter_map(|(id, sink)| plan.chats.get(id).map(|chat| (id, sink, chat))).map(async |(id, sink, chat)| {
-            let payload =
-                sink.render(digest, chat, &format!("once-{}/{}/1", digest.at.timestamp_millis(), header_safe(id.as_str())));
-            let outcome = tokio::time::timeout(PATIENCE, sink.send(&payload, clock.now())).await;
-            let why = match outcome {
-                Ok(Outcome::Confirmed { .. }) => return true,
-                Ok(Outcome::Failed { why, .. } | Outcome::Refused { why }) => why,
-                Ok(Outcome::Ambiguous { why }) => format!("perhaps delivered, its answer is lost: {why}"),
-                Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+            let key = format!("once-{}/{}/1", digest.at.timestamp_millis(), encoded(id.as_str()));
+            let why = match deliver(sink, chat, digest, &key, clock).await {
+                Outcome::Confirmed { .. } => return true,
+                Outcome::Failed { why, .. } | Outcome::Refused { why } => why,
+                Outcome::Ambiguous { why } => format!("perhaps delivered, its answer is lost: {why}"),
             };
             tracing::error!(chat = %id, why, "the digest was not delivered to {id}: {why}");
             false

@@ -1,10 +1,10 @@
 //! `[sources.*]` of kind http: how to read any JSON endpoint.
 
-use super::secrets::is_loopback;
 use super::{Checker, text};
 use crate::config::raw::{RawSource, RawStates};
 use crate::config::values::TextOrReference;
 use crate::config::wiring::{HeaderValue, HttpWiring, StateWord};
+use crate::net::is_loopback;
 use reqwest::header;
 use serde_json_path::JsonPath;
 use std::collections::BTreeMap;

@@ -4,18 +4,9 @@ use super::Checker;
 use crate::config::place::keys;
 use crate::config::values::{Reference, TextOrReference};
 use crate::config::wiring::{Address, Secret};
+use crate::net::is_loopback;
 use secrecy::SecretString;
-use url::{Host, Url};
-
-/// Does it point at this very machine? Only there may a secret stand in the open, for a demo or a test.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
+use url::Url;
 
 impl Checker<'_> {
     /// `loopback`: every URL of the table is.

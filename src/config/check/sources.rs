@@ -1,11 +1,11 @@
 //! `[sources.*]`: what can be asked, how often, and how to log in.
 
-use super::secrets::is_loopback;
 use super::{Checker, text};
 use crate::config::place::keys;
 use crate::config::raw::{Raw, RawSource};
 use crate::config::wiring::{AirflowLogin, SourceWiring, SourceWiringKind};
 use crate::core::plan::{Id, Source, SourceKind};
+use crate::net::is_loopback;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
 

@@ -120,7 +120,7 @@ fn run_row(change: Value) -> RunRow {
 fn an_unknown_state_is_suspicious_and_named() {
     let rows = vec![run_row(json!({})), run_row(json!({"dag_run_id": "x", "state": "hi\u{7}bernating"}))];
     let items = items(&ids(&["d"]), None, rows, &BTreeMap::new());
-    assert_eq!(items[0].fact, Fact::Suspicious("a run has the state \"hibernating\", which is not known".to_owned()));
+    assert_eq!(items[0].fact, Fact::Suspicious("a run has the state \"hi bernating\", which is not known".to_owned()));
 }
 
 #[test]

@@ -11,10 +11,9 @@ use super::wire::{Reply, Wire};
 use crate::config::wiring::{HeaderValue, HttpWiring, SourceWiring};
 use crate::core::observation::{Answer, Ask, Fact, Failure, Item, Scheduler, Sweep, Unreachable, Why};
 use crate::core::plan::Id;
-use crate::net::unreachable;
+use crate::net::{encoded, unreachable};
 use futures_util::{StreamExt, stream};
 use parse::{Found, Reader};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName};
 use secrecy::ExposeSecret;
@@ -25,8 +24,6 @@ use url::Url;
 /// Requests of one sweep under way at a time.
 const CONCURRENCY: usize = 8;
 const PLACEHOLDER: &str = "{id}";
-/// All but RFC 3986's unreserved characters: an id fits into a path and into a query.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 pub(super) struct Http {
     wire: Wire,
@@ -146,5 +143,5 @@ impl Http {
 }
 
 fn fill(url: &str, id: &str) -> String {
-    url.replace(PLACEHOLDER, &utf8_percent_encode(id, RESERVED).to_string())
+    url.replace(PLACEHOLDER, &encoded(id))
 }
