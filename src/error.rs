@@ -84,7 +84,8 @@ impl Error {
 }
 
 fn refused_text(refused: &Refused) -> String {
-    refused.errors.iter().map(|finding| format!("{}: {}\n", finding.place, finding.text)).chain([refused.to_string()]).collect()
+    // The findings each begin a line, so that an editor or a terminal can jump to their places.
+    refused.errors.iter().fold(refused.to_string(), |text, finding| format!("{text}\n{}: {}", finding.place, finding.text))
 }
 
 /// An error and all that is behind it, in one line.
@@ -110,7 +111,7 @@ mod tests {
         let error = Error::Refused(Refused { errors, warnings: vec![] });
         assert_eq!(
             error.to_string(),
-            "a.toml:1:2: no such key\na.toml:9:1: no such check\nthe configuration was refused: 2 findings"
+            "the configuration was refused: 2 findings\na.toml:1:2: no such key\na.toml:9:1: no such check"
         );
         assert_eq!(error.exit().code(), 78);
     }

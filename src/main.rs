@@ -2,7 +2,7 @@
 //! standard output, logs and errors to standard error.
 
 use clap::Parser;
-use dawnwatch::cli::{self, Cli, Format};
+use dawnwatch::cli::{self, Cli, Command, Format};
 use dawnwatch::error::{Error, Exit, chain};
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -10,6 +10,8 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 const DEFAULT_FILTER: &str = "warn,dawnwatch=info";
+/// The demo shows the chat; a line for each decision between its messages would hide them.
+const DEMO_FILTER: &str = "warn";
 /// Threads that hang in a system call (a disk that does not answer) must not keep the process.
 const LAST_THREADS: Duration = Duration::from_millis(200);
 
@@ -30,7 +32,8 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<Exit, Error> {
     let environment = environment();
-    log_to_stderr(cli.common.log_format, &environment)?;
+    let quiet = matches!(cli.command, Command::Demo(_));
+    log_to_stderr(cli.common.log_format, if quiet { DEMO_FILTER } else { DEFAULT_FILTER }, &environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
     let exit = runtime.block_on(cli::run(cli, &environment));
     runtime.shutdown_timeout(LAST_THREADS);
@@ -42,12 +45,12 @@ fn environment() -> Vec<(String, String)> {
     std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok())).collect()
 }
 
-fn log_to_stderr(format: Format, environment: &[(String, String)]) -> Result<(), Error> {
+fn log_to_stderr(format: Format, default: &str, environment: &[(String, String)]) -> Result<(), Error> {
     let wanted = environment.iter().find(|(name, value)| name == "RUST_LOG" && !value.is_empty());
     let filter = match wanted {
         Some((_, value)) => EnvFilter::try_new(value)
             .map_err(|error| Error::Usage(format!("RUST_LOG is no filter such as \"{DEFAULT_FILTER}\": {error}")))?,
-        None => EnvFilter::new(DEFAULT_FILTER),
+        None => EnvFilter::new(default),
     };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {

@@ -29,7 +29,7 @@ fn text(loaded: &Result<Loaded, Refused>, path: &str, now: Instant) -> String {
     match loaded {
         Err(refused) => lines.push(refused.to_string()),
         Ok(Loaded { plan, .. }) => {
-            let counts: Vec<String> = sizes(plan).iter().map(|(what, n)| format!("{n} {what}")).collect();
+            let counts: Vec<String> = sizes(plan).iter().map(|(what, n)| counted(*n, what)).collect();
             lines.push(format!("{path} is fine: {}", counts.join(", ")));
             lines.extend(deadlines(plan, now).into_iter().map(|(dashboard, at)| match at {
                 Some(at) => format!("next deadline of {dashboard}: {}", at.with_timezone(&plan.timezone).format("%a %F %R %Z")),
@@ -38,6 +38,11 @@ fn text(loaded: &Result<Loaded, Refused>, path: &str, now: Instant) -> String {
         }
     }
     lines.join("\n")
+}
+
+/// `what`: in the plural.
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {}", if n == 1 { what.strip_suffix('s').unwrap_or(what) } else { what })
 }
 
 fn json(loaded: &Result<Loaded, Refused>, now: Instant) -> Value {

@@ -45,7 +45,7 @@ pub struct Common {
     /// How the result is written to standard output.
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// How log lines are written to standard error. RUST_LOG filters them; default: warn,dawnwatch=info.
+    /// How log lines are written to standard error. RUST_LOG filters them; default: warn,dawnwatch=info (demo: warn).
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     pub log_format: Format,
 }

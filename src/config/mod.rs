@@ -47,7 +47,7 @@ impl fmt::Display for Finding {
 
 /// A configuration that was refused, with all its errors at once, in the order of the files.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the configuration was refused: {} findings", .errors.len())]
+#[error("the configuration was refused: {} finding{}", .errors.len(), if .errors.len() == 1 { "" } else { "s" })]
 pub struct Refused {
     pub errors: Vec<Finding>,
     pub warnings: Vec<Finding>,

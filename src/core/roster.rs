@@ -124,7 +124,10 @@ fn name_all(plan: &Plan, sources: &BTreeMap<Id, SourceState>, memory: &Memory) -
                     && !group.exclude.holds(m.subject.as_str(), &m.tags, &m.owners)
             })
             .map(|m| m.subject.clone());
-        let remembered = memory.values().filter(|(group, _)| group == group_id).map(|(_, subject)| subject.clone());
+        // One that has vanished has no tags any more, but an id by which it can be excluded: so it is retired.
+        let retired = |subject: &Id| group.exclude.holds(subject.as_str(), &[], &[]);
+        let remembered = memory.values().filter(|(of, _)| of == group_id).map(|(_, subject)| subject.clone());
+        let remembered = remembered.filter(|subject| !retired(subject));
         for subject in matching.chain(remembered).collect::<BTreeSet<_>>() {
             members.entry((&group.source, subject)).or_default().push(group_id);
         }
@@ -191,4 +194,50 @@ fn untangle(checks: &mut [Known]) -> Vec<Ix> {
         }
     }
     order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::plan::{Evidence, Group, Matcher};
+    use chrono::TimeDelta;
+
+    fn plan(exclude: &[&str]) -> Plan {
+        let each = Check {
+            source: "airflow".into(),
+            subject: "".into(),
+            evidence: Evidence::Pipeline,
+            needs: vec![],
+            owner: None,
+            runbook: None,
+            duration: None,
+            on: None,
+            counts_from: None,
+            run: None,
+            max_age: None,
+        };
+        let ids = |list: &[&str]| Matcher { ids: list.iter().map(|id| (*id).to_owned()).collect(), ..Matcher::default() };
+        let group = Group { source: "airflow".into(), matches: ids(&["mart_*"]), exclude: ids(exclude), each };
+        Plan {
+            fingerprint: String::new(),
+            timezone: chrono_tz::UTC,
+            retention: TimeDelta::days(1),
+            tell: vec![],
+            calendars: BTreeMap::new(),
+            owners: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            groups: BTreeMap::from([("mart".into(), group)]),
+            checks: BTreeMap::new(),
+            dashboards: BTreeMap::new(),
+            chats: BTreeMap::new(),
+            digests: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_member_that_vanished_stays_until_it_is_excluded() {
+        let memory = Memory::from([("mart_old".into(), ("mart".into(), "mart_old".into()))]);
+        let known = |exclude: &[&str]| Roster::build(&plan(exclude), &BTreeMap::new(), &memory).checks.len();
+        assert_eq!((known(&[]), known(&["mart_x*"]), known(&["mart_old"])), (1, 1, 0));
+    }
 }

@@ -88,7 +88,10 @@ pub fn progress(script: &Script, at: Instant, said: usize, language: Language) -
 pub fn opening(script: &Script, page: &str, dashboards: usize, speed: f64, language: Language) -> String {
     let night = script.night;
     let minutes = (night.ends_at() - night.starts_at()).num_seconds() as f64 / speed / 60.0;
-    let day = night.date().format("%a %-d %b %Y");
+    let day = night.date().format(match language {
+        Language::En => "%a %-d %b %Y",
+        Language::Ko => "%Y년 %-m월 %-d일",
+    });
     let pipelines = script.pipelines.len();
     match language {
         Language::En => format!(
@@ -138,7 +141,9 @@ fn looks(out: &mut String, script: &Script, posted: &[Posted], language: Languag
     let night = script.night;
     let asked = posted.iter().filter(|p| p.asks && p.at < night.at(7, 0)).count();
     let _ = match language {
-        Language::En => writeln!(out, "Getting up only to look: {} times before, {asked} now. He would have found", LOOKS.len()),
+        Language::En => {
+            writeln!(out, "Getting up only to look: {} times before, {asked} now. Whoever got up would have found", LOOKS.len())
+        }
         Language::Ko => writeln!(out, "확인만 하려고 깨던 횟수: 전에는 {}번, 이번에는 {asked}번. 그때 보았을 화면:", LOOKS.len()),
     };
     for hour in LOOKS {
@@ -205,7 +210,7 @@ mod tests {
         Said: 2 (1 first word · 1 digest)
           06:30  ⛔ 1 cause
           07:00  ⚠️ late  ← asks a person
-        Getting up only to look: 3 times before, 0 now. He would have found
+        Getting up only to look: 3 times before, 0 now. Whoever got up would have found
           02:00  18 of 303 arrived, 0 waiting, nothing to do
           03:00  72 of 303 arrived, 0 waiting; failed: raw_member_events, and an owner to look up
           06:00  164 of 303 arrived, 115 waiting; failed: raw_member_events, and an owner to look up
@@ -219,7 +224,7 @@ mod tests {
         let text = text(&script, &[], &Counts::default(), Language::En);
         insta::assert_snapshot!(text, @r"
         Nothing was said: nobody had to know anything.
-        Getting up only to look: 3 times before, 0 now. He would have found
+        Getting up only to look: 3 times before, 0 now. Whoever got up would have found
           02:00  18 of 303 arrived, for a screen that nobody opens today
           03:00  73 of 303 arrived, for a screen that nobody opens today
           06:00  271 of 303 arrived, for a screen that nobody opens today

@@ -75,6 +75,9 @@ fn segments(cx: &Context<'_>, about: &DigestFacts, word: &str, max: usize) -> Ve
             vec![Some(which), arrived, nothing]
         }
         DigestVerdict::OnTrack => vec![only.map(named), ready_of, arrived, eta, nothing],
+        DigestVerdict::NothingDue if dashboards > 0 => {
+            vec![only.map(named), Some(words.state(Verdict::NotWatched).to_owned()), Some(sources)]
+        }
         DigestVerdict::NothingDue => vec![Some(words.note(Note::NoDashboardDue).to_owned()), Some(sources)],
         DigestVerdict::Trouble(_) => {
             let cause = worst(about).map(|i| incident_brief(cx, i, max));
@@ -108,6 +111,8 @@ fn lead(cx: &Context<'_>, about: &DigestFacts) -> Vec<String> {
             let (shown, deadline) = next.map_or((shown, deadline), |d| (name(&d.name, NAME_CHARS), cx.hour_zone(d.deadline)));
             vec![strong(words.under_way(&shown, &deadline)), note(Note::NothingToDoAtAll)]
         }
+        // Dashboards that are not due are not among the facts: these were over before anybody watched.
+        (DigestVerdict::NothingDue, Some(_)) => vec![strong(note(Note::NotYetWatched))],
         (DigestVerdict::OnTrack | DigestVerdict::NothingDue, _) => vec![strong(note(Note::NoDashboardDueAtAll))],
         (DigestVerdict::Trouble(verdict), _) => {
             let endangered = about.dashboards.iter().filter(|d| d.verdict.is_trouble()).count();
@@ -117,6 +122,7 @@ fn lead(cx: &Context<'_>, about: &DigestFacts) -> Vec<String> {
             let consequence = first.and_then(|d| incident::consequence(cx, d)).map(|(text, _)| text);
             [Some(lead), unknown, consequence].into_iter().flatten().collect()
         }
+        (DigestVerdict::WatchTrouble, _) if about.sources_answering < about.sources => vec![strong(note(Note::NotAllSeen))],
         (DigestVerdict::WatchTrouble, _) => vec![strong(note(Note::PipelinesFine))],
     }
 }

@@ -108,6 +108,8 @@ impl Words for English {
             Note::NoDashboardDue => "no dashboard is due",
             Note::NoDashboardDueAtAll => "No dashboard is due.",
             Note::PipelinesFine => "No pipeline is in trouble; the watch itself needs a look.",
+            Note::NotAllSeen => "Not every source has answered: what it serves is not known.",
+            Note::NotYetWatched => "The deadline was over when the watch first looked. It is judged from its next window on.",
             Note::NoFurtherWord => "no further word on this",
             Note::NoErrorLine => "the source gives no error line",
             Note::OwnerUnknown => "nobody is named",
@@ -477,7 +479,7 @@ impl Words for English {
             Verdict::AtRisk => "at risk",
             Verdict::Late => "late",
             Verdict::Unknown => "unknown",
-            Verdict::Failed => "will miss it unless repaired",
+            Verdict::Failed => "misses its deadline unless repaired",
         }
     }
 

@@ -150,6 +150,8 @@ impl Words for Korean {
             Note::NoDashboardDue => "오늘 마감인 대시보드 없음",
             Note::NoDashboardDueAtAll => "오늘 마감인 대시보드가 없습니다.",
             Note::PipelinesFine => "파이프라인에는 문제가 없고, 감시기 자체를 살펴봐야 합니다.",
+            Note::NotAllSeen => "응답하지 않은 소스가 있어, 그 소스의 파이프라인은 상태를 알 수 없습니다.",
+            Note::NotYetWatched => "처음 확인했을 때 이미 마감이 지나 있었습니다. 다음 마감 구간부터 판단합니다.",
             Note::NoFurtherWord => "이 건은 더 알리지 않습니다",
             Note::NoErrorLine => "소스가 오류 내용을 주지 않음",
             Note::OwnerUnknown => "지정되지 않음",
@@ -201,7 +203,7 @@ impl Words for Korean {
     fn briefly(&self, cx: &Context<'_>, subject: &str, situation: &Situation) -> String {
         match situation {
             Situation::Failed { doomed: false, .. } => subject.to_owned(),
-            Situation::Failed { doomed: true, .. } => format!("{subject} 실패 예정"),
+            Situation::Failed { doomed: true, .. } => format!("{subject} 실패 확정"),
             Situation::RunningLong { started_at, .. } => format!("{subject} {}째 실행 중", cx.since(*started_at)),
             Situation::Queued { since } => format!("{subject} {}째 대기열에", cx.since(*since)),
             Situation::CatchingUp { .. } => format!("{subject} 복구됨, 시간 부족"),

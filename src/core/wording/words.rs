@@ -70,6 +70,9 @@ pub(super) enum Note {
     NoDashboardDue,
     NoDashboardDueAtAll,
     PipelinesFine,
+    /// A source is silent, and too new to be trouble of its own.
+    NotAllSeen,
+    NotYetWatched,
     NoFurtherWord,
     NoErrorLine,
     OwnerUnknown,
