@@ -108,8 +108,8 @@ fn a_run_that_is_too_long_is_told_before_the_deadline_and_by_day_a_person_is_ask
         },
         &[
             "Mon 06:30 team post digest OnTrack",
-            // Over since 07:40, and 07:20 was the last moment to do something about it.
-            "Mon 07:40 team notify alert orders at_risk +1 [exec]",
+            // Longer than the 50 minutes that it should seldom take, and 07:20 was the last moment to do something about it.
+            "Mon 07:50 team notify alert orders at_risk +1 [exec]",
             "Mon 10:05 team post resolved orders 1/1 missed",
         ],
     );
@@ -194,8 +194,8 @@ fn a_rerun_by_hand_takes_the_arrival_back() {
         },
         &[
             "Mon 06:30 team post digest Ready",
-            // Its 40 minutes are over, and so is the time to act.
-            "Mon 08:40 team notify alert sales at_risk +0 [exec]",
+            // Not ready a quarter of an hour before the deadline, and only a declared run time to go by.
+            "Mon 08:45 team notify alert sales at_risk +0 [exec]",
             "Mon 09:20 team post resolved sales 1/1 missed",
         ],
     );
@@ -381,7 +381,7 @@ fn fridays_late_run_does_not_count_for_monday() {
             // Over since 04:40; at 06:50 as long again would be past the deadline.
             "Fri 06:50 team post alert sales at_risk +0 [exec]",
             "Fri 07:00 team notify update sales at_risk +0 [exec]",
-            "Mon 00:00 team post resolved sales 1/1 missed",
+            "Mon 00:02 team post resolved sales 1/1 missed",
             "Mon 07:50 team notify alert sales at_risk +0 [exec]",
         ],
     );
@@ -483,4 +483,202 @@ fn another_dashboard_that_a_cause_reaches_later_is_told_of() {
             "Mon 12:10 team post resolved source:airflow 1/2 missed",
         ],
     );
+}
+
+/// A group whose source lists: nothing is known before the first listing.
+fn grouped() -> Plan {
+    let mut plan = plan();
+    plan.checks.clear();
+    plan.sources.get_mut(&id("airflow")).unwrap().kind = SourceKind::Airflow;
+    let matches = Matcher { tags: vec!["mart".to_owned()], ..Matcher::default() };
+    plan.groups.insert(id("mart"), Group { source: id("airflow"), matches, exclude: Matcher::default(), each: check("") });
+    plan.dashboards.get_mut(&id("exec")).unwrap().needs = vec![Need::Group(id("mart"))];
+    plan
+}
+
+#[test]
+fn a_source_that_never_listed_is_unknown_and_told() {
+    night_of(
+        grouped(),
+        "2026-11-22 23:00",
+        "2026-11-23 09:30",
+        |w| {
+            w.dark("airflow", "2026-11-22 22:00", "2026-11-24 00:00");
+        },
+        &[
+            "Mon 06:30 team post digest unknown",
+            // Nothing is known of what would have to run: ninety minutes before the deadline.
+            "Mon 07:30 team notify alert source:airflow unknown +1 [exec]",
+        ],
+    );
+}
+
+#[test]
+fn what_a_dark_source_was_hiding_is_told_when_it_can_be_seen() {
+    night(
+        "2026-11-22 23:00",
+        "2026-11-23 09:30",
+        |w| {
+            w.dark("airflow", "2026-11-23 05:00", "2026-11-23 07:05");
+        },
+        &[
+            "Mon 05:50 team post alert source:airflow unknown +2 [exec]",
+            "Mon 06:30 team post digest unknown",
+            "Mon 07:00 team notify update source:airflow unknown +2 [exec]",
+            // It is back, and nothing has started; ten minutes before 07:20 that is a word of its own.
+            "Mon 07:10 team notify alert orders at_risk +1 [exec]",
+        ],
+    );
+}
+
+#[test]
+fn a_miss_is_told_where_the_next_window_opens_at_the_deadline() {
+    let mut twice = plan();
+    let clock = dawnwatch::core::time::ClockTime::at;
+    twice.dashboards.get_mut(&id("exec")).unwrap().ready_by = vec![clock(6, 0), clock(18, 0)];
+    twice.digests.clear();
+    night_of(
+        twice,
+        "2026-11-22 23:00",
+        "2026-11-23 07:30",
+        |w| {
+            w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+        },
+        &[
+            "Mon 03:10 team post alert orders failed +1 [exec]",
+            "Mon 06:00 team notify update orders failed +1 [exec]",
+            "Mon 06:02 team post resolved orders 1/1 missed",
+        ],
+    );
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_and_back_loses_no_cycle() {
+    let mut world = World::new(plan(), "2026-11-22 23:00");
+    world.subjects.insert(id("orders"), Subject::default());
+    world.subjects.insert(id("sales"), Subject::default());
+    world.until("2026-11-22 23:10");
+    let back = world.at;
+    world.at = seoul("2026-11-26 07:00");
+    world.take(dawnwatch::core::step::Input::Tick);
+    world.at = back;
+    world.until("2026-11-23 08:00");
+    assert_eq!(
+        world.lines(),
+        ["Mon 06:30 team post digest OnTrack", "Mon 07:10 team notify alert orders at_risk +1 [exec]"],
+        "{:?}",
+        world.decisions()
+    );
+}
+
+#[test]
+fn a_word_that_reached_nobody_is_said_again() {
+    night(
+        "2026-11-22 23:00",
+        "2026-11-23 09:30",
+        |w| {
+            w.fail("orders", "2026-11-23 07:00", "2026-11-23 07:10");
+            // The digest of 06:30 goes through; then the chat is gone for a quarter of an hour.
+            w.outcomes = vec![Outcome::Confirmed { handle: None }, Outcome::Refused { why: "404 no_service".to_owned() }];
+        },
+        &["Mon 06:30 team post digest OnTrack", "Mon 07:25 team notify alert orders failed +1 [exec]"],
+    );
+}
+
+#[test]
+fn a_pipeline_that_fails_every_hour_is_one_incident() {
+    let mut hourly = plan();
+    hourly.checks.remove(&id("sales"));
+    hourly.dashboards.get_mut(&id("exec")).unwrap().needs = vec![Need::Check(id("orders"))];
+    hourly.dashboards.get_mut(&id("exec")).unwrap().ready_by = vec![dawnwatch::core::time::ClockTime::at(18, 0)];
+    hourly.digests.clear();
+    night_of(
+        hourly,
+        "2026-11-23 05:00",
+        "2026-11-23 12:00",
+        |w| {
+            w.run("orders", "2026-11-23 06:00", "2026-11-23 06:20");
+            for hour in ["07", "08", "09"] {
+                w.fail("orders", &format!("2026-11-23 {hour}:00"), &format!("2026-11-23 {hour}:20"));
+            }
+            w.run("orders", "2026-11-23 10:00", "2026-11-23 10:20");
+        },
+        &["Mon 07:20 team notify alert orders failed +0 [exec]", "Mon 10:20 team post resolved orders 0/1 missed"],
+    );
+}
+
+#[test]
+fn what_was_folded_stays_folded_while_it_heals() {
+    let mut many = plan();
+    for n in 0..5 {
+        let name = format!("mart_{n:03}");
+        many.checks.insert(id(&name), check(&name));
+        many.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id(&name)));
+    }
+    many.digests.clear();
+    night_of(
+        many,
+        "2026-11-23 06:00",
+        "2026-11-23 09:30",
+        |w| {
+            w.run("orders", "2026-11-23 05:00", "2026-11-23 05:10").run("sales", "2026-11-23 05:10", "2026-11-23 05:20");
+            for n in 0..5 {
+                let name = format!("mart_{n:03}");
+                w.fail(&name, "2026-11-23 07:00", "2026-11-23 07:10");
+                w.run(&name, &format!("2026-11-23 07:{}", 15 + n), &format!("2026-11-23 07:{}", 20 + 5 * n));
+            }
+        },
+        &["Mon 07:10 team notify alert mart_000 failed +4 [exec]", "Mon 07:40 team post resolved mart_004 0/1 missed"],
+    );
+}
+
+#[test]
+fn a_rerun_after_the_deadline_that_was_met_is_nobodys_trouble() {
+    night(
+        "2026-11-22 23:00",
+        "2026-11-23 18:00",
+        |w| {
+            GREEN(w);
+            w.script("sales", "2026-11-23 15:00", Some("2026-11-23 15:30"), true, dawnwatch::core::observation::RunKind::Manual);
+        },
+        &["Mon 06:30 team post digest Ready"],
+    );
+}
+
+#[test]
+fn each_rung_is_asked_after_the_one_before() {
+    let mut ladder = plan();
+    let exec = ladder.dashboards.get_mut(&id("exec")).unwrap();
+    exec.escalate = vec![id("lead"), id("boss")];
+    for name in ["lead", "boss"] {
+        ladder.chats.insert(id(name), Chat { quiet: None, quiet_days: None, ..chat() });
+    }
+    ladder.digests.clear();
+    night_of(
+        ladder,
+        "2026-11-22 23:00",
+        "2026-11-23 08:30",
+        |w| {
+            w.fail("orders", "2026-11-23 07:00", "2026-11-23 07:10");
+        },
+        &[
+            "Mon 07:10 team notify alert orders failed +1 [exec]",
+            "Mon 07:40 lead escalate update orders failed +1 [exec]",
+            "Mon 08:10 boss escalate update orders failed +1 [exec]",
+        ],
+    );
+}
+
+#[test]
+fn after_a_suspend_over_the_end_of_quiet_hours_the_source_is_asked_before_a_person() {
+    let mut world = World::new(plan(), "2026-11-22 23:00");
+    world.subjects.insert(id("sales"), Subject::default());
+    world.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+    world.until("2026-11-23 03:30");
+    world.run("orders", "2026-11-23 04:00", "2026-11-23 04:30").run("sales", "2026-11-23 04:30", "2026-11-23 05:00");
+    world.at = seoul("2026-11-23 07:00");
+    world.until("2026-11-23 08:00");
+    let lines = world.lines();
+    assert!(lines.iter().all(|line| !line.contains("notify")), "{lines:?}");
+    assert!(lines.contains(&"Mon 07:00 team post resolved orders 0/1 missed".to_owned()), "{lines:?}");
 }

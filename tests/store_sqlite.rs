@@ -68,7 +68,7 @@ fn check() -> Row {
         arrivals: vec![Arrival { cycle: cycle_key(22), at: at(-5), run: Some("r".into()) }],
         nights: vec![Night { date: cycle_key(22).date, arrived_s: -60, took_s: None }],
         resumed: Some(("r".into(), at(3))),
-        failure: Some(("r".into(), Failure { task: None, try_number: Some(3), error: Some("boom\n".into()) })),
+        failures: vec![("r".into(), Failure { task: None, try_number: Some(3), error: Some("boom\n".into()) })],
     };
     Row::Check("orders_raw".into(), state)
 }
@@ -143,7 +143,7 @@ fn rows_of_every_kind() -> Vec<Row> {
         check(),
         Row::Counters(Counters { incident: 3, post: u64::MAX }),
         cycle(23, None),
-        Row::Digest("morning".into(), DigestState { date: cycle_key(23).date, done_at: at(0), healed_through: 2 }),
+        Row::Digest("morning".into(), DigestState { date: cycle_key(23).date, done_at: at(0) }),
         incident(3, Phase::Recovering { since: at(8) }),
         members(),
         post(9, Topic::Incident(3), Attempt::Confirmed { at: at(5), handle: Some("17.3".into()) }),

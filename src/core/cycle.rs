@@ -13,6 +13,9 @@ pub struct Cycle {
     pub deadline: Instant,
     /// Where the next one opens.
     pub closes_at: Instant,
+    /// Where the first window of the business date opens, and whether this cycle is that day's last.
+    pub day_opens_at: Instant,
+    pub last_of_day: bool,
     /// Does a miss matter to somebody? Where a calendar has ended: yes, and `calendar_ended` says so.
     pub audience: bool,
     pub calendar_ended: Option<Id>,
@@ -33,6 +36,12 @@ pub fn current(plan: &Plan, id: &Id, dashboard: &Dashboard, at: Instant) -> Opti
             },
         )?;
     Some(cycle_of(plan, id, dashboard, date, nth))
+}
+
+/// The cycle of a key that was stored; `None` where the dashboard no longer has such a deadline.
+pub fn of_key(plan: &Plan, dashboard: &Dashboard, key: &CycleKey) -> Option<Cycle> {
+    let nth = usize::try_from(key.nth).ok().filter(|nth| *nth < dashboard.ready_by.len())?;
+    due_on(plan, dashboard, key.date).then(|| cycle_of(plan, &key.dashboard, dashboard, key.date, nth))
 }
 
 fn cycle_of(plan: &Plan, id: &Id, dashboard: &Dashboard, date: NaiveDate, nth: usize) -> Cycle {
@@ -56,6 +65,8 @@ fn cycle_of(plan: &Plan, id: &Id, dashboard: &Dashboard, date: NaiveDate, nth: u
         opens_at: opens_at(plan, dashboard, date, nth),
         deadline,
         closes_at,
+        day_opens_at: opens_at(plan, dashboard, date, 0),
+        last_of_day: nth + 1 == dashboard.ready_by.len(),
         audience,
         calendar_ended,
     }
@@ -81,20 +92,22 @@ impl Cycle {
         }
     }
 
-    /// Where the window of `check` ends: as long after the cycle's end as it opened after (or before) the cycle's opening.
+    /// Where the window of `check` ends. Its own opening moves the ends of the day; between the deadlines of one day its windows are
+    /// the dashboard's.
     pub fn window_closes(&self, check: &Check, plan: &Plan) -> Instant {
-        let moved = self.window_opens(check, plan) - self.opens_at;
-        self.closes_at.checked_add_signed(moved).unwrap_or(self.closes_at)
+        match check.counts_from {
+            Some(clock) if self.last_of_day => {
+                let moved = clock.on(self.key.date, plan.timezone) - self.day_opens_at;
+                self.closes_at.checked_add_signed(moved).unwrap_or(self.closes_at)
+            }
+            _ => self.closes_at,
+        }
     }
 
     /// From when on a run counts: the window's opening, or the configured `run` time within it.
     pub fn runs_from(&self, check: &Check, plan: &Plan) -> Instant {
         let opens = self.window_opens(check, plan);
         check.run.map_or(opens, |clock| clock.on(self.key.date, plan.timezone).max(opens))
-    }
-
-    pub fn is_over(&self, at: Instant) -> bool {
-        at >= self.closes_at
     }
 
     /// Seconds after local midnight of the business date, on the wall.

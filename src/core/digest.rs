@@ -28,7 +28,7 @@ pub(super) fn occur(tx: &mut Tx<'_>) -> Option<Instant> {
     let mut next: Option<Instant> = None;
     for (id, digest) in &plan.digests {
         let mut wake = next_at(plan, digest, tx.at);
-        if let Some((date, due_at)) = last_due(plan, digest, tx.at).filter(|(date, _)| !is_done(tx.state, id, *date)) {
+        if let Some((date, due_at)) = last_due(plan, digest, tx.at).filter(|(date, _)| !is_done(tx.state, id, *date, tx.at)) {
             let until = (due_at + WAIT_FOR_ANSWERS).max(worth_until(plan, due_at) - SPARE_BEFORE_DEADLINE);
             if tx.at < until && awaits_answers(tx) {
                 wake = Some(wake.map_or(until, |wake| wake.min(until)));
@@ -41,8 +41,9 @@ pub(super) fn occur(tx: &mut Tx<'_>) -> Option<Instant> {
     next
 }
 
-fn is_done(state: &State, id: &Id, date: NaiveDate) -> bool {
-    state.digests.get(id).is_some_and(|done| done.date >= date)
+/// A later one that was done "in the future" was done before the clock was set back, and does not count.
+fn is_done(state: &State, id: &Id, date: NaiveDate, at: Instant) -> bool {
+    state.digests.get(id).is_some_and(|done| done.date == date || (done.date > date && done.done_at <= at))
 }
 
 fn on(plan: &Plan, digest: &Digest, date: NaiveDate) -> bool {
@@ -82,8 +83,7 @@ fn worth_until(plan: &Plan, due_at: Instant) -> Instant {
 fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Instant) {
     let facts = facts(tx.state, tx.plan, id, tx.at);
     let new = !tx.state.digests.contains_key(id);
-    let healed_through = tx.state.counters.incident;
-    tx.put_digest(id.clone(), DigestState { date, done_at: tx.at, healed_through });
+    tx.put_digest(id.clone(), DigestState { date, done_at: tx.at });
     let about = || About::Digest { digest: id.clone(), date };
     let until = worth_until(tx.plan, due_at);
     if tx.at >= until {
@@ -134,14 +134,14 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
     let answering = plan.sources.iter().filter(|(id, setup)| {
         state.sources.get(*id).is_some_and(|source| source.dark.is_none() && standing::unseen(source, setup.every, at).is_none())
     });
-    let counted = state.digests.get(id).map_or(0, |done| done.healed_through);
+    let counted = state.digests.get(id).map(|done| done.done_at);
     let next_at = plan.digests.get(id).and_then(|digest| next_at(plan, digest, at));
     let mut facts = DigestFacts {
         digest: id.clone(),
         verdict: DigestVerdict::NothingDue,
         dashboards,
         incidents,
-        healed: state.incidents.values().filter(|incident| incident.id > counted && healed(incident)).count(),
+        healed: state.incidents.values().filter(|incident| healed_since(incident, counted)).count(),
         sources_answering: answering.count(),
         sources: plan.sources.len(),
         broken_chats,
@@ -153,8 +153,9 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
 }
 
 /// Over before anybody was told, and not merely because its cycles closed.
-fn healed(incident: &Incident) -> bool {
-    matches!(incident.phase, Phase::Resolved { recovered_at: Some(_), .. }) && incident.told.is_empty()
+fn healed_since(incident: &Incident, since: Option<Instant>) -> bool {
+    matches!(incident.phase, Phase::Resolved { at, recovered_at: Some(_) } if since.is_none_or(|since| at > since))
+        && incident.told.is_empty()
 }
 
 fn line(state: &State, plan: &Plan, incident: &Incident) -> Option<DigestIncident> {

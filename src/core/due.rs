@@ -4,7 +4,6 @@ use super::incident::SAMPLE;
 use super::observation::Ask;
 use super::plan::{Id, Plan, Source};
 use super::posts;
-use super::standing::Standing;
 use super::state::{Attempt, Cause, PostId, SourceState, State, Verdict};
 use super::time::Instant;
 use chrono::TimeDelta;
@@ -134,14 +133,14 @@ fn failures(state: &State, asks: &mut Vec<Ask>) {
         let Cause::Check(cause) = &incident.cause else { continue };
         for id in [cause].into_iter().chain(incident.alike.iter().take(SAMPLE)) {
             let Some(ix) = state.roster.place(id) else { continue };
-            let run = state.view.cycles.values().find_map(|view| match &view.of(ix)?.standing {
-                Standing::Failed { run, .. } => Some(run.clone()),
-                _ => None,
-            });
+            let run = state.view.failed_run(ix).map(str::to_owned);
             let Some(run) = run else { continue };
-            if state.checks[ix].failure.as_ref().is_none_or(|(known, _)| *known != run) {
+            if state.checks[ix].failures.iter().all(|(known, _)| *known != run) {
                 let check = &state.roster.checks[ix].check;
-                asks.push(Ask::Failure { source: check.source.clone(), subject: check.subject.clone(), run });
+                let ask = Ask::Failure { source: check.source.clone(), subject: check.subject.clone(), run };
+                if !asks.contains(&ask) {
+                    asks.push(ask);
+                }
             }
         }
     }

@@ -96,9 +96,9 @@ pub struct Forecast {
 /// How an expected arrival moves on while nothing is heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Course {
-    /// A run under way that should have ended at `end`. Past that it is expected to take as long again as it is over already: of
+    /// A run under way that usually ends at `end`, and seldom after `long`. Past that it is expected to take as long again as it is over already: of
     /// how much a run will overrun, nothing is known but how much it has.
-    Run { end: Instant },
+    Run { end: Instant, long: Instant },
     /// Stays until then: a schedule still ahead, a need that is on its way.
     Until(Instant),
     /// Nothing makes it come: "if it started now", moving on with every minute.
@@ -123,7 +123,7 @@ pub fn arrival(habit: &Habit, now: &Now<'_>) -> Option<Forecast> {
                     at: expected,
                     high: (started + run.long).max(overrun(end, expected)),
                     basis: run.basis,
-                    course: Course::Run { end },
+                    course: Course::Run { end, long: started + run.long },
                 }
             }
             None => from_start(at, at, run),
@@ -165,7 +165,7 @@ impl Forecast {
             return now;
         }
         match self.course {
-            Course::Run { end } => {
+            Course::Run { end, .. } => {
                 let early = limit - OVERDUE_AT_LEAST;
                 let passes = if early - end <= OVERDUE_AT_LEAST { early } else { end + (limit - end) / 2 };
                 passes + INSTANT_AFTER

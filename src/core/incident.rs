@@ -5,7 +5,7 @@
 use super::observation::{Failure, RunState};
 use super::plan::Id;
 use super::standing::Standing;
-use super::state::{About, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, Verdict};
+use super::state::{About, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
@@ -21,6 +21,12 @@ struct Active {
     outside: bool,
 }
 
+impl Active {
+    fn new(since: Instant) -> Self {
+        Self { verdict: Verdict::OnTrack, since, waiting: BTreeMap::new(), alike: BTreeSet::new(), outside: false }
+    }
+}
+
 /// So many causes alike are one.
 const MANY: usize = 3;
 /// Causes alike began within this of the first.
@@ -30,6 +36,7 @@ pub const SAMPLE: usize = 4;
 
 pub(super) fn fold(tx: &mut Tx<'_>) {
     let mut active = active(tx);
+    hold_together(tx, &mut active);
     fold_alike(tx, &mut active);
     let open: Vec<IncidentId> = tx
         .state
@@ -53,13 +60,11 @@ pub(super) fn fold(tx: &mut Tx<'_>) {
 
 fn active(tx: &Tx<'_>) -> BTreeMap<Cause, Active> {
     let mut active: BTreeMap<Cause, Active> = BTreeMap::new();
-    let blank =
-        |since| Active { verdict: Verdict::OnTrack, since, waiting: BTreeMap::new(), alike: BTreeSet::new(), outside: false };
     for view in tx.state.view.cycles.values() {
         for (ix, judged) in &view.checks {
             let Some(cause) = &judged.cause else { continue };
             let id = &tx.state.roster.checks[*ix].id;
-            let now = active.entry(cause.clone()).or_insert_with(|| blank(judged.since));
+            let now = active.entry(cause.clone()).or_insert_with(|| Active::new(judged.since));
             let own =
                 *cause == Cause::Check(id.clone()) || judged.verdict == Verdict::Unknown || matches!(cause, Cause::Scheduler(_));
             if own {
@@ -69,19 +74,62 @@ fn active(tx: &Tx<'_>) -> BTreeMap<Cause, Active> {
             now.waiting.entry(view.cycle.key.clone()).or_default().insert(id.clone());
         }
         if let Some(calendar) = &view.cycle.calendar_ended {
-            let now = active.entry(Cause::Calendar(calendar.clone())).or_insert_with(|| blank(tx.at));
+            let now = active.entry(Cause::Calendar(calendar.clone())).or_insert_with(|| Active::new(tx.at));
             now.verdict = Verdict::Unknown;
             now.outside = true;
         }
     }
+    hollow(tx, &mut active);
     for (ix, newest) in &tx.state.view.stale {
         let known = &tx.state.roster.checks[*ix];
         let since = *newest + known.check.max_age.unwrap_or_default();
-        let now = active.entry(Cause::Check(known.id.clone())).or_insert_with(|| blank(since));
+        let now = active.entry(Cause::Check(known.id.clone())).or_insert_with(|| Active::new(since));
         now.verdict = now.verdict.max(Verdict::Late);
         now.outside = true;
     }
     active
+}
+
+/// A dashboard that needs a group of which nothing is known, because its source cannot be asked, waits for that source.
+fn hollow(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
+    for view in tx.state.view.cycles.values() {
+        for (group, source) in &view.hollow {
+            let Some(dark) = tx.state.sources.get(source).and_then(|source| source.dark.as_ref()) else { continue };
+            let now = active.entry(Cause::Source(source.clone())).or_insert_with(|| Active::new(dark.since));
+            now.verdict = now.verdict.max(Verdict::Unknown);
+            let waiting = now.waiting.entry(view.cycle.key.clone()).or_default();
+            waiting.insert(Id::from(format!("group:{group}")));
+        }
+    }
+}
+
+/// What was folded into an incident stays with it while its own trouble lasts; when the one that stood for all is well again, the
+/// next one does.
+fn hold_together(tx: &mut Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
+    let open = tx.state.incidents.values().filter(|i| !matches!(i.phase, Phase::Resolved { .. }) && !i.alike.is_empty());
+    let folded: Vec<(IncidentId, Cause, Vec<Id>)> =
+        open.map(|i| (i.id, i.cause.clone(), i.alike.iter().cloned().collect())).collect();
+    for (incident, cause, alike) in folded {
+        let troubled = |id: &Id| active.contains_key(&Cause::Check(id.clone()));
+        let mut members: Vec<Id> = alike.into_iter().filter(troubled).collect();
+        let anchor = if active.contains_key(&cause) || members.is_empty() { cause } else { Cause::Check(members.remove(0)) };
+        for member in members {
+            join(active, &anchor, &member);
+        }
+        let moved = tx.state.incidents.get(&incident).filter(|i| i.cause != anchor).cloned();
+        if let Some(moved) = moved {
+            tx.put_incident(Incident { cause: anchor, ..moved });
+        }
+    }
+}
+
+fn join(active: &mut BTreeMap<Cause, Active>, anchor: &Cause, id: &Id) {
+    let Some(other) = active.remove(&Cause::Check(id.clone())) else { return };
+    let Some(now) = active.get_mut(anchor) else { return };
+    for (key, waiting) in other.waiting {
+        now.waiting.entry(key).or_default().extend(waiting);
+    }
+    now.alike.insert(id.clone());
 }
 
 /// Many checks of one source in the same trouble are one cause: the first of them stands for all.
@@ -90,7 +138,10 @@ fn fold_alike(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
     for (cause, now) in active.iter().filter(|(_, now)| now.verdict != Verdict::Unknown && !now.outside) {
         let Cause::Check(id) = cause else { continue };
         let Some(ix) = tx.state.roster.place(id) else { continue };
-        let root = Root { id, since: now.since, told: is_told(tx, id), kind: kind(tx, id, now.verdict) };
+        // A failure without an end of its own (a doomed run) began when it was first seen.
+        let since = own(tx, id).map_or(now.since, |incident| incident.since.min(now.since));
+        let told = own(tx, id).is_some_and(|incident| !incident.told.is_empty());
+        let root = Root { id, since, told, kind: kind(tx, id, now.verdict) };
         roots.entry(&tx.state.roster.checks[ix].check.source).or_default().push(root);
     }
     let mut joins: Vec<(Id, Id)> = Vec::new();
@@ -108,12 +159,7 @@ fn fold_alike(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
         }
     }
     for (anchor, id) in joins {
-        let Some(other) = active.remove(&Cause::Check(id.clone())) else { continue };
-        let Some(now) = active.get_mut(&Cause::Check(anchor)) else { continue };
-        for (key, waiting) in other.waiting {
-            now.waiting.entry(key).or_default().extend(waiting);
-        }
-        now.alike.insert(id);
+        join(active, &Cause::Check(anchor), &id);
     }
 }
 
@@ -151,7 +197,7 @@ impl Root<'_> {
 
 fn kind(tx: &Tx<'_>, id: &Id, verdict: Verdict) -> Kind {
     if verdict == Verdict::Failed {
-        let error = current_failure(tx, id).map(|failure| failure.error.unwrap_or_default());
+        let error = current_failure(tx.state, id).map(|failure| failure.error.unwrap_or_default());
         return Kind::Failed(error.map(|error| error.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()));
     }
     let place = tx.state.roster.place(id);
@@ -167,26 +213,17 @@ fn kind(tx: &Tx<'_>, id: &Id, verdict: Verdict) -> Kind {
     tx.state.view.cycles.values().find_map(outstanding).unwrap_or(Kind::NotStarted)
 }
 
-fn is_told(tx: &Tx<'_>, id: &Id) -> bool {
-    tx.state.incidents.values().any(|incident| {
-        incident.cause == Cause::Check(id.clone()) && !matches!(incident.phase, Phase::Resolved { .. }) && !incident.told.is_empty()
-    })
+/// The open incident of which this check is the cause.
+fn own<'a>(tx: &'a Tx<'_>, id: &Id) -> Option<&'a Incident> {
+    let open = tx.state.incidents.values().filter(|incident| !matches!(incident.phase, Phase::Resolved { .. }));
+    open.into_iter().find(|incident| matches!(&incident.cause, Cause::Check(cause) if cause == id))
 }
 
 /// What was fetched of the run that failed now.
-fn current_failure(tx: &Tx<'_>, id: &Id) -> Option<Failure> {
-    let check = &tx.state.checks[tx.state.roster.place(id)?];
-    let (run, failure) = check.failure.as_ref()?;
-    failed_run(tx, id).is_some_and(|failed| failed == *run).then(|| failure.clone())
-}
-
-/// The failed run of a check in any open cycle.
-fn failed_run(tx: &Tx<'_>, id: &Id) -> Option<String> {
-    let ix = tx.state.roster.place(id)?;
-    tx.state.view.cycles.values().find_map(|view| match &view.of(ix)?.standing {
-        Standing::Failed { run, .. } => Some(run.clone()),
-        _ => None,
-    })
+pub(super) fn current_failure(state: &State, id: &Id) -> Option<Failure> {
+    let ix = state.roster.place(id)?;
+    let run = state.view.failed_run(ix)?;
+    state.checks[ix].failures.iter().find(|(known, _)| known == run).map(|(_, failure)| failure.clone())
 }
 
 /// Brings an open incident to now: takes its cause out of `active` where it still holds.
@@ -198,6 +235,8 @@ fn carry_on(tx: &mut Tx<'_>, id: IncidentId, active: &mut BTreeMap<Cause, Active
         Some(now) => {
             if matches!(incident.phase, Phase::Recovering { .. }) {
                 incident.phase = Phase::Open;
+                // Another spell of the same trouble.
+                incident.since = now.since;
             }
             take_in(tx, &mut incident, now);
         }
@@ -217,7 +256,7 @@ fn take_in(tx: &Tx<'_>, incident: &mut Incident, now: Active) {
         && now.verdict == Verdict::Failed
     {
         incident.failure_wanted_at = incident.failure_wanted_at.or(Some(tx.at));
-        incident.failure = current_failure(tx, check).or_else(|| incident.failure.take());
+        incident.failure = current_failure(tx.state, check).or_else(|| incident.failure.take());
     }
     for impact in incident.impact.values_mut() {
         impact.waiting.clear();
@@ -290,7 +329,9 @@ fn lag(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Active
         let Some(now) = active.get(&cause) else { continue };
         let held_up = open.iter().filter_map(|id| tx.state.incidents.get(id)).find(|incident| {
             let waits = |key: &CycleKey| incident.impact.get(key).is_some_and(|impact| impact.waiting.contains(check));
-            matches!(incident.phase, Phase::Recovering { .. }) && now.waiting.keys().all(waits)
+            // What a source was hiding is a cause of its own, now that it can be seen.
+            let behind_a_check = matches!(incident.cause, Cause::Check(_));
+            behind_a_check && matches!(incident.phase, Phase::Recovering { .. }) && now.waiting.keys().all(waits)
         });
         if let Some(incident) = held_up.map(|incident| incident.id) {
             let verdict = lags.entry(incident).or_insert(now.verdict);

@@ -4,7 +4,7 @@ use super::cycle::Cycle;
 use super::forecast::{self, Course, Forecast, Habit};
 use super::message::{Basis, NotStarted};
 use super::observation::RunState;
-use super::plan::{Dashboard, Id, Plan};
+use super::plan::{Dashboard, Id, Need, Plan};
 use super::roster::{Ix, Roster};
 use super::standing::{self, Standing, Unseen};
 use super::state::{Cause, CheckState, SourceState, State, Verdict};
@@ -27,6 +27,16 @@ pub struct View {
     pub decide_at: Option<Instant>,
 }
 
+impl View {
+    /// The failed run of a check in any open cycle.
+    pub fn failed_run(&self, ix: Ix) -> Option<&str> {
+        self.cycles.values().find_map(|view| match &view.of(ix)?.standing {
+            Standing::Failed { run, .. } => Some(run.as_str()),
+            _ => None,
+        })
+    }
+}
+
 /// One open cycle of a dashboard, judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CycleView {
@@ -34,6 +44,8 @@ pub struct CycleView {
     /// In the order of the dashboard's closure: each check stands behind what it needs.
     pub checks: Vec<(Ix, Judged)>,
     pub verdict: Verdict,
+    /// Groups that it needs and of which no member is known, with their sources: nobody knows what to wait for.
+    pub hollow: Vec<(Id, Id)>,
     /// When everything that it needs itself had arrived.
     pub ready_at: Option<Instant>,
     /// The last of what is outstanding; `None` where nobody knows.
@@ -103,13 +115,17 @@ pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at
         let judged = bench.verdict(row, after[at_place], live[at_place], &checks, &place, &mut holds_until);
         checks.push((wanted.closure[at_place], judged));
     }
-    let verdict = bench.of_dashboard(&checks);
+    // Every judgement may change at the deadline, whatever the checks are like.
+    holds_until.by(cycle.deadline, at);
+    holds_until.by(cycle.deadline + GRACE, at);
+    let hollow = bench.hollow();
+    let verdict = bench.of_dashboard(&checks, !hollow.is_empty());
     let direct = || checks.iter().filter(|(ix, _)| wanted.direct.contains(ix)).map(|(_, judged)| judged);
     let ready_at = (verdict == Verdict::Ready).then(|| direct().filter_map(Judged::arrived_at).max().unwrap_or(at));
     let outstanding: Vec<Option<Forecast>> =
         direct().filter(|judged| judged.verdict > Verdict::Ready).map(|judged| judged.forecast).collect();
     let eta = if outstanding.iter().all(Option::is_some) { outstanding.into_iter().flatten().max_by_key(|f| f.at) } else { None };
-    CycleView { checks, verdict, ready_at, eta, holds_until: holds_until.after(at), cycle }
+    CycleView { checks, verdict, hollow, ready_at, eta, holds_until: holds_until.after(at), cycle }
 }
 
 /// The earliest of several instants.
@@ -268,8 +284,6 @@ impl Bench<'_> {
             _ => {}
         }
         // "Late" wants an answer from after the deadline: the data may have arrived since the last one.
-        holds_until.by(deadline, at);
-        holds_until.by(deadline + GRACE, at);
         let seen_past = source.and_then(|source| source.swept_at).is_some_and(|swept| swept >= deadline);
         if at >= deadline && (seen_past || at >= deadline + GRACE) {
             return (Verdict::Late, deadline);
@@ -284,13 +298,13 @@ impl Bench<'_> {
         }
         let finish_by = deadline - after;
         let notice = act_by - NOTICE;
-        let too_long = matches!(forecast, Some(Forecast { course: Course::Run { end }, .. }) if at >= *end);
+        let too_long = matches!(forecast, Some(Forecast { course: Course::Run { long, .. }, .. }) if at >= *long);
         let risky = match forecast {
             Some(f) if f.is_moving() => {
                 holds_until.by(f.passes(finish_by, at), at);
                 // A run that takes longer than usual: while a person can still do something, they are to know.
-                if let Course::Run { end } = f.course {
-                    holds_until.by(end.max(notice), at);
+                if let Course::Run { long, .. } = f.course {
+                    holds_until.by(long.max(notice), at);
                 }
                 f.at > finish_by || (too_long && at >= notice)
             }
@@ -326,10 +340,23 @@ impl Bench<'_> {
         }
     }
 
-    fn of_dashboard(&self, checks: &[(Ix, Judged)]) -> Verdict {
+    /// Groups that the dashboard needs and of which nobody knows a member: not listed yet, or nothing matches.
+    fn hollow(&self) -> Vec<(Id, Id)> {
+        let groups = self.dashboard.needs.iter().filter_map(|need| match need {
+            Need::Group(id) => self.plan.groups.get(id).map(|group| (id, group)),
+            Need::Check(_) => None,
+        });
+        let empty = groups.filter(|(id, _)| !self.roster().has_members(id));
+        empty.map(|(id, group)| (id.clone(), group.source.clone())).collect()
+    }
+
+    fn of_dashboard(&self, checks: &[(Ix, Judged)], hollow: bool) -> Verdict {
         let live = || checks.iter().filter(|(_, judged)| judged.live).map(|(_, judged)| judged.verdict);
         let worst = live().max().unwrap_or(Verdict::NotDue);
-        let past = self.at >= self.cycle.deadline + GRACE || live().any(|verdict| verdict == Verdict::Late);
+        let worst = if hollow { worst.max(Verdict::Unknown) } else { worst };
+        // A failed check needs no newer answer to be late.
+        let definite = || live().any(|verdict| matches!(verdict, Verdict::Late | Verdict::Failed));
+        let past = self.at >= (self.cycle.deadline + GRACE).min(self.cycle.closes_at) || definite();
         if worst > Verdict::Ready && self.at >= self.cycle.deadline && past { Verdict::Late } else { worst }
     }
 }
@@ -359,10 +386,9 @@ pub fn stale(state: &State, plan: &Plan, at: Instant) -> (BTreeMap<Ix, Instant>,
         let Some(max_age) = known.check.max_age else { continue };
         let Some(source) = state.sources.get(&known.check.source) else { continue };
         let every = plan.sources.get(&known.check.source).map_or(TimeDelta::zero(), |s| s.every);
-        // Old data of a source that cannot be seen may be new by now.
-        if standing::unseen(source, every, at).is_some() {
-            continue;
-        }
+        // What a source that cannot be seen has got since, nobody knows; what was too old when it was last seen stays so.
+        let Some(swept) = source.swept_at else { continue };
+        let known_at = if standing::unseen(source, every, at).is_some() { swept.min(at) } else { at };
         let newest = match &state.checks[ix].seen {
             Some(super::state::Seen::Timestamp { newest, .. }) => *newest,
             Some(super::state::Seen::Runs(runs)) => {
@@ -371,7 +397,7 @@ pub fn stale(state: &State, plan: &Plan, at: Instant) -> (BTreeMap<Ix, Instant>,
             _ => None,
         };
         let Some(newest) = newest else { continue };
-        if newest + max_age < at {
+        if newest + max_age < known_at {
             stale.insert(ix, newest);
         } else {
             next.by(newest + max_age + TimeDelta::seconds(1), at);

@@ -1,11 +1,11 @@
 //! Taking in what was heard: answers become what is known of sources and checks. Judges nothing.
 
 use super::observation::{
-    Answer, Ask, Fact, Failure, Heard, Member, RUNS_PER_SUBJECT, Run, RunKind, RunState, Scheduler, Sweep, Unreachable,
+    Answer, Ask, Fact, Failure, Heard, Member, RUNS_PER_SUBJECT, Run, RunKind, RunState, Scheduler, Sweep, Unreachable, Why,
 };
 use super::plan::Id;
 use super::roster::Ix;
-use super::state::{About, Dark, Reason, Seen};
+use super::state::{About, Dark, FAILURES_KEPT, Reason, Seen};
 use super::time::Instant;
 use super::tx::Tx;
 use std::collections::BTreeMap;
@@ -23,12 +23,23 @@ pub(super) fn hear(tx: &mut Tx<'_>, heard: Heard) {
         (Ask::Failure { source, subject, run }, Answer::Failure(failure)) => failed(tx, &source, &subject, run, failure),
         // Without the reason the message goes out without it; it is not asked for again.
         (Ask::Failure { source, subject, run }, _) => failed(tx, &source, &subject, run, Failure::default()),
-        (Ask::List { source }, _) => tx.source_mut(&source).list_asked_at = Some(asked_at),
-        // An adapter that answers another question than it was asked has not answered.
-        (Ask::Sweep { source, .. }, _) => {
-            let why = super::observation::Why::Malformed;
-            dark(tx, &source, asked_at, Unreachable { why, detail: "the answer was not to the question".to_owned() });
+        (Ask::List { source }, answer) => {
+            let state = tx.source_mut(&source);
+            state.list_asked_at = Some(asked_at);
+            // Without the first listing nobody knows what there is to ask for: a sweep of nothing would look as if all were well.
+            if state.listed_at.is_none() {
+                dark(tx, &source, asked_at, told_why(answer));
+            }
         }
+        // An adapter that answers another question than it was asked has not answered.
+        (Ask::Sweep { source, .. }, answer) => dark(tx, &source, asked_at, told_why(answer)),
+    }
+}
+
+fn told_why(answer: Answer) -> Unreachable {
+    match answer {
+        Answer::Unreachable(why) => why,
+        _ => Unreachable { why: Why::Malformed, detail: "the answer was not to the question".to_owned() },
     }
 }
 
@@ -44,13 +55,16 @@ fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sw
         Scheduler::Dead { heartbeat } => before.scheduler_dead_since.or(heartbeat).or(Some(asked_at)),
         Scheduler::Healthy | Scheduler::NotSaid => None,
     };
+    let unlisted = before.listed_at.is_none() && before.list_asked_at.is_some() && before.dark.is_some();
     let source = tx.source_mut(id);
     source.asked_at = Some(asked_at);
     source.swept_at = Some(asked_at);
-    source.dark = None;
+    if !unlisted {
+        source.dark = None;
+    }
     source.scheduler = sweep.scheduler;
     source.scheduler_dead_since = scheduler_dead_since;
-    if before.dark.is_some() {
+    if before.dark.is_some() && !unlisted {
         tx.note(About::Source(id.clone()), Reason::SourceBack);
     }
     let mut facts: BTreeMap<Id, Fact> = sweep.items.into_iter().map(|item| (item.subject, item.fact)).collect();
@@ -163,8 +177,23 @@ fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Vec<Member>) {
     if tx.state.sources.get(id).is_some_and(|source| source.members == members) {
         return;
     }
-    tx.source_mut(id).members = members;
+    let identity = |members: &BTreeMap<Id, Member>| -> Vec<(Id, Vec<String>, Vec<String>)> {
+        members.values().map(|member| (member.subject.clone(), member.tags.clone(), member.owners.clone())).collect()
+    };
+    let source = tx.source_mut(id);
+    let same_checks = known_before && identity(&source.members) == identity(&members);
+    source.members = members;
+    if !known_before {
+        source.dark = None;
+    }
     tx.touch_members(id);
+    if same_checks {
+        let of_source: Vec<Ix> = tx.state.roster.subjects(id).flat_map(|(_, ixs)| ixs.iter().copied()).collect();
+        for ix in of_source {
+            tx.dirty(ix);
+        }
+        return;
+    }
     let known = tx.state.take_checks();
     let joined_before: Vec<Id> = known.keys().cloned().collect();
     tx.state.adopt(known, tx.plan);
@@ -179,7 +208,12 @@ fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Vec<Member>) {
 
 fn failed(tx: &mut Tx<'_>, source: &Id, subject: &Id, run: String, failure: Failure) {
     for ix in tx.state.roster.of_subject(source, subject).to_vec() {
-        tx.check_mut(ix).failure = Some((run.clone(), failure.clone()));
+        // More than one: two checks may look at one pipeline through different windows, and name different runs of it.
+        let failures = &mut tx.check_mut(ix).failures;
+        failures.retain(|(known, _)| *known != run);
+        failures.push((run.clone(), failure.clone()));
+        let over = failures.len().saturating_sub(FAILURES_KEPT);
+        failures.drain(..over);
         tx.dirty(ix);
     }
 }

@@ -7,6 +7,7 @@ use super::incident;
 use super::message::{AskedBecause, Body, Next};
 use super::plan::{Chat, Id};
 use super::posts;
+use super::standing::{self, Unseen};
 use super::state::{
     About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, Reason, Told, Topic, Verdict,
 };
@@ -20,6 +21,8 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(10);
 /// … but so long before act-by, that people can look for themselves; and at the latest so long before it.
 const BEFORE_ACT_BY: TimeDelta = TimeDelta::minutes(90);
 const BEFORE_ACT_BY_AT_LATEST: TimeDelta = TimeDelta::minutes(10);
+/// A message waits so long for an answer from after a start or a suspend.
+const SIGHT_WAIT: TimeDelta = TimeDelta::minutes(2);
 /// A message waits so long for the reason of a failure that is being fetched.
 const FAILURE_WAIT: TimeDelta = TimeDelta::seconds(60);
 /// An act-by that was passed so short ago can still be met: the reaction time is rounded by more than that.
@@ -77,14 +80,14 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
     let mut wake: Option<Instant> = None;
     for (chat, cycles) in &addressed {
         let Some(setup) = tx.plan.chats.get(chat) else { continue };
-        let all = wanted(tx, incident, setup, cycles, Attention::Notify);
+        let all = wanted(tx, incident, (chat, setup), cycles, Attention::Notify);
         let holds = say_or_hold(tx, incident, chat, cycles, &all);
         wake = earliest(wake, holds);
         // A deadline that was not told of (a later cycle, another dashboard) has its own time for the first word.
         let told = incident.told.get(chat).map(|told| told.cycles.clone()).unwrap_or_default();
         let untold: BTreeSet<CycleKey> = cycles.difference(&told).cloned().collect();
         if !untold.is_empty() && incident.told.contains_key(chat) {
-            let new = wanted(tx, incident, setup, &untold, Attention::Notify);
+            let new = wanted(tx, incident, (chat, setup), &untold, Attention::Notify);
             match new.now {
                 Some((attention, _)) => say_it(tx, incident, chat, cycles, attention, Reason::NewCycle),
                 None => wake = earliest(wake, new.hold.map(|(until, _)| until)),
@@ -100,8 +103,8 @@ fn escalate(tx: &mut Tx<'_>, incident: &mut Incident, cycles: &BTreeSet<CycleKey
     let mut rungs: BTreeMap<Id, (Instant, BTreeSet<CycleKey>)> = BTreeMap::new();
     for key in cycles {
         let Some(dashboard) = tx.plan.dashboards.get(&key.dashboard) else { continue };
-        for chat in &dashboard.escalate {
-            let from = asked_at + dashboard.escalate_after;
+        for (above, chat) in (1..).zip(&dashboard.escalate) {
+            let from = asked_at + dashboard.escalate_after * above;
             let rung = rungs.entry(chat.clone()).or_insert((from, BTreeSet::new()));
             rung.0 = rung.0.min(from);
             rung.1.insert(key.clone());
@@ -118,7 +121,7 @@ fn escalate(tx: &mut Tx<'_>, incident: &mut Incident, cycles: &BTreeSet<CycleKey
             continue;
         }
         let Some(setup) = tx.plan.chats.get(&chat) else { continue };
-        let mut wanted = wanted(tx, incident, setup, &cycles, Attention::Escalate);
+        let mut wanted = wanted(tx, incident, (&chat, setup), &cycles, Attention::Escalate);
         if let Some((_, reason)) = &mut wanted.now {
             *reason = Reason::NotAnswered;
         }
@@ -159,9 +162,15 @@ fn addressed(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> B
 }
 
 /// What to say in one chat now. `ask` is the attention that asks a person there.
-fn wanted(tx: &Tx<'_>, incident: &Incident, chat: &Chat, cycles: &BTreeSet<CycleKey>, ask: Attention) -> Wanted {
+fn wanted(tx: &Tx<'_>, incident: &Incident, (to, chat): (&Id, &Chat), cycles: &BTreeSet<CycleKey>, ask: Attention) -> Wanted {
     let at = tx.at;
     let nothing = Wanted { now: None, hold: None, silent: Reason::AlreadyTold };
+    if let Some(until) = posts::retry_broken(tx, to) {
+        return Wanted { hold: Some((until, Reason::ChatBroken)), ..nothing };
+    }
+    if let Some(until) = waits_for_sight(tx, incident, to, cycles) {
+        return Wanted { hold: Some((until, Reason::SightAwaited)), ..nothing };
+    }
     if let Some(until) = waits_for_failure(tx, incident).filter(|until| at < *until) {
         return Wanted { hold: Some((until, Reason::FailureAwaited)), ..nothing };
     }
@@ -212,6 +221,25 @@ pub(super) fn next_word(tx: &Tx<'_>, incident: &Incident, chat: &Chat, cycles: &
     Next::AskedAt { at: next.0, because: next.1 }
 }
 
+/// After a start or a suspend, what is known is old: a question is on its way, and its answer (or that none came) decides. Should
+/// neither come, the word goes out as it is.
+fn waits_for_sight(tx: &Tx<'_>, incident: &Incident, to: &Id, cycles: &BTreeSet<CycleKey>) -> Option<Instant> {
+    let waiting = cycles.iter().filter_map(|key| incident.impact.get(key)).flat_map(|impact| &impact.waiting);
+    let unasked = waiting.filter_map(|id| tx.state.roster.place(id)).any(|ix| {
+        let id = &tx.state.roster.checks[ix].check.source;
+        let known = tx.state.sources.get(id).zip(tx.plan.sources.get(id));
+        known.is_some_and(|(source, setup)| standing::unseen(source, setup.every, tx.at) == Some(Unseen::NotAsked))
+    });
+    if !unasked {
+        return None;
+    }
+    let waits_already = incident.decided.iter().find_map(|(chat, decision, reason)| match decision {
+        Decision::Hold { until } if chat.as_ref() == Some(to) && *reason == Reason::SightAwaited => Some(*until),
+        _ => None,
+    });
+    Some(waits_already.unwrap_or(tx.at + SIGHT_WAIT)).filter(|until| tx.at < *until)
+}
+
 fn waits_for_failure(tx: &Tx<'_>, incident: &Incident) -> Option<Instant> {
     if incident.verdict != Verdict::Failed || !incident.told.is_empty() {
         return None;
@@ -219,7 +247,7 @@ fn waits_for_failure(tx: &Tx<'_>, incident: &Incident) -> Option<Instant> {
     // Known of the cause, and of enough of those that may be like it.
     let Cause::Check(cause) = &incident.cause else { return None };
     let sample = incident.alike.iter().take(incident::SAMPLE).chain([cause]);
-    let known = |id: &Id| tx.state.roster.place(id).is_some_and(|ix| tx.state.checks[ix].failure.is_some());
+    let known = |id: &Id| incident::current_failure(tx.state, id).is_some();
     (!sample.into_iter().all(known)).then(|| incident.failure_wanted_at.unwrap_or(tx.at) + FAILURE_WAIT)
 }
 
@@ -229,11 +257,11 @@ fn speaks_from(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) ->
     if !may_come_back || matches!(incident.cause, Cause::Calendar(_)) {
         return None;
     }
-    let patient = incident.since.min(incident.opened_at) + PATIENCE;
+    let patient = incident.since + PATIENCE;
     let deadline = cycles.iter().filter_map(|key| tx.state.cycles.get(key)).map(|cycle| cycle.deadline).min();
     let act_by = cycles.iter().filter_map(|key| facts::act_by(tx.state, incident, key)).min().or(deadline);
     let Some(act_by) = act_by else { return Some(patient) };
-    let at_latest = (act_by - BEFORE_ACT_BY_AT_LATEST).max(incident.opened_at);
+    let at_latest = (act_by - BEFORE_ACT_BY_AT_LATEST).max(incident.since);
     Some(patient.max(act_by - BEFORE_ACT_BY).min(at_latest))
 }
 
@@ -311,6 +339,10 @@ fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
         return;
     }
     for (chat, told) in incident.told.clone() {
+        // A chat that a reload took away.
+        if !tx.plan.chats.contains_key(&chat) {
+            continue;
+        }
         let done = |(to, _, reason): &(Option<Id>, Decision, Reason)| {
             to.as_ref() == Some(&chat) && matches!(reason, Reason::Resolved | Reason::HealedUntold)
         };
@@ -321,6 +353,10 @@ fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
         if posts::withdraw_unsent(tx, told.post) {
             record(tx, incident, Some(chat), Decision::StaySilent, Reason::HealedUntold);
             continue;
+        }
+        // Nobody is to be asked for what has healed; that it is over is no reason not to ask.
+        if matches!(incident.phase, Phase::Resolved { recovered_at: Some(_), .. }) {
+            posts::withdraw_idle(tx, told.post);
         }
         let about = Box::new(facts::resolved(tx.state, tx.plan, incident, &told.cycles, tx.at));
         let message = posts::message(tx, Attention::Post, Body::Resolved(about));

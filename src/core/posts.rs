@@ -13,6 +13,10 @@ const FIRST_RETRY: TimeDelta = TimeDelta::seconds(5);
 const RETRY_AT_MOST: TimeDelta = TimeDelta::minutes(5);
 /// A chat that fails for so long hands its posts to its fallback.
 const FALLBACK_AFTER: TimeDelta = TimeDelta::minutes(10);
+/// A chat that refuses everything is tried again after so long, with what is true then.
+const BROKEN_RETRY: TimeDelta = TimeDelta::minutes(15);
+/// No platform is taken at its word for longer than this when it asks to be left alone.
+const RETRY_LATER_AT_MOST: TimeDelta = TimeDelta::hours(1);
 /// Lost answers of one post: the message may be seen twice, never three times.
 const AMBIGUITIES: u32 = 2;
 /// Where the platform drops repetitions by key, lost answers cost nothing but these tries.
@@ -31,8 +35,10 @@ fn want_for(tx: &mut Tx<'_>, chat: &Id, topic: Topic, message: Message, not_afte
     let same =
         tx.state.posts.values().filter(|post| post.chat == *chat && post.topic == topic && post.stands_in_for == stands_in_for);
     let revision = same.clone().map(|post| post.revision).max().unwrap_or(0) + 1;
-    let unsent: Vec<PostId> =
-        same.filter(|post| post.attempt == Attempt::Idle && post.ambiguities == 0).map(|post| post.id).collect();
+    // A person who was to be asked is asked, whatever comes behind it.
+    let gives_way =
+        |post: &&Post| post.attempt == Attempt::Idle && post.ambiguities == 0 && post.message.attention <= message.attention;
+    let unsent: Vec<PostId> = same.filter(gives_way).map(|post| post.id).collect();
     for id in unsent {
         withdraw(tx, id, Withdrawn::Superseded);
     }
@@ -64,15 +70,25 @@ fn withdraw(tx: &mut Tx<'_>, id: PostId, why: Withdrawn) {
 pub(super) fn withdraw_unsent(tx: &mut Tx<'_>, id: PostId) -> bool {
     let Some(post) = tx.state.posts.get(&id) else { return false };
     let unsent = post.attempt == Attempt::Idle && post.ambiguities == 0;
-    // An earlier revision may have been delivered: then there is something to end.
+    // An earlier revision may have been seen, here or in the fallback, or is on its way: then there is something to end.
     let earlier = tx.state.posts.values().any(|other| {
-        other.id != id && other.chat == post.chat && other.topic == post.topic && matches!(other.attempt, Attempt::Confirmed { .. })
+        let here = other.chat == post.chat || other.stands_in_for.as_ref() == Some(&post.chat);
+        let seen = other.ambiguities > 0
+            || matches!(other.attempt, Attempt::Started { .. } | Attempt::Confirmed { .. } | Attempt::Ambiguous { .. });
+        other.id != id && here && other.topic == post.topic && seen
     });
     if unsent && !earlier {
         withdraw(tx, id, Withdrawn::Superseded);
         return true;
     }
     false
+}
+
+/// Takes a post back when no byte of it has left yet: what it says is no longer true.
+pub(super) fn withdraw_idle(tx: &mut Tx<'_>, id: PostId) {
+    if tx.state.posts.get(&id).is_some_and(|post| post.attempt == Attempt::Idle && post.ambiguities == 0) {
+        withdraw(tx, id, Withdrawn::Superseded);
+    }
 }
 
 /// Gives up what is too late to be sent.
@@ -82,7 +98,37 @@ pub(super) fn expire(tx: &mut Tx<'_>) {
     for id in ids {
         withdraw(tx, id, Withdrawn::TooLate);
         tx.note(About::Post(id), Reason::TooLate);
+        take_back(tx, id);
     }
+}
+
+/// A word that reached nobody was not said: what it was about is decided anew.
+fn take_back(tx: &mut Tx<'_>, id: PostId) {
+    let Some(post) = tx.state.posts.get(&id) else { return };
+    let Topic::Incident(incident) = post.topic else { return };
+    let chat = post.chat.clone();
+    let Some(mut incident) = tx.state.incidents.get(&incident).cloned() else { return };
+    if incident.told.get(&chat).is_none_or(|told| told.post != id) {
+        return;
+    }
+    incident.told.remove(&chat);
+    if incident.told.values().all(|told| told.attention < Attention::Notify) {
+        incident.asked_at = None;
+    }
+    tx.put_incident(incident);
+}
+
+/// When a chat that refuses everything, and has no fallback, is tried again. `None`: it is not broken, or somebody stands in for it.
+pub(super) fn retry_broken(tx: &Tx<'_>, chat: &Id) -> Option<Instant> {
+    tx.state.chats.get(chat)?.broken.as_ref()?;
+    if tx.plan.chats.get(chat)?.fallback.is_some() {
+        return None;
+    }
+    let refused = tx.state.posts.values().filter(|post| post.chat == *chat).filter_map(|post| match post.attempt {
+        Attempt::Refused { at, .. } => Some(at + BROKEN_RETRY),
+        _ => None,
+    });
+    refused.max().filter(|retry| *retry > tx.at)
 }
 
 /// The posts to be sent now: in order, one at a time in each chat.
@@ -95,7 +141,9 @@ pub(super) fn sendable(posts: &std::collections::BTreeMap<PostId, Post>, at: Ins
             continue;
         }
         seen.push(&post.chat);
-        if post.attempt == Attempt::Idle && post.next_try_at <= at && at < post.not_after {
+        // An instant that lies behind the post's own is from before the clock was set back.
+        let due = post.next_try_at <= at || post.wanted_at > at;
+        if post.attempt == Attempt::Idle && due && at < post.not_after {
             ids.push(post.id);
         }
     }
@@ -131,9 +179,9 @@ pub(super) fn sent(tx: &mut Tx<'_>, id: PostId, outcome: Outcome) {
         Outcome::Failed { why, retry_at } => {
             post.failures += 1;
             post.attempt = Attempt::Idle;
-            post.next_try_at = retry_at.unwrap_or(tx.at).max(tx.at + backoff(post.failures));
+            post.next_try_at = retry_at.unwrap_or(tx.at).min(tx.at + RETRY_LATER_AT_MOST).max(tx.at + backoff(post.failures));
             let has_fallback = fallback(tx, &post).is_some();
-            if has_fallback && tx.at - post.wanted_at >= FALLBACK_AFTER {
+            if has_fallback && post.next_try_at - post.wanted_at >= FALLBACK_AFTER {
                 give_up(tx, post, Attempt::Refused { at: tx.at, why });
             } else {
                 tx.put_post(post);
@@ -171,6 +219,7 @@ fn fallback(tx: &Tx<'_>, post: &Post) -> Option<Id> {
 /// Settles a post that did not (or perhaps did not) arrive, and hands its message to the fallback.
 fn give_up(tx: &mut Tx<'_>, mut post: Post, attempt: Attempt) {
     post.attempt = attempt;
+    let (id, replaced) = (post.id, fallback(tx, &post).is_some() || post.ambiguities > 0);
     tx.write_down(About::Post(post.id), Some(post.chat.clone()), Decision::Note, Reason::Undelivered);
     if let Some(to) = fallback(tx, &post) {
         let attention = post.message.attention;
@@ -178,6 +227,10 @@ fn give_up(tx: &mut Tx<'_>, mut post: Post, attempt: Attempt) {
         tx.write_down(About::Post(post.id), Some(to), Decision::Say(attention), Reason::StandsIn);
     }
     tx.put_post(post);
+    // Perhaps it was seen all the same, or it is seen elsewhere: saying it again would be twice.
+    if !replaced {
+        take_back(tx, id);
+    }
 }
 
 /// A permanent error: told once, in the other chats that care for the watch itself.

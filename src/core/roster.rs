@@ -13,6 +13,8 @@ pub struct Roster {
     /// In order of name.
     pub checks: Vec<Known>,
     pub dashboards: BTreeMap<Id, Wanted>,
+    /// Groups with at least one member.
+    populated: BTreeSet<Id>,
     /// The checks of each source, by what the source calls them.
     by_subject: BTreeMap<Id, BTreeMap<Id, Vec<Ix>>>,
 }
@@ -83,7 +85,13 @@ impl Roster {
         for (ix, known) in checks.iter().enumerate() {
             by_subject.entry(known.check.source.clone()).or_default().entry(known.check.subject.clone()).or_default().push(ix);
         }
-        Self { checks, dashboards, by_subject }
+        let populated = groups.into_iter().filter(|(_, members)| !members.is_empty()).map(|(id, _)| id).collect();
+        Self { checks, dashboards, populated, by_subject }
+    }
+
+    /// Is any member of the group known?
+    pub fn has_members(&self, group: &Id) -> bool {
+        self.populated.contains(group)
     }
 
     pub fn place(&self, id: &Id) -> Option<Ix> {

@@ -94,7 +94,11 @@ pub fn standing(known: &Known, check: &CheckState, source: &SourceState, cycle: 
         return Standing::NotWatched;
     }
     let stuck = check.arrivals.iter().find(|arrival| arrival.cycle == cycle.key);
-    let seen = evidence(known, check, source, cycle, plan, at);
+    let seen = evidence(known, check, source, cycle, plan);
+    // A deadline that was met stays met: what is run again after it is for the next readers.
+    if let Some(arrival) = stuck.filter(|arrival| at >= cycle.deadline && arrival.at <= cycle.deadline) {
+        return Standing::Arrived(arrival.clone());
+    }
     match (stuck, seen) {
         // Arrival sticks; only a newer run of the same business date, or the same run cleared, takes it back.
         (Some(_), Standing::Running { run, state, since, started_at, .. }) => {
@@ -128,10 +132,10 @@ fn counts(run: &Run, check: &Check, cycle: &Cycle, plan: &Plan) -> bool {
         && run.scheduled_at < cycle.window_closes(check, plan)
 }
 
-fn evidence(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cycle, plan: &Plan, at: Instant) -> Standing {
+fn evidence(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cycle, plan: &Plan) -> Standing {
     match &check.seen {
         Some(Seen::Runs(runs)) => of_runs(runs, known, source, cycle, plan),
-        Some(Seen::Timestamp { newest, first_seen_at }) => of_timestamp(*newest, *first_seen_at, known, cycle, plan, at),
+        Some(Seen::Timestamp { newest, first_seen_at }) => of_timestamp(*newest, *first_seen_at, known, cycle, plan),
         Some(Seen::Suspicious(why)) => Standing::Unseen(Unseen::Suspicious(why.clone())),
         Some(Seen::Absent { .. }) => Standing::Unseen(Unseen::Vanished),
         None => Standing::Unseen(Unseen::NotAsked),
@@ -142,16 +146,17 @@ fn evidence(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cyc
 fn of_runs(runs: &[Run], known: &Known, source: &SourceState, cycle: &Cycle, plan: &Plan) -> Standing {
     let mut counting = runs.iter().filter(|run| counts(run, &known.check, cycle, plan));
     let Some(newest) = counting.next() else { return Standing::NotStarted(not_started(known, source)) };
-    let mut older_success = || counting.find(|run| run.state == RunState::Success);
+    let under_way = |run: &Run| {
+        matches!(run.state, RunState::Queued | RunState::Running | RunState::Retrying { .. } | RunState::Waiting { .. })
+    };
     let deciding = match newest.state {
-        // The next scheduled run of a pipeline that runs several times a day takes nothing back; a rerun by hand does.
-        RunState::Queued | RunState::Running | RunState::Retrying { .. } | RunState::Waiting { .. }
-            if newest.kind != RunKind::Manual =>
-        {
-            older_success().unwrap_or(newest)
-        }
         // With `run` given, one success at or after that time is what was asked for.
-        _ if known.check.run.is_some() && newest.state != RunState::Success => older_success().unwrap_or(newest),
+        _ if known.check.run.is_some() && newest.state != RunState::Success => {
+            counting.find(|run| run.state == RunState::Success).unwrap_or(newest)
+        }
+        // The next scheduled run of a pipeline that runs several times a day takes no success back, and heals no failure before it
+        // has ended; a rerun by hand does both.
+        _ if under_way(newest) && newest.kind != RunKind::Manual => counting.find(|run| !under_way(run)).unwrap_or(newest),
         _ => newest,
     };
     match &deciding.state {
@@ -181,16 +186,10 @@ fn not_started(known: &Known, source: &SourceState) -> NotStarted {
     }
 }
 
-fn of_timestamp(
-    newest: Option<Instant>,
-    first_seen_at: Instant,
-    known: &Known,
-    cycle: &Cycle,
-    plan: &Plan,
-    at: Instant,
-) -> Standing {
+fn of_timestamp(newest: Option<Instant>, first_seen_at: Instant, known: &Known, cycle: &Cycle, plan: &Plan) -> Standing {
     let Some(newest) = newest else { return Standing::NoData { newest: None } };
-    if newest > first_seen_at.max(at) + FUTURE_TOLERANCE {
+    // Held against the instant at which it was seen: a wrong time does not become right by waiting.
+    if newest > first_seen_at + FUTURE_TOLERANCE {
         return Standing::Unseen(Unseen::FutureData(newest));
     }
     let arrived_at = match known.check.evidence {

@@ -15,18 +15,21 @@ use super::tx::Tx;
 pub(super) fn turn(tx: &mut Tx<'_>) {
     let plan = tx.plan;
     for (id, dashboard) in &plan.dashboards {
-        let view = tx.state.view.cycles.get(id);
-        if view.is_some_and(|view| may_close(tx, view)) {
-            close(tx, id, dashboard);
-        } else if let Some(view) = view {
-            let holds = view.holds_until.is_none_or(|until| tx.at < until);
-            if holds && !tx.state.view.dirty.contains(id) {
-                continue;
+        match tx.state.view.cycles.get(id) {
+            // The clock was set back.
+            Some(view) if tx.at < view.cycle.opens_at => drop(tx.state.view.cycles.remove(id)),
+            Some(view) if may_close(view, tx.at) => close(tx, id, dashboard),
+            Some(view) => {
+                let holds = view.holds_until.is_none_or(|until| tx.at < until);
+                if holds && !tx.state.view.dirty.contains(id) {
+                    continue;
+                }
             }
+            None => {}
         }
         let cycle = match tx.state.view.cycles.get(id) {
             Some(view) => Some(view.cycle.clone()),
-            None => cycle::current(plan, id, dashboard, tx.at),
+            None => closing(tx, id, dashboard).or_else(|| cycle::current(plan, id, dashboard, tx.at)),
         };
         let Some(cycle) = cycle else { continue };
         judge_and_keep(tx, id, dashboard, &cycle);
@@ -38,17 +41,17 @@ pub(super) fn turn(tx: &mut Tx<'_>) {
 }
 
 /// A cycle closes where the next one opens; one that is not ready waits a moment for an answer from after that instant, as what
-/// arrived in its last minute may not have been seen yet.
-fn may_close(tx: &Tx<'_>, view: &CycleView) -> bool {
-    let closes_at = view.cycle.closes_at;
-    let settled = view.verdict <= Verdict::Ready || tx.at >= closes_at + GRACE;
-    let seen_past = || {
-        let waiting = view.checks.iter().filter(|(_, judged)| judged.live && judged.verdict > Verdict::Ready);
-        waiting
-            .map(|(ix, _)| &tx.state.roster.checks[*ix].check.source)
-            .all(|source| tx.state.sources.get(source).and_then(|source| source.swept_at).is_some_and(|swept| swept >= closes_at))
-    };
-    tx.at >= closes_at && (settled || seen_past())
+/// arrived in its last minute may not have been seen yet, and a miss at that very instant is to be told as one.
+fn may_close(view: &CycleView, at: Instant) -> bool {
+    at >= view.cycle.closes_at && (view.verdict <= Verdict::Ready || at >= view.cycle.closes_at + GRACE)
+}
+
+/// A cycle that was about to close when the views were lost (a restart, another listing): it is closed as if they had not been.
+fn closing(tx: &Tx<'_>, id: &Id, dashboard: &Dashboard) -> Option<Cycle> {
+    let open =
+        tx.state.cycles.iter().filter(|(key, cycle)| key.dashboard == *id && cycle.closed_at.is_none() && cycle.ready_at.is_none());
+    let cycles = open.filter_map(|(key, _)| cycle::of_key(tx.plan, dashboard, key));
+    cycles.into_iter().find(|cycle| cycle.closes_at <= tx.at && tx.at < cycle.closes_at + GRACE)
 }
 
 fn close(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard) {
@@ -111,8 +114,22 @@ fn keep_arrival(tx: &mut Tx<'_>, ix: Ix, arrival: Option<Arrival>, fed_at: Optio
         check.nights.drain(..over);
     }
     check.arrivals.push(arrival);
-    let over = check.arrivals.len().saturating_sub(ARRIVALS_KEPT);
-    check.arrivals.drain(..over);
+    forget_arrivals(tx, ix);
+}
+
+/// Arrivals in cycles that have closed are of no more use; a few are kept to be looked at.
+fn forget_arrivals(tx: &mut Tx<'_>, ix: Ix) {
+    let arrivals = &tx.state.checks[ix].arrivals;
+    let mut over = arrivals.len().saturating_sub(ARRIVALS_KEPT);
+    let cycles = &tx.state.cycles;
+    let closed = |arrival: &Arrival| cycles.get(&arrival.cycle).is_none_or(|cycle| cycle.closed_at.is_some());
+    let kept = arrivals.iter().filter(|arrival| {
+        let forget = over > 0 && closed(arrival);
+        over -= usize::from(forget);
+        !forget
+    });
+    let kept = kept.cloned().collect();
+    tx.check_mut(ix).arrivals = kept;
 }
 
 fn keep_result(tx: &mut Tx<'_>, view: &CycleView) {

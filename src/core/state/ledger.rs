@@ -60,6 +60,8 @@ pub enum Reason {
     QuietHours,
     /// Unknown is told before act-by, not at the first timeout.
     MayComeBack,
+    /// What is known is from before a start or a suspend; an answer is on its way.
+    SightAwaited,
     /// The failure is being fetched.
     FailureAwaited,
     // StaySilent

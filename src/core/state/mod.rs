@@ -11,8 +11,8 @@ mod words;
 pub use ledger::{About, Decision, Entry, Reason};
 pub use post::{Attempt, Post, Topic, Withdrawn};
 pub use records::{
-    ARRIVALS_KEPT, Arrival, ChatState, CheckState, CycleState, Dark, DigestState, Impact, ImpactState, Incident, NIGHTS_KEPT,
-    Night, Phase, Seen, SourceState, Told,
+    ARRIVALS_KEPT, Arrival, ChatState, CheckState, CycleState, Dark, DigestState, FAILURES_KEPT, Impact, ImpactState, Incident,
+    NIGHTS_KEPT, Night, Phase, Seen, SourceState, Told,
 };
 pub use words::{Attention, Cause, CycleKey, IncidentId, PostId, Verdict};
 
@@ -139,11 +139,11 @@ impl State {
                 Row::Check(id, check) => drop(checks.insert(id, check)),
                 Row::Cycle(key, cycle) if plan.dashboards.contains_key(&key.dashboard) => drop(state.cycles.insert(key, cycle)),
                 Row::Incident(incident) => drop(state.incidents.insert(incident.id, incident)),
-                Row::Post(post) => drop(state.posts.insert(post.id, post)),
+                Row::Post(post) if plan.chats.contains_key(&post.chat) => drop(state.posts.insert(post.id, post)),
                 Row::Chat(id, chat) if plan.chats.contains_key(&id) => drop(state.chats.insert(id, chat)),
                 Row::Digest(id, digest) if plan.digests.contains_key(&id) => drop(state.digests.insert(id, digest)),
                 Row::Counters(counters) => state.counters = counters,
-                Row::Source(..) | Row::Cycle(..) | Row::Chat(..) | Row::Digest(..) => {}
+                Row::Source(..) | Row::Post(_) | Row::Cycle(..) | Row::Chat(..) | Row::Digest(..) => {}
             }
         }
         for id in plan.sources.keys() {
@@ -180,7 +180,7 @@ impl State {
                         // The history belongs to the name: it was the same thing to people.
                         nights: had.map(|had| had.nights).unwrap_or_default(),
                         resumed: None,
-                        failure: None,
+                        failures: Vec::new(),
                     }
                 }
             };

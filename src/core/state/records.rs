@@ -48,18 +48,19 @@ pub struct CheckState {
     /// A member that joined a group that was known already: silent until its first success.
     pub silent_until_success: bool,
     pub seen: Option<Seen>,
-    /// Arrivals of cycles that are still open, or closed last: they stick. At most [`ARRIVALS_KEPT`].
+    /// Arrivals stick. Those of open cycles, and of closed ones as long as there are not more than [`ARRIVALS_KEPT`].
     pub arrivals: Vec<Arrival>,
     /// Successful nights, oldest first, at most [`NIGHTS_KEPT`].
     pub nights: Vec<Night>,
     /// The run that was seen to stop waiting for its input, and when: its own run time begins there.
     pub resumed: Option<(String, Instant)>,
-    /// The failure of the run that it belongs to, once fetched.
-    pub failure: Option<(String, Failure)>,
+    /// The failures of runs, once fetched; newest last, at most [`FAILURES_KEPT`].
+    pub failures: Vec<(String, Failure)>,
 }
 
 pub const ARRIVALS_KEPT: usize = 8;
 pub const NIGHTS_KEPT: usize = 60;
+pub const FAILURES_KEPT: usize = 4;
 
 /// The last answer about a check; changes only when its content does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,6 +206,4 @@ pub struct ChatState {
 pub struct DigestState {
     pub date: NaiveDate,
     pub done_at: Instant,
-    /// Incidents up to this id that were over untold are already counted as healed.
-    pub healed_through: IncidentId,
 }
