@@ -269,12 +269,20 @@ fn say_or_hold(
         };
         Some((*attention, reason))
     });
+    let said = say.is_some();
     match say {
         Some((attention, reason)) => say_it(tx, incident, chat, cycles, attention, reason),
         None if wanted.hold.is_none() => record(tx, incident, Some(chat.clone()), Decision::StaySilent, wanted.silent.clone()),
         None => {}
     }
     let (until, reason) = wanted.hold.clone()?;
+    // Who was asked already is not asked again when quiet hours end: that holds nothing.
+    if reason == Reason::QuietHours && incident.told.get(chat).is_some_and(|told| told.attention >= Attention::Notify) {
+        if !said {
+            record(tx, incident, Some(chat.clone()), Decision::StaySilent, wanted.silent.clone());
+        }
+        return None;
+    }
     record(tx, incident, Some(chat.clone()), Decision::Hold { until }, reason);
     Some(until)
 }
