@@ -258,13 +258,14 @@ fn say_or_hold(
     wanted: &Wanted,
 ) -> Option<Instant> {
     let told = incident.told.get(chat);
+    // It speaks once in each cycle: in a later one of a dashboard, and in that of another dashboard that it reaches later.
     let say = wanted.now.as_ref().and_then(|(attention, reason)| {
         let reason = match told {
             None if *reason == Reason::NotAnswered => Reason::NotAnswered,
             None => Reason::FirstWord,
             Some(told) if *attention > told.attention => reason.clone(),
             Some(told) if incident.verdict == Verdict::Failed && told.verdict != Verdict::Failed => Reason::Worse,
-            Some(told) if returned(told, cycles) => Reason::NewCycle,
+            Some(told) if cycles.iter().any(|key| !told.cycles.contains(key)) => Reason::NewCycle,
             Some(_) => return None,
         };
         Some((*attention, reason))
@@ -285,11 +286,6 @@ fn say_or_hold(
     }
     record(tx, incident, Some(chat.clone()), Decision::Hold { until }, reason);
     Some(until)
-}
-
-/// The incident goes on in a later cycle of a dashboard that was told of an earlier one.
-fn returned(told: &Told, cycles: &BTreeSet<CycleKey>) -> bool {
-    cycles.iter().any(|key| !told.cycles.contains(key) && told.cycles.iter().any(|had| had.dashboard == key.dashboard))
 }
 
 fn say_it(tx: &mut Tx<'_>, incident: &mut Incident, chat: &Id, cycles: &BTreeSet<CycleKey>, attention: Attention, reason: Reason) {
