@@ -386,3 +386,46 @@ fn fridays_late_run_does_not_count_for_monday() {
         ],
     );
 }
+
+#[test]
+fn a_dashboard_that_is_endangered_later_by_the_same_cause_is_named_then() {
+    let mut two = plan();
+    let ready_by = vec![dawnwatch::core::time::ClockTime::at(11, 0)];
+    two.dashboards.insert(id("ops"), Dashboard { ready_by, ..dashboard(&["orders"]) });
+    two.digests.clear();
+    night_of(
+        two,
+        "2026-11-22 23:00",
+        "2026-11-23 12:00",
+        |_| {},
+        &[
+            "Mon 07:10 team notify alert orders at_risk +1 [exec]",
+            "Mon 09:50 team notify update orders late +1 [exec ops]",
+        ],
+    );
+}
+
+#[test]
+fn who_was_not_asked_about_a_cause_is_asked_about_what_lags_behind_it() {
+    let mut two = plan();
+    let early = Dashboard { ready_by: vec![dawnwatch::core::time::ClockTime::at(6, 0)], ..dashboard(&["sales"]) };
+    two.dashboards.insert(id("ops"), Dashboard { tell: vec![id("day")], ..early.clone() });
+    two.dashboards.insert(id("exec"), early);
+    two.chats.insert(id("day"), Chat { quiet: None, quiet_days: None, ..chat() });
+    two.digests.clear();
+    night_of(
+        two,
+        "2026-11-22 23:00",
+        "2026-11-23 07:30",
+        |w| {
+            w.run("orders", "2026-11-23 04:20", "2026-11-23 04:50").run("sales", "2026-11-23 04:55", "2026-11-23 07:10");
+        },
+        &[
+            "Mon 04:10 day notify alert orders at_risk +1 [ops]",
+            "Mon 04:10 team post update orders at_risk +1 [exec]",
+            "Mon 06:00 team notify update sales at_risk +0 [exec]",
+            "Mon 07:10 day post resolved sales 2/2 missed",
+            "Mon 07:10 team post resolved sales 2/2 missed",
+        ],
+    );
+}

@@ -5,7 +5,7 @@
 use super::observation::Failure;
 use super::plan::Id;
 use super::standing::Standing;
-use super::state::{About, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, Verdict};
+use super::state::{About, Attention, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, Told, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
@@ -246,8 +246,8 @@ fn deepen(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Act
     }
 }
 
-/// The cause is gone, but what waited for it will be late all the same: that is the same trouble. Where a person was asked, nothing
-/// new is to be said; else the incident goes on under the check that now holds things up.
+/// The cause is gone, but what waited for it will be late all the same: that is the same trouble. Where a person was asked about
+/// each of these cycles, nothing new is to be said; else the incident goes on under the check that now holds things up.
 fn go_on(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Active>) {
     let lagging = |now: &Active| matches!(now.verdict, Verdict::AtRisk | Verdict::Late) && !now.outside;
     let causes: Vec<Cause> = active.iter().filter(|(_, now)| lagging(now)).map(|(cause, _)| cause.clone()).collect();
@@ -260,16 +260,24 @@ fn go_on(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Acti
         };
         let Some(mut incident) = open.iter().filter_map(|id| tx.state.incidents.get(id)).find(waits_in).cloned() else { continue };
         let Some(now) = active.remove(&cause) else { continue };
-        if incident.asked_at.is_some() {
+        if now.waiting.keys().all(|key| is_asked(tx, &incident, key)) {
             continue;
         }
         incident.cause = cause;
         incident.phase = Phase::Open;
         (incident.failure, incident.failure_wanted_at) = (None, None);
+        // Whoever was asked about the former cause has repaired it: the next rung waits for this one's own time.
+        incident.asked_at = None;
         take_in(tx, &mut incident, now);
         settle_impact(tx, &mut incident);
         tx.put_incident(incident);
     }
+}
+
+/// Was a person asked about this very cycle, or does nobody look at it?
+fn is_asked(tx: &Tx<'_>, incident: &Incident, key: &CycleKey) -> bool {
+    let asked = |told: &Told| told.attention >= Attention::Notify && told.cycles.contains(key);
+    incident.told.values().any(asked) || (incident.asked_at.is_some() && tx.state.cycles.get(key).is_some_and(|cycle| !cycle.audience))
 }
 
 fn open_new(tx: &mut Tx<'_>, cause: Cause, now: Active) {
