@@ -80,11 +80,16 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
         let holds = say_or_hold(tx, incident, chat, cycles, &wanted);
         wake = earliest(wake, holds);
     }
-    earliest(wake, escalate(tx, incident, &cycles))
+    earliest(wake, escalate(tx, incident, &cycles, &addressed))
 }
 
 /// The next rung: asked when nobody has repaired it so long after a person was asked.
-fn escalate(tx: &mut Tx<'_>, incident: &mut Incident, cycles: &BTreeSet<CycleKey>) -> Option<Instant> {
+fn escalate(
+    tx: &mut Tx<'_>,
+    incident: &mut Incident,
+    cycles: &BTreeSet<CycleKey>,
+    addressed: &BTreeMap<Id, BTreeSet<CycleKey>>,
+) -> Option<Instant> {
     let asked_at = incident.asked_at?;
     let mut rungs: BTreeMap<Id, (Instant, BTreeSet<CycleKey>)> = BTreeMap::new();
     for key in cycles {
@@ -97,7 +102,10 @@ fn escalate(tx: &mut Tx<'_>, incident: &mut Incident, cycles: &BTreeSet<CycleKey
         }
     }
     let mut wake = None;
-    for (chat, (from, cycles)) in rungs {
+    for (chat, (from, mut cycles)) in rungs {
+        // A chat may be a rung of one dashboard and be told of another: its one message names both.
+        let told_anyway = addressed.get(&chat);
+        cycles.extend(told_anyway.into_iter().flatten().cloned());
         let asked = incident.told.get(&chat).is_some_and(|told| told.attention >= Attention::Escalate);
         if asked {
             continue;
@@ -113,6 +121,11 @@ fn escalate(tx: &mut Tx<'_>, incident: &mut Incident, cycles: &BTreeSet<CycleKey
         }
         // The rung is there to be asked; a note without asking helps nobody.
         wanted.now = wanted.now.filter(|(attention, _)| *attention >= Attention::Escalate);
+        // Its decision is written down already; two in turns would be written at every look.
+        if told_anyway.is_some() && wanted.now.is_none() {
+            wake = earliest(wake, wanted.hold.map(|(until, _)| until));
+            continue;
+        }
         let holds = say_or_hold(tx, incident, &chat, &cycles, &wanted);
         wake = earliest(wake, holds);
     }
