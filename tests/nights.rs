@@ -398,10 +398,7 @@ fn a_dashboard_that_is_endangered_later_by_the_same_cause_is_named_then() {
         "2026-11-22 23:00",
         "2026-11-23 12:00",
         |_| {},
-        &[
-            "Mon 07:10 team notify alert orders at_risk +1 [exec]",
-            "Mon 09:50 team notify update orders late +1 [exec ops]",
-        ],
+        &["Mon 07:10 team notify alert orders at_risk +1 [exec]", "Mon 09:50 team notify update orders late +1 [exec ops]"],
     );
 }
 
