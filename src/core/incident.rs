@@ -277,7 +277,8 @@ fn go_on(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Acti
 /// Was a person asked about this very cycle, or does nobody look at it?
 fn is_asked(tx: &Tx<'_>, incident: &Incident, key: &CycleKey) -> bool {
     let asked = |told: &Told| told.attention >= Attention::Notify && told.cycles.contains(key);
-    incident.told.values().any(asked) || (incident.asked_at.is_some() && tx.state.cycles.get(key).is_some_and(|cycle| !cycle.audience))
+    incident.told.values().any(asked)
+        || (incident.asked_at.is_some() && tx.state.cycles.get(key).is_some_and(|cycle| !cycle.audience))
 }
 
 fn open_new(tx: &mut Tx<'_>, cause: Cause, now: Active) {

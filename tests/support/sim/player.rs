@@ -46,7 +46,8 @@ pub struct Player<'a> {
     manner: Manner,
     chance: Rng,
     crashes: Vec<(Instant, Crash, TimeDelta)>,
-    sending: Option<PostId>,
+    /// Posts whose outcome is known and waits to be written.
+    sending: BTreeSet<PostId>,
     /// Keys that an idempotent chat has taken.
     taken: BTreeSet<PostId>,
 }
@@ -69,7 +70,7 @@ pub fn play(script: &Script, manner: Manner) -> Player<'_> {
         chance: Rng::new(manner.extra_ticks.unwrap_or_default()),
         manner,
         crashes: script.crashes.clone(),
-        sending: None,
+        sending: BTreeSet::new(),
         taken: BTreeSet::new(),
     };
     player.until(script.to);
@@ -156,9 +157,9 @@ impl Player<'_> {
             if let Some(down) = self.crash(Crash::AfterSend) {
                 return self.start_again(down);
             }
-            self.sending = Some(id);
+            self.sending.insert(id);
             self.take(Input::Sent { post: id, outcome });
-            self.sending = None;
+            self.sending.remove(&id);
         }
     }
 
@@ -185,9 +186,11 @@ impl Player<'_> {
         self.at += down;
         self.away.push(Span { from, to: self.at });
         self.restore();
+        self.sending = self.begun().into_iter().collect();
         for post in self.begun() {
             self.take(Input::Sent { post, outcome: Outcome::Ambiguous { why: "the program was ended while sending".to_owned() } });
         }
+        self.sending.clear();
         self.take(Input::Tick);
     }
 
@@ -214,8 +217,8 @@ impl Player<'_> {
         }
         // The agent reads the state again, disowns claims of which not a byte has left, and retries what it had to say.
         self.restore();
-        let sending = self.sending;
-        for post in self.begun().into_iter().filter(|post| sending != Some(*post)) {
+        let sending = self.sending.clone();
+        for post in self.begun().into_iter().filter(|post| !sending.contains(post)) {
             self.take(Input::Sent { post, outcome: Outcome::Failed { why: "the store failed".to_owned(), retry_at: None } });
         }
         if !matches!(input, Input::Claim(_)) {
