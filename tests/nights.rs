@@ -682,3 +682,43 @@ fn after_a_suspend_over_the_end_of_quiet_hours_the_source_is_asked_before_a_pers
     assert!(lines.iter().all(|line| !line.contains("notify")), "{lines:?}");
     assert!(lines.contains(&"Mon 07:00 team post resolved orders 0/1 missed".to_owned()), "{lines:?}");
 }
+
+#[test]
+fn a_dashboard_that_is_endangered_later_by_the_same_cause_is_named_then() {
+    let mut two = plan();
+    let ready_by = vec![dawnwatch::core::time::ClockTime::at(11, 0)];
+    two.dashboards.insert(id("ops"), Dashboard { ready_by, ..dashboard(&["orders"]) });
+    two.digests.clear();
+    night_of(
+        two,
+        "2026-11-22 23:00",
+        "2026-11-23 12:00",
+        |_| {},
+        &["Mon 07:10 team notify alert orders at_risk +1 [exec]", "Mon 09:50 team notify update orders late +1 [exec ops]"],
+    );
+}
+
+#[test]
+fn who_was_not_asked_about_a_cause_is_asked_about_what_lags_behind_it() {
+    let mut two = plan();
+    let early = Dashboard { ready_by: vec![dawnwatch::core::time::ClockTime::at(6, 0)], ..dashboard(&["sales"]) };
+    two.dashboards.insert(id("ops"), Dashboard { tell: vec![id("day")], ..early.clone() });
+    two.dashboards.insert(id("exec"), early);
+    two.chats.insert(id("day"), Chat { quiet: None, quiet_days: None, ..chat() });
+    two.digests.clear();
+    night_of(
+        two,
+        "2026-11-22 23:00",
+        "2026-11-23 07:30",
+        |w| {
+            w.run("orders", "2026-11-23 04:20", "2026-11-23 04:50").run("sales", "2026-11-23 04:55", "2026-11-23 07:10");
+        },
+        &[
+            "Mon 04:10 day notify alert orders at_risk +1 [ops]",
+            "Mon 04:10 team post update orders at_risk +1 [exec]",
+            "Mon 06:00 team notify update orders at_risk +1 [exec]",
+            "Mon 07:10 day post resolved orders 2/2 missed",
+            "Mon 07:10 team post resolved orders 2/2 missed",
+        ],
+    );
+}

@@ -107,6 +107,7 @@ fn incident(id: IncidentId, phase: Phase) -> Row {
         impact: BTreeMap::from([(cycle_key(23), impact.clone()), (cycle_key(24), impact)]),
         outside: false,
         told: BTreeMap::from([("team".into(), told)]),
+        escalated: BTreeSet::from([Id::from("boss")]),
         decided: vec![(Some("team".into()), Decision::Say(Attention::Notify), Reason::QuietEnded)],
         asked_at: None,
         failure_wanted_at: Some(at(2)),

@@ -363,6 +363,7 @@ fn open_new(tx: &mut Tx<'_>, cause: Cause, now: Active) {
         impact: BTreeMap::new(),
         outside: false,
         told: BTreeMap::new(),
+        escalated: BTreeSet::new(),
         decided: Vec::new(),
         asked_at: None,
         failure_wanted_at: None,

@@ -129,10 +129,10 @@ pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at
 }
 
 /// The earliest of several instants.
-struct Until(Option<Instant>);
+pub(super) struct Until(pub(super) Option<Instant>);
 
 impl Until {
-    fn by(&mut self, at: impl Into<Option<Instant>>, now: Instant) {
+    pub(super) fn by(&mut self, at: impl Into<Option<Instant>>, now: Instant) {
         if let Some(at) = at.into().filter(|at| *at > now) {
             self.0 = Some(self.0.map_or(at, |had| had.min(at)));
         }
@@ -376,32 +376,4 @@ impl Judged {
             _ => None,
         }
     }
-}
-
-/// Checks that are stale by `max_age`, and when the next one will be.
-pub fn stale(state: &State, plan: &Plan, at: Instant) -> (BTreeMap<Ix, Instant>, Option<Instant>) {
-    let mut stale = BTreeMap::new();
-    let mut next = Until(None);
-    for (ix, known) in state.roster.checks.iter().enumerate() {
-        let Some(max_age) = known.check.max_age else { continue };
-        let Some(source) = state.sources.get(&known.check.source) else { continue };
-        let every = plan.sources.get(&known.check.source).map_or(TimeDelta::zero(), |s| s.every);
-        // What a source that cannot be seen has got since, nobody knows; what was too old when it was last seen stays so.
-        let Some(swept) = source.swept_at else { continue };
-        let known_at = if standing::unseen(source, every, at).is_some() { swept.min(at) } else { at };
-        let newest = match &state.checks[ix].seen {
-            Some(super::state::Seen::Timestamp { newest, .. }) => *newest,
-            Some(super::state::Seen::Runs(runs)) => {
-                runs.iter().filter(|run| run.state == RunState::Success).filter_map(|run| run.ended_at).max()
-            }
-            _ => None,
-        };
-        let Some(newest) = newest else { continue };
-        if newest + max_age < known_at {
-            stale.insert(ix, newest);
-        } else {
-            next.by(newest + max_age + TimeDelta::seconds(1), at);
-        }
-    }
-    (stale, next.0)
 }

@@ -18,7 +18,6 @@ pub(super) fn hear(tx: &mut Tx<'_>, heard: Heard) {
     }
     match (ask, answer) {
         (Ask::Sweep { source, subjects, .. }, Answer::Sweep(sweep)) => swept(tx, &source, &subjects, asked_at, sweep),
-        (Ask::Sweep { source, .. }, Answer::Unreachable(why)) => dark(tx, &source, asked_at, why),
         (Ask::List { source }, Answer::Listing(members)) => listed(tx, &source, asked_at, members),
         (Ask::Failure { source, subject, run }, Answer::Failure(failure)) => failed(tx, &source, &subject, run, failure),
         // Without the reason the message goes out without it; it is not asked for again.
@@ -31,11 +30,14 @@ pub(super) fn hear(tx: &mut Tx<'_>, heard: Heard) {
                 dark(tx, &source, asked_at, told_why(answer));
             }
         }
-        // An adapter that answers another question than it was asked has not answered.
-        (Ask::Sweep { source, .. }, answer) => dark(tx, &source, asked_at, told_why(answer)),
+        (Ask::Sweep { source, .. }, answer) => {
+            tx.source_mut(&source).asked_at = Some(asked_at);
+            dark(tx, &source, asked_at, told_why(answer));
+        }
     }
 }
 
+/// An adapter that answers another question than it was asked has not answered.
 fn told_why(answer: Answer) -> Unreachable {
     match answer {
         Answer::Unreachable(why) => why,
@@ -153,7 +155,6 @@ fn dark(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, why: Unreachable) {
     let source = tx.source_mut(id);
     let first = source.dark.is_none();
     let had = source.dark.take();
-    source.asked_at = Some(asked_at);
     source.dark = Some(Dark {
         since: had.as_ref().map_or(asked_at, |dark| dark.since),
         tries: had.map_or(0, |dark| dark.tries).saturating_add(1),

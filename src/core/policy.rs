@@ -7,13 +7,14 @@ use super::incident;
 use super::message::{AskedBecause, Body, Next};
 use super::plan::{Chat, Id};
 use super::posts;
+use super::quiet::quiet_until;
 use super::standing::{self, Unseen};
 use super::state::{
     About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, Reason, Told, Topic, Verdict,
 };
-use super::time::{Instant, local_date};
+use super::time::Instant;
 use super::tx::Tx;
-use chrono::{NaiveTime, TimeDelta};
+use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Trouble to see is told no sooner than so long after it began: most of it goes by itself …
@@ -94,11 +95,16 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
             }
         }
     }
-    earliest(wake, escalate(tx, incident, &cycles))
+    earliest(wake, escalate(tx, incident, &cycles, &addressed))
 }
 
 /// The next rung: asked when nobody has repaired it so long after a person was asked.
-fn escalate(tx: &mut Tx<'_>, incident: &mut Incident, cycles: &BTreeSet<CycleKey>) -> Option<Instant> {
+fn escalate(
+    tx: &mut Tx<'_>,
+    incident: &mut Incident,
+    cycles: &BTreeSet<CycleKey>,
+    addressed: &BTreeMap<Id, BTreeSet<CycleKey>>,
+) -> Option<Instant> {
     let asked_at = incident.asked_at?;
     let mut rungs: BTreeMap<Id, (Instant, BTreeSet<CycleKey>)> = BTreeMap::new();
     for key in cycles {
@@ -111,9 +117,11 @@ fn escalate(tx: &mut Tx<'_>, incident: &mut Incident, cycles: &BTreeSet<CycleKey
         }
     }
     let mut wake = None;
-    for (chat, (from, cycles)) in rungs {
-        let asked = incident.told.get(&chat).is_some_and(|told| told.attention >= Attention::Escalate);
-        if asked {
+    for (chat, (from, mut cycles)) in rungs {
+        // A chat may be a rung of one dashboard and be told of another: its one message names both.
+        let told_anyway = addressed.get(&chat);
+        cycles.extend(told_anyway.into_iter().flatten().cloned());
+        if incident.escalated.contains(&chat) {
             continue;
         }
         if tx.at < from {
@@ -127,6 +135,14 @@ fn escalate(tx: &mut Tx<'_>, incident: &mut Incident, cycles: &BTreeSet<CycleKey
         }
         // The rung is there to be asked; a note without asking helps nobody.
         wanted.now = wanted.now.filter(|(attention, _)| *attention >= Attention::Escalate);
+        // Its decision is written down already; two in turns would be written at every look.
+        if told_anyway.is_some() && wanted.now.is_none() {
+            wake = earliest(wake, wanted.hold.map(|(until, _)| until));
+            continue;
+        }
+        if wanted.now.is_some() {
+            incident.escalated.insert(chat.clone());
+        }
         let holds = say_or_hold(tx, incident, &chat, &cycles, &wanted);
         wake = earliest(wake, holds);
     }
@@ -178,7 +194,7 @@ fn wanted(tx: &Tx<'_>, incident: &Incident, (to, chat): (&Id, &Chat), cycles: &B
         return Wanted { hold: Some((from, Reason::MayComeBack)), ..nothing };
     }
     let said = |reason| Wanted { now: Some((ask, reason)), ..nothing.clone() };
-    let Some(quiet_ends) = quiet_until(tx, chat, at) else { return said(Reason::QuietEnded) };
+    let Some(quiet_ends) = quiet_until(tx.plan, chat, at) else { return said(Reason::QuietEnded) };
     if cycles.iter().any(|key| tx.state.cycles.get(key).is_some_and(|cycle| at >= cycle.deadline)) {
         return said(Reason::DeadlineReached);
     }
@@ -208,7 +224,7 @@ pub(super) fn next_word(tx: &Tx<'_>, incident: &Incident, chat: &Chat, cycles: &
         let asked_at = incident.asked_at.unwrap_or(at);
         return rungs.map(|dashboard| asked_at + dashboard.escalate_after).min().map_or(Next::WhenResolved, Next::EscalatesAt);
     }
-    let Some(ends) = quiet_until(tx, chat, at) else { return Next::WhenResolved };
+    let Some(ends) = quiet_until(tx.plan, chat, at) else { return Next::WhenResolved };
     let deadline = cycles.iter().filter_map(|key| tx.state.cycles.get(key)).map(|cycle| cycle.deadline).filter(|d| *d > at).min();
     let waking = cycles.iter().filter(|key| tx.plan.dashboards.get(&key.dashboard).is_some_and(|dashboard| dashboard.wake));
     let act_by = waking.filter_map(|key| facts::act_by(tx.state, incident, key)).filter(|act_by| *act_by > at).min();
@@ -265,30 +281,6 @@ fn speaks_from(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) ->
     Some(patient.max(act_by - BEFORE_ACT_BY).min(at_latest))
 }
 
-/// When the chat's quiet time ends; `None`: it is not quiet now.
-pub(super) fn quiet_until(tx: &Tx<'_>, chat: &Chat, at: Instant) -> Option<Instant> {
-    /// Quiet days in a row beyond this are no week-end, but a chat that is never asked in.
-    const DAYS: usize = 40;
-    let zone = tx.plan.timezone;
-    let quiet = |at: Instant| {
-        let local = at.with_timezone(&zone).naive_local();
-        let day = chat.quiet_days.as_ref().is_some_and(|days| days.holds(local.date(), &tx.plan.calendars) == Some(true));
-        day || chat.quiet.is_some_and(|hours| hours.contains(local.time()))
-    };
-    if !quiet(at) {
-        return None;
-    }
-    // It can only end where the hours end or a day begins.
-    let ends: Vec<NaiveTime> = chat.quiet.map(|hours| hours.to).into_iter().chain([NaiveTime::MIN]).collect();
-    let today = local_date(at, zone);
-    let candidates =
-        today.iter_days().take(DAYS).flat_map(|day| ends.iter().map(move |time| super::time::resolve(day, *time, zone)));
-    let mut candidates: Vec<Instant> = candidates.filter(|end| *end > at).collect();
-    candidates.sort_unstable();
-    let last = candidates.last().copied();
-    candidates.into_iter().find(|end| !quiet(*end)).or(last)
-}
-
 fn say_or_hold(
     tx: &mut Tx<'_>,
     incident: &mut Incident,
@@ -297,6 +289,7 @@ fn say_or_hold(
     wanted: &Wanted,
 ) -> Option<Instant> {
     let told = incident.told.get(chat);
+    // It speaks once in each cycle: in a later one of a dashboard, and in that of another dashboard that it reaches later.
     let say = wanted.now.as_ref().and_then(|(attention, reason)| {
         let reason = match told {
             None if *reason == Reason::NotAnswered => Reason::NotAnswered,
@@ -307,12 +300,20 @@ fn say_or_hold(
         };
         Some((*attention, reason))
     });
+    let said = say.is_some();
     match say {
         Some((attention, reason)) => say_it(tx, incident, chat, cycles, attention, reason),
         None if wanted.hold.is_none() => record(tx, incident, Some(chat.clone()), Decision::StaySilent, wanted.silent.clone()),
         None => {}
     }
     let (until, reason) = wanted.hold.clone()?;
+    // Who was asked already is not asked again when quiet hours end: that holds nothing.
+    if reason == Reason::QuietHours && incident.told.get(chat).is_some_and(|told| told.attention >= Attention::Notify) {
+        if !said {
+            record(tx, incident, Some(chat.clone()), Decision::StaySilent, wanted.silent.clone());
+        }
+        return None;
+    }
     record(tx, incident, Some(chat.clone()), Decision::Hold { until }, reason);
     Some(until)
 }

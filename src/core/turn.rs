@@ -6,6 +6,7 @@ use super::judge::{self, CycleView, GRACE, Judged};
 use super::observation::RunState;
 use super::plan::{Dashboard, Id};
 use super::roster::Ix;
+use super::stale::stale;
 use super::standing::Standing;
 use super::state::{ARRIVALS_KEPT, About, Arrival, CycleState, NIGHTS_KEPT, Night, Reason, Seen, Verdict};
 use super::time::Instant;
@@ -35,8 +36,8 @@ pub(super) fn turn(tx: &mut Tx<'_>) {
         judge_and_keep(tx, id, dashboard, &cycle);
     }
     tx.state.view.dirty.clear();
-    let (stale, from) = judge::stale(tx.state, plan, tx.at);
-    tx.state.view.stale = stale;
+    let (old, from) = stale(tx.state, plan, tx.at);
+    tx.state.view.stale = old;
     tx.state.view.stale_from = from;
 }
 

@@ -142,6 +142,8 @@ pub struct Incident {
     pub outside: bool,
     /// By chat.
     pub told: BTreeMap<Id, Told>,
+    /// Chats that were asked as the next rung: each once.
+    pub escalated: BTreeSet<Id>,
     /// The last decision for each chat (`None`: for nobody), so that only a change is written down.
     pub decided: Vec<(Option<Id>, Decision, Reason)>,
     /// When a person was first asked, in any chat.
