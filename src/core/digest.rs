@@ -93,7 +93,10 @@ fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Inst
         }
         return;
     }
-    let green = matches!(facts.verdict, DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue);
+    let green = matches!(
+        facts.verdict,
+        DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue | DigestVerdict::NotWatched
+    );
     if green && manner(tx.plan, digest, date) != Manner::Post {
         tx.write_down(about(), None, Decision::StaySilent, Reason::AllGreen);
         return;
@@ -196,7 +199,8 @@ fn verdict(facts: &DigestFacts) -> DigestVerdict {
         DigestVerdict::WatchTrouble
     } else {
         match of_dashboards {
-            Verdict::NotDue | Verdict::NotWatched => DigestVerdict::NothingDue,
+            Verdict::NotDue => DigestVerdict::NothingDue,
+            Verdict::NotWatched => DigestVerdict::NotWatched,
             Verdict::Ready => DigestVerdict::Ready,
             _ => DigestVerdict::OnTrack,
         }

@@ -267,6 +267,8 @@ pub enum DigestVerdict {
     OnTrack,
     /// No dashboard is due.
     NothingDue,
+    /// Every deadline was over when the watch first looked: neither good nor bad.
+    NotWatched,
     Trouble(Verdict),
     /// The pipelines are green, the watch itself is not whole: a broken chat, a calendar at its end.
     WatchTrouble,

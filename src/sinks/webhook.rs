@@ -131,6 +131,7 @@ fn facts(message: &Message) -> Value {
                 DigestVerdict::Ready => "ready",
                 DigestVerdict::OnTrack => "on_track",
                 DigestVerdict::NothingDue => "nothing_due",
+                DigestVerdict::NotWatched => "not_watched",
                 DigestVerdict::Trouble(verdict) => verdict.word(),
                 DigestVerdict::WatchTrouble => "watch_trouble",
             },

@@ -68,7 +68,7 @@ fn language(plan: &Plan) -> Language {
 fn exit(digest: &Message) -> Exit {
     match &digest.body {
         Body::Digest(facts) => match facts.verdict {
-            DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue => Exit::Fine,
+            DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue | DigestVerdict::NotWatched => Exit::Fine,
             DigestVerdict::Trouble(_) | DigestVerdict::WatchTrouble => Exit::Findings,
         },
         Body::Incident { .. } | Body::Resolved(_) | Body::Watch(_) => Exit::Findings,
@@ -87,6 +87,7 @@ mod tests {
             (DigestVerdict::Ready, 0),
             (DigestVerdict::OnTrack, 0),
             (DigestVerdict::NothingDue, 0),
+            (DigestVerdict::NotWatched, 0),
             (DigestVerdict::Trouble(Verdict::Unknown), 1),
             (DigestVerdict::WatchTrouble, 1),
         ];

@@ -66,7 +66,8 @@ impl<'a> Context<'a> {
 
     /// `09:40 (range 09:20–10:05, …)`.
     pub(super) fn eta(&self, eta: &Eta) -> String {
-        let range = (eta.low < eta.high).then(|| (self.clock(eta.low), self.clock(eta.high)));
+        // A range of one step of rounding says nothing.
+        let range = (eta.high - eta.low > TimeDelta::minutes(5)).then(|| (self.clock(eta.low), self.clock(eta.high)));
         let nights = match eta.basis {
             Basis::Observed { nights } => Some(nights),
             Basis::Declared => None,

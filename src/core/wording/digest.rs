@@ -14,6 +14,7 @@ pub(super) fn draft(cx: &Context<'_>, attention: Attention, about: &DigestFacts)
     let tone = match about.verdict {
         DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue => Tone::Good,
         DigestVerdict::Trouble(verdict) => tone(verdict),
+        DigestVerdict::NotWatched => Tone::Unknown,
         DigestVerdict::WatchTrouble => Tone::Warning,
     };
     let word = format!("{} {}", symbol(tone), words.digest_word(about.verdict));
@@ -75,7 +76,7 @@ fn segments(cx: &Context<'_>, about: &DigestFacts, word: &str, max: usize) -> Ve
             vec![Some(which), arrived, nothing]
         }
         DigestVerdict::OnTrack => vec![only.map(named), ready_of, arrived, eta, nothing],
-        DigestVerdict::NothingDue if dashboards > 0 => {
+        DigestVerdict::NotWatched => {
             vec![only.map(named), Some(words.state(Verdict::NotWatched).to_owned()), Some(sources)]
         }
         DigestVerdict::NothingDue => vec![Some(words.note(Note::NoDashboardDue).to_owned()), Some(sources)],
@@ -112,7 +113,7 @@ fn lead(cx: &Context<'_>, about: &DigestFacts) -> Vec<String> {
             vec![strong(words.under_way(&shown, &deadline)), note(Note::NothingToDoAtAll)]
         }
         // Dashboards that are not due are not among the facts: these were over before anybody watched.
-        (DigestVerdict::NothingDue, Some(_)) => vec![strong(note(Note::NotYetWatched))],
+        (DigestVerdict::NotWatched, _) => vec![strong(note(Note::NotYetWatched))],
         (DigestVerdict::OnTrack | DigestVerdict::NothingDue, _) => vec![strong(note(Note::NoDashboardDueAtAll))],
         (DigestVerdict::Trouble(verdict), _) => {
             let endangered = about.dashboards.iter().filter(|d| d.verdict.is_trouble()).count();

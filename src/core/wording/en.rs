@@ -436,6 +436,7 @@ impl Words for English {
             DigestVerdict::Ready => "OK",
             DigestVerdict::OnTrack => "On track",
             DigestVerdict::NothingDue => "Quiet day",
+            DigestVerdict::NotWatched => "Not watched yet",
             DigestVerdict::Trouble(verdict @ (Verdict::AtRisk | Verdict::Unknown)) => self.verdict(verdict),
             DigestVerdict::Trouble(_) => "Trouble",
             DigestVerdict::WatchTrouble => "Watch trouble",

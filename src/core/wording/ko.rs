@@ -473,6 +473,7 @@ impl Words for Korean {
             DigestVerdict::Ready => "정상",
             DigestVerdict::OnTrack => "순조",
             DigestVerdict::NothingDue => "조용한 날",
+            DigestVerdict::NotWatched => "아직 감시 전",
             DigestVerdict::Trouble(verdict @ (Verdict::AtRisk | Verdict::Unknown)) => self.verdict(verdict),
             DigestVerdict::Trouble(_) => "문제",
             DigestVerdict::WatchTrouble => "감시기 이상",
