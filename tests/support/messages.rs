@@ -169,6 +169,8 @@ fn situations() -> Vec<(&'static str, Message)> {
         ("doomed", told(incident(Situation::Failed { at: None, doomed: true, failure: Failure::default() }))),
         ("running_long", told(at_risk(running()))),
         ("queued", told(declared_risk)),
+        ("catching_up", told(at_risk(Situation::CatchingUp { recovered_at: at("23 05:40") }))),
+        ("many_queued", told(IncidentFacts { alike: 49, ..at_risk(Situation::Queued { since: at("23 04:30") }) })),
         ("retrying", told(at_risk(Situation::Retrying { task: "load_rates".into() }))),
         ("waiting", told(at_risk(Situation::Waiting { task: "wait_for_rates".into() }))),
         ("paused", told(paused)),
@@ -344,6 +346,13 @@ fn digests() -> Vec<(&'static str, Message)> {
             say(digest_facts(DigestVerdict::OnTrack, vec![exec(), DashboardFacts { deadline: at("23 10:00"), ..under_way }])),
         ),
         ("digest_nothing_due", say(one_source)),
+        (
+            "digest_not_watched",
+            say(digest_facts(
+                DigestVerdict::NotWatched,
+                vec![DashboardFacts { verdict: Verdict::NotWatched, ready_at: None, ..exec() }],
+            )),
+        ),
         ("digest_trouble", say(trouble)),
         ("digest_one_trouble", say(one_trouble)),
         ("digest_watch_trouble", say(watch)),
