@@ -233,3 +233,35 @@ fn a_calendar_that_has_ended_is_said_and_takes_nobody_for_absent() {
         ]
     );
 }
+
+#[test]
+fn what_fails_outside_any_dashboard_is_told_where_trouble_of_the_watch_goes() {
+    let plan = one(|plan| plan.dashboards.clear());
+    let mut world = World::new(plan, "2026-11-23 09:00");
+    world.fail("orders", "2026-11-23 08:00", "2026-11-23 08:10");
+    world.fail("orders", "2026-11-23 10:00", "2026-11-23 10:10").run("orders", "2026-11-23 11:00", "2026-11-23 11:10");
+    world.until("2026-11-23 12:00");
+    // What had failed before the watch began is nobody's news.
+    assert_eq!(
+        world.lines(),
+        ["Mon 10:10 team notify alert orders failed +0 []", "Mon 11:10 team post resolved orders 0/0 missed"]
+    );
+}
+
+#[test]
+fn many_that_fail_outside_any_dashboard_are_one_message() {
+    let plan = one(|plan| {
+        plan.dashboards.clear();
+        for n in 0..30 {
+            let name = format!("adhoc_{n:02}");
+            plan.checks.insert(id(&name), check(&name));
+        }
+    });
+    let mut world = World::new(plan, "2026-11-23 09:00");
+    world.subjects.insert(id("orders"), Subject::default());
+    for n in 0..30 {
+        world.fail(&format!("adhoc_{n:02}"), "2026-11-23 10:00", "2026-11-23 10:10");
+    }
+    world.until("2026-11-23 12:00");
+    assert_eq!(world.lines(), ["Mon 10:10 team notify alert adhoc_00 failed +29 []"]);
+}

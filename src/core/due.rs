@@ -41,7 +41,7 @@ pub fn due(state: &State, plan: &Plan, at: Instant) -> Due {
     for view in state.view.cycles.values() {
         view.holds_until.into_iter().for_each(|until| wake.by(until));
     }
-    [state.view.stale_from, state.view.decide_at].into_iter().flatten().for_each(|until| wake.by(until));
+    [state.view.outside_from, state.view.decide_at].into_iter().flatten().for_each(|until| wake.by(until));
     due.wake_at = wake.next;
     due
 }

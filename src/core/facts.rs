@@ -6,6 +6,7 @@ use super::message::{
     DashboardFacts, IncidentFacts, LastSeen, Next, NotSeen, NotStarted, OwnerFacts, ResolvedFacts, Situation, Usual,
 };
 use super::observation::RunState;
+use super::outside::Outside;
 use super::plan::{Id, Plan};
 use super::roster::Ix;
 use super::standing::{Standing, Unseen};
@@ -134,25 +135,29 @@ fn situation(state: &State, plan: &Plan, incident: &Incident, cause: Option<Ix>,
             Situation::CalendarEnded { calendar: id.clone(), last }
         }
         Cause::Check(_) => {
-            let stale = cause.and_then(|ix| {
-                let newest = *state.view.stale.get(&ix)?;
-                let max_age_s = state.roster.checks[ix].check.max_age?.num_seconds();
-                Some(Situation::Stale { newest, max_age_s })
+            let outside = cause.and_then(|ix| Some((state.view.outside.get(&ix)?, &state.roster.checks[ix].check)));
+            let outside = outside.map(|(trouble, check)| match trouble {
+                Outside::Stale { newest } => {
+                    Situation::Stale { newest: *newest, max_age_s: check.max_age.unwrap_or_default().num_seconds() }
+                }
+                Outside::Failed { at, doomed, .. } => failed(incident, *at, doomed.as_ref()),
             });
             let own =
                 judged.filter(|judged| judged.verdict > Verdict::Ready).map(|judged| of_standing(state, incident, cause, judged));
-            own.or(stale).unwrap_or(Situation::NotStarted(NotStarted::NoReason))
+            own.or(outside).unwrap_or(Situation::NotStarted(NotStarted::NoReason))
         }
     }
 }
 
+fn failed(incident: &Incident, at: Option<Instant>, doomed: Option<&String>) -> Situation {
+    let mut failure = incident.failure.clone().unwrap_or_default();
+    failure.task = failure.task.or_else(|| doomed.cloned());
+    Situation::Failed { at, doomed: doomed.is_some(), failure }
+}
+
 fn of_standing(state: &State, incident: &Incident, cause: Option<Ix>, judged: &Judged) -> Situation {
     match &judged.standing {
-        Standing::Failed { at, doomed, .. } => {
-            let mut failure = incident.failure.clone().unwrap_or_default();
-            failure.task = failure.task.or_else(|| doomed.clone());
-            Situation::Failed { at: *at, doomed: doomed.is_some(), failure }
-        }
+        Standing::Failed { at, doomed, .. } => failed(incident, *at, doomed.as_ref()),
         Standing::Running { state: run, since, .. } => match run {
             RunState::Retrying { task } => Situation::Retrying { task: task.clone() },
             RunState::Waiting { task } => Situation::Waiting { task: task.clone() },

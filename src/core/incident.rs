@@ -3,6 +3,7 @@
 //! Who is told, and how loud, is `policy`'s.
 
 use super::observation::{Failure, RunState};
+use super::outside::Outside;
 use super::plan::Id;
 use super::standing::Standing;
 use super::state::{About, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict};
@@ -80,11 +81,14 @@ fn active(tx: &Tx<'_>) -> BTreeMap<Cause, Active> {
         }
     }
     hollow(tx, &mut active);
-    for (ix, newest) in &tx.state.view.stale {
+    for (ix, trouble) in &tx.state.view.outside {
         let known = &tx.state.roster.checks[*ix];
-        let since = *newest + known.check.max_age.unwrap_or_default();
+        let (verdict, since) = match trouble {
+            Outside::Stale { newest } => (Verdict::Late, *newest + known.check.max_age.unwrap_or_default()),
+            Outside::Failed { at, .. } => (Verdict::Failed, at.unwrap_or(tx.at)),
+        };
         let now = active.entry(Cause::Check(known.id.clone())).or_insert_with(|| Active::new(since));
-        now.verdict = now.verdict.max(Verdict::Late);
+        now.verdict = now.verdict.max(verdict);
         now.outside = true;
     }
     active
@@ -130,12 +134,15 @@ fn join(active: &mut BTreeMap<Cause, Active>, anchor: &Cause, id: &Id) {
         now.waiting.entry(key).or_default().extend(waiting);
     }
     now.alike.insert(id.clone());
+    now.outside |= other.outside;
 }
 
 /// Many checks of one source in the same trouble are one cause: the first of them stands for all.
 fn fold_alike(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
     let mut roots: BTreeMap<&Id, Vec<Root<'_>>> = BTreeMap::new();
-    for (cause, now) in active.iter().filter(|(_, now)| now.verdict != Verdict::Unknown && !now.outside) {
+    for (cause, now) in
+        active.iter().filter(|(_, now)| now.verdict != Verdict::Unknown && !(now.outside && now.verdict == Verdict::Late))
+    {
         let Cause::Check(id) = cause else { continue };
         let Some(ix) = tx.state.roster.place(id) else { continue };
         // A failure without an end of its own (a doomed run) began when it was first seen.

@@ -4,6 +4,7 @@ use super::cycle::Cycle;
 use super::forecast::{self, Course, Forecast, Habit};
 use super::message::{Basis, NotStarted};
 use super::observation::RunState;
+use super::outside::Outside;
 use super::plan::{Dashboard, Id, Need, Plan};
 use super::roster::{Ix, Roster};
 use super::standing::{self, Standing, Unseen};
@@ -19,20 +20,24 @@ pub struct View {
     pub cycles: BTreeMap<Id, CycleView>,
     /// Dashboards that something was heard for since they were judged.
     pub dirty: BTreeSet<Id>,
-    /// Checks whose newest data is older than their `max_age`, with that newest instant.
-    pub stale: BTreeMap<Ix, Instant>,
-    /// When the next check goes stale.
-    pub stale_from: Option<Instant>,
+    /// Checks in trouble outside any cycle.
+    pub outside: BTreeMap<Ix, Outside>,
+    /// When time alone may bring another one.
+    pub outside_from: Option<Instant>,
     /// When the next decision falls due: a hold ends, a rung is asked.
     pub decide_at: Option<Instant>,
 }
 
 impl View {
-    /// The failed run of a check in any open cycle.
+    /// The failed run of a check, in any open cycle or outside.
     pub fn failed_run(&self, ix: Ix) -> Option<&str> {
-        self.cycles.values().find_map(|view| match &view.of(ix)?.standing {
+        let in_cycle = self.cycles.values().find_map(|view| match &view.of(ix)?.standing {
             Standing::Failed { run, .. } => Some(run.as_str()),
             _ => None,
+        });
+        in_cycle.or_else(|| match self.outside.get(&ix)? {
+            Outside::Failed { run, .. } => Some(run.as_str()),
+            Outside::Stale { .. } => None,
         })
     }
 }

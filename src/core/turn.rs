@@ -4,9 +4,9 @@
 use super::cycle::{self, Cycle};
 use super::judge::{self, CycleView, GRACE, Judged};
 use super::observation::RunState;
+use super::outside::outside;
 use super::plan::{Dashboard, Id};
 use super::roster::Ix;
-use super::stale::stale;
 use super::standing::Standing;
 use super::state::{ARRIVALS_KEPT, About, Arrival, CycleState, NIGHTS_KEPT, Night, Reason, Seen, Verdict};
 use super::time::Instant;
@@ -36,9 +36,9 @@ pub(super) fn turn(tx: &mut Tx<'_>) {
         judge_and_keep(tx, id, dashboard, &cycle);
     }
     tx.state.view.dirty.clear();
-    let (old, from) = stale(tx.state, plan, tx.at);
-    tx.state.view.stale = old;
-    tx.state.view.stale_from = from;
+    let (outside, from) = outside(tx.state, plan, tx.at);
+    tx.state.view.outside = outside;
+    tx.state.view.outside_from = from;
 }
 
 /// A cycle closes where the next one opens; one that is not ready waits a moment for an answer from after that instant, as what
