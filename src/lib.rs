@@ -39,6 +39,7 @@
 //! | [`core::standing`] | what was seen × a cycle → the evidence |
 //! | [`core::forecast`] | nights → an arrival, and until when it holds |
 //! | [`core::judge`] | evidence + forecast → verdicts, and until when they hold |
+//! | [`core::outside`] | what is wrong whatever the deadlines are: `max_age`, failures that no dashboard waits for |
 //! | `turn` | keeps verdicts up to date; what sticks becomes rows |
 //! | [`core::incident`] | verdicts → causes with their impact |
 //! | [`core::policy`] | incidents → say, hold, stay silent, with the reason |

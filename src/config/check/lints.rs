@@ -19,13 +19,15 @@ impl Checker<'_> {
             let by_group =
                 || plan.groups.iter().any(|(group, g)| reached.contains(&Need::Group(group.clone())) && may_hold(g, check));
             if check.max_age.is_none() && !reached.contains(&Need::Check(id.clone())) && !by_group() {
-                let text = format!("no dashboard needs check {id}, and it has no max_age: nobody will hear of it");
+                let text = format!("no dashboard needs check {id}, and it has no max_age: only its failures are told, to `tell`");
                 self.warning(&["checks", id.as_str()], text);
             }
         }
         for (id, group) in &plan.groups {
             if group.each.max_age.is_none() && !reached.contains(&Need::Group(id.clone())) {
-                let text = format!("no dashboard needs group:{id}, and it has no max_age: nobody will hear of its members");
+                let text = format!(
+                    "no dashboard needs group:{id}, and it has no max_age: only the failures of its members are told, to `tell`"
+                );
                 self.warning(&["groups", id.as_str()], text);
             }
         }
