@@ -265,3 +265,19 @@ fn many_that_fail_outside_any_dashboard_are_one_message() {
     world.until("2026-11-23 12:00");
     assert_eq!(world.lines(), ["Mon 10:10 team notify alert adhoc_00 failed +29 []"]);
 }
+
+#[test]
+fn what_failed_outside_any_dashboard_is_not_over_because_it_was_long_ago() {
+    let plan = one(|plan| {
+        plan.dashboards.clear();
+        plan.sources.get_mut(&id("airflow")).unwrap().every = TimeDelta::minutes(10);
+    });
+    let mut world = World::new(plan, "2026-11-23 09:00");
+    world.tick = TimeDelta::minutes(10);
+    world.fail("orders", "2026-11-23 10:00", "2026-11-23 10:10").run("orders", "2026-11-26 10:00", "2026-11-26 10:10");
+    world.until("2026-11-26 12:00");
+    assert_eq!(
+        world.lines(),
+        ["Mon 10:10 team notify alert orders failed +0 []", "Thu 10:10 team post resolved orders 0/0 missed"]
+    );
+}

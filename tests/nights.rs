@@ -722,3 +722,69 @@ fn who_was_not_asked_about_a_cause_is_asked_about_what_lags_behind_it() {
         ],
     );
 }
+
+#[test]
+fn who_cannot_be_reached_is_followed_by_the_next_rung_all_the_same() {
+    let mut ladder = plan();
+    ladder.dashboards.get_mut(&id("exec")).unwrap().escalate = vec![id("lead")];
+    ladder.chats.insert(id("lead"), Chat { quiet: None, quiet_days: None, ..chat() });
+    ladder.digests.clear();
+    night_of(
+        ladder,
+        "2026-11-22 23:00",
+        "2026-11-23 08:00",
+        |w| {
+            w.fail("orders", "2026-11-23 07:00", "2026-11-23 07:10");
+            let gone = || Outcome::Refused { why: "404 no_service".to_owned() };
+            // 07:10, 07:25, 07:40: the chat of the team is gone; the rung's own is not.
+            w.outcomes = vec![gone(), gone()];
+        },
+        &["Mon 07:40 team notify alert orders failed +1 [exec]", "Mon 07:40 lead escalate update orders failed +1 [exec]"],
+    );
+}
+
+#[test]
+fn an_alert_that_was_seen_is_ended_also_when_its_update_was_refused() {
+    night(
+        "2026-11-22 23:00",
+        "2026-11-23 09:30",
+        |w| {
+            w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+            w.run("orders", "2026-11-23 07:02", "2026-11-23 07:08").run("sales", "2026-11-23 07:08", "2026-11-23 07:40");
+            let seen = || Outcome::Confirmed { handle: None };
+            w.outcomes = vec![seen(), seen(), Outcome::Refused { why: "404 no_service".to_owned() }];
+        },
+        &[
+            "Mon 03:10 team post alert orders failed +1 [exec]",
+            "Mon 06:30 team post digest failed",
+            "Mon 07:40 team post resolved orders 0/1 missed",
+        ],
+    );
+}
+
+#[test]
+fn failures_that_turn_out_to_differ_are_told_apart() {
+    let mut three = plan();
+    for name in ["a", "b", "c"] {
+        three.checks.insert(id(name), check(name));
+        three.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id(name)));
+    }
+    three.digests.clear();
+    night_of(
+        three,
+        "2026-11-23 06:00",
+        "2026-11-23 08:00",
+        |w| {
+            w.run("orders", "2026-11-23 05:00", "2026-11-23 05:10").run("sales", "2026-11-23 05:10", "2026-11-23 05:20");
+            for name in ["a", "b", "c"] {
+                w.fail(name, "2026-11-23 07:00", "2026-11-23 07:10");
+                w.subjects.get_mut(&id(name)).unwrap().runs[0].error = format!("{name} went wrong");
+            }
+        },
+        &[
+            "Mon 07:10 team notify alert a failed +0 [exec]",
+            "Mon 07:10 team notify alert b failed +0 [exec]",
+            "Mon 07:10 team notify alert c failed +0 [exec]",
+        ],
+    );
+}

@@ -69,7 +69,7 @@ fn by_verdict(state: &State) -> Vec<(Verdict, usize)> {
 
 fn source_line(id: &Id, state: &State, pool: &Pool) -> SourceLine {
     let known = state.sources.get(id);
-    let dark = known.and_then(|s| s.dark.as_ref());
+    let dark = known.and_then(|s| s.dark.as_ref().or(s.list_dark.as_ref()));
     let dead = known.is_some_and(|s| matches!(s.scheduler, Scheduler::Dead { .. }));
     let traffic = pool.traffic(id);
     SourceLine {

@@ -135,7 +135,9 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
     let broken_chats =
         state.chats.iter().filter_map(|(id, chat)| chat.broken.as_ref().map(|(_, why)| (id.clone(), why.clone()))).collect();
     let answering = plan.sources.iter().filter(|(id, setup)| {
-        state.sources.get(*id).is_some_and(|source| source.dark.is_none() && standing::unseen(source, setup.every, at).is_none())
+        state.sources.get(*id).is_some_and(|source| {
+            source.dark.is_none() && source.list_dark.is_none() && standing::unseen(source, setup.every, at).is_none()
+        })
     });
     let counted = state.digests.get(id).map(|done| done.done_at);
     let next_at = plan.digests.get(id).and_then(|digest| next_at(plan, digest, at));

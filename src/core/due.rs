@@ -4,7 +4,7 @@ use super::incident::SAMPLE;
 use super::observation::Ask;
 use super::plan::{Id, Plan, Source};
 use super::posts;
-use super::state::{Attempt, Cause, PostId, SourceState, State, Verdict};
+use super::state::{Attempt, Cause, PostId, Seen, SourceState, State, Verdict};
 use super::time::Instant;
 use chrono::TimeDelta;
 
@@ -115,6 +115,10 @@ fn since(state: &State, plan: &Plan, id: &Id, at: Instant) -> Instant {
             let known = &state.roster.checks[*ix];
             let windows = known.dashboards.iter().filter_map(|id| state.view.cycles.get(id));
             since = windows.map(|view| view.cycle.window_opens(&known.check, plan)).fold(since, Instant::min);
+            // What is told of outside any cycle stays in sight until it is over.
+            if let (Some(_), Some(Seen::Runs(runs))) = (state.view.outside.get(ix), &state.checks[*ix].seen) {
+                since = runs.iter().map(|run| run.scheduled_at).fold(since, Instant::min);
+            }
             if let Some(max_age) = known.check.max_age {
                 since = since.min(at - max_age);
             }

@@ -180,7 +180,7 @@ fn of_standing(state: &State, incident: &Incident, cause: Option<Ix>, judged: &J
 
 fn source_dark(state: &State, plan: &Plan, id: &Id) -> Situation {
     let source = state.sources.get(id);
-    let dark = source.and_then(|source| source.dark.as_ref());
+    let dark = source.and_then(|source| source.dark.as_ref().or(source.list_dark.as_ref()));
     let others = plan.sources.keys().filter(|other| *other != id);
     let answers = |other: &&Id| state.sources.get(*other).is_some_and(|other| other.dark.is_none() && other.swept_at.is_some());
     // Each check once, at its best: what has arrived for one dashboard has arrived.

@@ -2,24 +2,23 @@
 //!
 //! Who is told, and how loud, is `policy`'s.
 
-use super::observation::{Failure, RunState};
+use super::fold;
+use super::observation::Failure;
 use super::outside::Outside;
 use super::plan::Id;
-use super::standing::Standing;
 use super::state::{About, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
-use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A cause as the verdicts show it now.
 #[derive(Debug, Clone)]
-struct Active {
-    verdict: Verdict,
-    since: Instant,
-    waiting: BTreeMap<CycleKey, BTreeSet<Id>>,
-    alike: BTreeSet<Id>,
-    outside: bool,
+pub(super) struct Active {
+    pub(super) verdict: Verdict,
+    pub(super) since: Instant,
+    pub(super) waiting: BTreeMap<CycleKey, BTreeSet<Id>>,
+    pub(super) alike: BTreeSet<Id>,
+    pub(super) outside: bool,
 }
 
 impl Active {
@@ -28,17 +27,13 @@ impl Active {
     }
 }
 
-/// So many causes alike are one.
-const MANY: usize = 3;
-/// Causes alike began within this of the first.
-const TOGETHER: TimeDelta = TimeDelta::minutes(15);
 /// The failures of so many of them are asked for; the rest are taken to be like these.
 pub const SAMPLE: usize = 4;
 
 pub(super) fn fold(tx: &mut Tx<'_>) {
     let mut active = active(tx);
-    hold_together(tx, &mut active);
-    fold_alike(tx, &mut active);
+    fold::hold_together(tx, &mut active);
+    fold::fold_alike(tx, &mut active);
     let open: Vec<IncidentId> = tx
         .state
         .incidents
@@ -98,7 +93,8 @@ fn active(tx: &Tx<'_>) -> BTreeMap<Cause, Active> {
 fn hollow(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
     for view in tx.state.view.cycles.values() {
         for (group, source) in &view.hollow {
-            let Some(dark) = tx.state.sources.get(source).and_then(|source| source.dark.as_ref()) else { continue };
+            let known = tx.state.sources.get(source);
+            let Some(dark) = known.and_then(|source| source.list_dark.as_ref().or(source.dark.as_ref())) else { continue };
             let now = active.entry(Cause::Source(source.clone())).or_insert_with(|| Active::new(dark.since));
             now.verdict = now.verdict.max(Verdict::Unknown);
             let waiting = now.waiting.entry(view.cycle.key.clone()).or_default();
@@ -107,121 +103,8 @@ fn hollow(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
     }
 }
 
-/// What was folded into an incident stays with it while its own trouble lasts; when the one that stood for all is well again, the
-/// next one does.
-fn hold_together(tx: &mut Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
-    let open = tx.state.incidents.values().filter(|i| !matches!(i.phase, Phase::Resolved { .. }) && !i.alike.is_empty());
-    let folded: Vec<(IncidentId, Cause, Vec<Id>)> =
-        open.map(|i| (i.id, i.cause.clone(), i.alike.iter().cloned().collect())).collect();
-    for (incident, cause, alike) in folded {
-        let troubled = |id: &Id| active.contains_key(&Cause::Check(id.clone()));
-        let mut members: Vec<Id> = alike.into_iter().filter(troubled).collect();
-        let anchor = if active.contains_key(&cause) || members.is_empty() { cause } else { Cause::Check(members.remove(0)) };
-        for member in members {
-            join(active, &anchor, &member);
-        }
-        let moved = tx.state.incidents.get(&incident).filter(|i| i.cause != anchor).cloned();
-        if let Some(moved) = moved {
-            tx.put_incident(Incident { cause: anchor, ..moved });
-        }
-    }
-}
-
-fn join(active: &mut BTreeMap<Cause, Active>, anchor: &Cause, id: &Id) {
-    let Some(other) = active.remove(&Cause::Check(id.clone())) else { return };
-    let Some(now) = active.get_mut(anchor) else { return };
-    for (key, waiting) in other.waiting {
-        now.waiting.entry(key).or_default().extend(waiting);
-    }
-    now.alike.insert(id.clone());
-    now.outside |= other.outside;
-}
-
-/// Many checks of one source in the same trouble are one cause: the first of them stands for all.
-fn fold_alike(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
-    let mut roots: BTreeMap<&Id, Vec<Root<'_>>> = BTreeMap::new();
-    for (cause, now) in
-        active.iter().filter(|(_, now)| now.verdict != Verdict::Unknown && !(now.outside && now.verdict == Verdict::Late))
-    {
-        let Cause::Check(id) = cause else { continue };
-        let Some(ix) = tx.state.roster.place(id) else { continue };
-        // A failure without an end of its own (a doomed run) began when it was first seen.
-        let since = own(tx, id).map_or(now.since, |incident| incident.since.min(now.since));
-        let told = own(tx, id).is_some_and(|incident| !incident.told.is_empty());
-        let root = Root { id, since, told, kind: kind(tx, id, now.verdict) };
-        roots.entry(&tx.state.roster.checks[ix].check.source).or_default().push(root);
-    }
-    let mut joins: Vec<(Id, Id)> = Vec::new();
-    for list in roots.values_mut().filter(|list| list.len() >= MANY) {
-        // One that was told of already stands for the others; else the first in time.
-        list.sort_by_key(|root| (!root.told, root.since));
-        let mut left = std::mem::take(list);
-        while !left.is_empty() {
-            let anchor = left.remove(0);
-            let (with, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|root| root.is_like(&anchor));
-            left = others;
-            if with.len() + 1 >= MANY {
-                joins.extend(with.into_iter().map(|root| (anchor.id.clone(), root.id.clone())));
-            }
-        }
-    }
-    for (anchor, id) in joins {
-        join(active, &Cause::Check(anchor), &id);
-    }
-}
-
-/// A check that is a cause of its own, as far as folding compares it.
-struct Root<'a> {
-    id: &'a Id,
-    since: Instant,
-    told: bool,
-    kind: Kind,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Kind {
-    /// With its error, digits blanked: ids and times differ between runs of one cause. `None`: not fetched yet.
-    Failed(Option<String>),
-    RunningLong,
-    Queued,
-    Waiting,
-    NotStarted,
-    NoData,
-}
-
-impl Root<'_> {
-    fn is_like(&self, anchor: &Root<'_>) -> bool {
-        let alike = match (&anchor.kind, &self.kind) {
-            // One that is not known yet counts as alike until it is.
-            (Kind::Failed(a), Kind::Failed(b)) => {
-                (a.is_none() || b.is_none() || a == b) && (self.since - anchor.since).abs() <= TOGETHER
-            }
-            (a, b) => a == b,
-        };
-        alike && !self.told
-    }
-}
-
-fn kind(tx: &Tx<'_>, id: &Id, verdict: Verdict) -> Kind {
-    if verdict == Verdict::Failed {
-        let error = current_failure(tx.state, id).map(|failure| failure.error.unwrap_or_default());
-        return Kind::Failed(error.map(|error| error.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()));
-    }
-    let place = tx.state.roster.place(id);
-    let outstanding = |view: &'_ super::judge::CycleView| {
-        place.and_then(|ix| view.of(ix)).filter(|judged| judged.verdict.is_trouble()).map(|judged| match &judged.standing {
-            Standing::Running { state: RunState::Queued, .. } => Kind::Queued,
-            Standing::Running { state: RunState::Waiting { .. }, .. } => Kind::Waiting,
-            Standing::Running { .. } => Kind::RunningLong,
-            Standing::NoData { .. } => Kind::NoData,
-            _ => Kind::NotStarted,
-        })
-    };
-    tx.state.view.cycles.values().find_map(outstanding).unwrap_or(Kind::NotStarted)
-}
-
 /// The open incident of which this check is the cause.
-fn own<'a>(tx: &'a Tx<'_>, id: &Id) -> Option<&'a Incident> {
+pub(super) fn own<'a>(tx: &'a Tx<'_>, id: &Id) -> Option<&'a Incident> {
     let open = tx.state.incidents.values().filter(|incident| !matches!(incident.phase, Phase::Resolved { .. }));
     open.into_iter().find(|incident| matches!(&incident.cause, Cause::Check(cause) if cause == id))
 }

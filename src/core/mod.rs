@@ -9,6 +9,7 @@ pub mod cycle;
 pub mod digest;
 pub mod due;
 mod facts;
+mod fold;
 pub mod forecast;
 pub mod incident;
 pub mod judge;

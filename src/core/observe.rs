@@ -27,7 +27,10 @@ pub(super) fn hear(tx: &mut Tx<'_>, heard: Heard) {
             state.list_asked_at = Some(asked_at);
             // Without the first listing nobody knows what there is to ask for: a sweep of nothing would look as if all were well.
             if state.listed_at.is_none() {
-                dark(tx, &source, asked_at, told_why(answer));
+                let had = state.list_dark.take();
+                state.list_dark = Some(darker(had, asked_at, told_why(answer)));
+                let plan = tx.plan;
+                tx.state.view.dirty.extend(plan.dashboards.keys().cloned());
             }
         }
         (Ask::Sweep { source, .. }, answer) => {
@@ -57,16 +60,13 @@ fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sw
         Scheduler::Dead { heartbeat } => before.scheduler_dead_since.or(heartbeat).or(Some(asked_at)),
         Scheduler::Healthy | Scheduler::NotSaid => None,
     };
-    let unlisted = before.listed_at.is_none() && before.list_asked_at.is_some() && before.dark.is_some();
     let source = tx.source_mut(id);
     source.asked_at = Some(asked_at);
     source.swept_at = Some(asked_at);
-    if !unlisted {
-        source.dark = None;
-    }
+    source.dark = None;
     source.scheduler = sweep.scheduler;
     source.scheduler_dead_since = scheduler_dead_since;
-    if before.dark.is_some() && !unlisted {
+    if before.dark.is_some() {
         tx.note(About::Source(id.clone()), Reason::SourceBack);
     }
     let mut facts: BTreeMap<Id, Fact> = sweep.items.into_iter().map(|item| (item.subject, item.fact)).collect();
@@ -155,11 +155,7 @@ fn dark(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, why: Unreachable) {
     let source = tx.source_mut(id);
     let first = source.dark.is_none();
     let had = source.dark.take();
-    source.dark = Some(Dark {
-        since: had.as_ref().map_or(asked_at, |dark| dark.since),
-        tries: had.map_or(0, |dark| dark.tries).saturating_add(1),
-        last: why,
-    });
+    source.dark = Some(darker(had, asked_at, why));
     if first {
         tx.note(About::Source(id.clone()), Reason::SourceDark);
     }
@@ -169,10 +165,17 @@ fn dark(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, why: Unreachable) {
     }
 }
 
+/// One more unanswered question.
+fn darker(had: Option<Dark>, asked_at: Instant, why: Unreachable) -> Dark {
+    let (since, tries) = had.map_or((asked_at, 0), |dark| (dark.since, dark.tries));
+    Dark { since, tries: tries.saturating_add(1), last: why }
+}
+
 fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Vec<Member>) {
     let source = tx.source_mut(id);
     let known_before = source.listed_at.is_some();
     source.listed_at = Some(asked_at);
+    source.list_dark = None;
     source.list_asked_at = Some(asked_at);
     let members: BTreeMap<Id, Member> = members.into_iter().map(|member| (member.subject.clone(), member)).collect();
     if tx.state.sources.get(id).is_some_and(|source| source.members == members) {
@@ -184,9 +187,6 @@ fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Vec<Member>) {
     let source = tx.source_mut(id);
     let same_checks = known_before && identity(&source.members) == identity(&members);
     source.members = members;
-    if !known_before {
-        source.dark = None;
-    }
     tx.touch_members(id);
     if same_checks {
         let of_source: Vec<Ix> = tx.state.roster.subjects(id).flat_map(|(_, ixs)| ixs.iter().copied()).collect();

@@ -357,7 +357,7 @@ fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
         }
         // Nobody is to be asked for what has healed; that it is over is no reason not to ask.
         if matches!(incident.phase, Phase::Resolved { recovered_at: Some(_), .. }) {
-            posts::withdraw_idle(tx, told.post);
+            posts::withdraw_idle(tx, &chat, &Topic::Incident(incident.id));
         }
         let about = Box::new(facts::resolved(tx.state, tx.plan, incident, &told.cycles, tx.at));
         let message = posts::message(tx, Attention::Post, Body::Resolved(about));

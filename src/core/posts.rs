@@ -8,6 +8,7 @@ use super::step::Outcome;
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
+use std::collections::BTreeMap;
 
 const FIRST_RETRY: TimeDelta = TimeDelta::seconds(5);
 const RETRY_AT_MOST: TimeDelta = TimeDelta::minutes(5);
@@ -70,13 +71,8 @@ fn withdraw(tx: &mut Tx<'_>, id: PostId, why: Withdrawn) {
 pub(super) fn withdraw_unsent(tx: &mut Tx<'_>, id: PostId) -> bool {
     let Some(post) = tx.state.posts.get(&id) else { return false };
     let unsent = post.attempt == Attempt::Idle && post.ambiguities == 0;
-    // An earlier revision may have been seen, here or in the fallback, or is on its way: then there is something to end.
-    let earlier = tx.state.posts.values().any(|other| {
-        let here = other.chat == post.chat || other.stands_in_for.as_ref() == Some(&post.chat);
-        let seen = other.ambiguities > 0
-            || matches!(other.attempt, Attempt::Started { .. } | Attempt::Confirmed { .. } | Attempt::Ambiguous { .. });
-        other.id != id && here && other.topic == post.topic && seen
-    });
+    // An earlier revision may have been seen: then there is something to end.
+    let earlier = seen_before(&tx.state.posts, id).is_some();
     if unsent && !earlier {
         withdraw(tx, id, Withdrawn::Superseded);
         return true;
@@ -84,9 +80,11 @@ pub(super) fn withdraw_unsent(tx: &mut Tx<'_>, id: PostId) -> bool {
     false
 }
 
-/// Takes a post back when no byte of it has left yet: what it says is no longer true.
-pub(super) fn withdraw_idle(tx: &mut Tx<'_>, id: PostId) {
-    if tx.state.posts.get(&id).is_some_and(|post| post.attempt == Attempt::Idle && post.ambiguities == 0) {
+/// Takes back all of an incident's posts in a chat of which no byte has left yet: what they say is no longer true.
+pub(super) fn withdraw_idle(tx: &mut Tx<'_>, chat: &Id, topic: &Topic) {
+    let idle = |post: &&Post| post.chat == *chat && post.topic == *topic && post.attempt == Attempt::Idle && post.ambiguities == 0;
+    let ids: Vec<PostId> = tx.state.posts.values().filter(idle).map(|post| post.id).collect();
+    for id in ids {
         withdraw(tx, id, Withdrawn::Superseded);
     }
 }
@@ -102,37 +100,56 @@ pub(super) fn expire(tx: &mut Tx<'_>) {
     }
 }
 
-/// A word that reached nobody was not said: what it was about is decided anew.
+/// A word that reached nobody was not said: what it was about is decided anew. (That a person was to be asked stays: who cannot be
+/// reached is a reason to ask the next one.)
 fn take_back(tx: &mut Tx<'_>, id: PostId) {
     let Some(post) = tx.state.posts.get(&id) else { return };
     let Topic::Incident(incident) = post.topic else { return };
-    let chat = post.chat.clone();
+    let chat = post.stands_in_for.clone().unwrap_or_else(|| post.chat.clone());
     let Some(mut incident) = tx.state.incidents.get(&incident).cloned() else { return };
-    if incident.told.get(&chat).is_none_or(|told| told.post != id) {
+    let Some(told) = incident.told.get_mut(&chat) else { return };
+    let said_by = tx.state.posts.get(&told.post);
+    if told.post != id && said_by.is_none_or(|original| original.message != post.message) {
         return;
     }
-    incident.told.remove(&chat);
-    if incident.told.values().all(|told| told.attention < Attention::Notify) {
-        incident.asked_at = None;
+    // An earlier word that was seen stands, but as no more than a word.
+    match seen_before(&tx.state.posts, told.post) {
+        Some(earlier) => (told.post, told.attention) = (earlier, Attention::Post),
+        None => drop(incident.told.remove(&chat)),
     }
+    incident.escalated.remove(&chat);
     tx.put_incident(incident);
+}
+
+/// The last other post of the same topic in the same chat, or standing in for it, that was seen or is on its way.
+fn seen_before(posts: &BTreeMap<PostId, Post>, id: PostId) -> Option<PostId> {
+    let post = posts.get(&id)?;
+    let earlier = posts.values().filter(|other| {
+        let here = other.chat == post.chat || other.stands_in_for.as_ref() == Some(&post.chat);
+        let seen = other.ambiguities > 0
+            || matches!(other.attempt, Attempt::Started { .. } | Attempt::Confirmed { .. } | Attempt::Ambiguous { .. });
+        other.id != id && here && other.topic == post.topic && seen
+    });
+    earlier.map(|other| other.id).max()
 }
 
 /// When a chat that refuses everything, and has no fallback, is tried again. `None`: it is not broken, or somebody stands in for it.
 pub(super) fn retry_broken(tx: &Tx<'_>, chat: &Id) -> Option<Instant> {
     tx.state.chats.get(chat)?.broken.as_ref()?;
-    if tx.plan.chats.get(chat)?.fallback.is_some() {
+    // A fallback that is broken itself stands in for nobody.
+    let fallback = tx.plan.chats.get(chat)?.fallback.as_ref();
+    if fallback.is_some_and(|fallback| tx.state.chats.get(fallback).is_none_or(|state| state.broken.is_none())) {
         return None;
     }
     let refused = tx.state.posts.values().filter(|post| post.chat == *chat).filter_map(|post| match post.attempt {
         Attempt::Refused { at, .. } => Some(at + BROKEN_RETRY),
         _ => None,
     });
-    refused.max().filter(|retry| *retry > tx.at)
+    refused.max().filter(|retry| *retry > tx.at).map(|retry| retry.min(tx.at + BROKEN_RETRY))
 }
 
 /// The posts to be sent now: in order, one at a time in each chat.
-pub(super) fn sendable(posts: &std::collections::BTreeMap<PostId, Post>, at: Instant) -> Vec<PostId> {
+pub(super) fn sendable(posts: &BTreeMap<PostId, Post>, at: Instant) -> Vec<PostId> {
     let mut seen: Vec<&Id> = Vec::new();
     let mut ids = Vec::new();
     for post in posts.values().filter(|post| !post.attempt.is_settled()) {
@@ -178,6 +195,7 @@ pub(super) fn sent(tx: &mut Tx<'_>, id: PostId, outcome: Outcome) {
         }
         Outcome::Failed { why, retry_at } => {
             post.failures += 1;
+            post.wanted_at = post.wanted_at.min(tx.at);
             post.attempt = Attempt::Idle;
             post.next_try_at = retry_at.unwrap_or(tx.at).min(tx.at + RETRY_LATER_AT_MOST).max(tx.at + backoff(post.failures));
             let has_fallback = fallback(tx, &post).is_some();
@@ -189,6 +207,7 @@ pub(super) fn sent(tx: &mut Tx<'_>, id: PostId, outcome: Outcome) {
         }
         Outcome::Ambiguous { .. } => {
             post.ambiguities += 1;
+            post.wanted_at = post.wanted_at.min(tx.at);
             let idempotent = tx.plan.chats.get(&chat).is_some_and(|chat| chat.idempotent);
             let most = if idempotent { AMBIGUITIES_IDEMPOTENT } else { AMBIGUITIES };
             if post.ambiguities >= most {

@@ -49,8 +49,11 @@ fn may_close(view: &CycleView, at: Instant) -> bool {
 
 /// A cycle that was about to close when the views were lost (a restart, another listing): it is closed as if they had not been.
 fn closing(tx: &Tx<'_>, id: &Id, dashboard: &Dashboard) -> Option<Cycle> {
-    let open =
-        tx.state.cycles.iter().filter(|(key, cycle)| key.dashboard == *id && cycle.closed_at.is_none() && cycle.ready_at.is_none());
+    let open = tx
+        .state
+        .cycles
+        .iter()
+        .filter(|(key, cycle)| key.dashboard == *id && cycle.closed_at.is_none() && cycle.verdict > Verdict::Ready);
     let cycles = open.filter_map(|(key, _)| cycle::of_key(tx.plan, dashboard, key));
     cycles.into_iter().find(|cycle| cycle.closes_at <= tx.at && tx.at < cycle.closes_at + GRACE)
 }

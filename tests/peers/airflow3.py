@@ -18,7 +18,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agent_scenes import Agent, scene_dark, scene_run, scene_secrets
-from airflow_truth import MANY, Airflow, moment
+from airflow_truth import MANY, Airflow, Unsettled, moment
 from peerlib import Children, CountingProxy, FakeChat, Tally, figure, free_port
 
 SECRETS = {"AIRFLOW_PASSWORD": "watch-pw", "BACKUP_HOOK_SECRET": "hmac-not-to-be-seen", "hook": "HOOK-not-to-be-seen"}
@@ -208,9 +208,17 @@ def main():
         folder, began = Path(folder), time.monotonic()
         airflow = Airflow(shared, opt.home or folder / "airflow", free_port())
         children.later(airflow.stop)
-        airflow.start()
-        figure("Airflow started, s", round(time.monotonic() - began))
-        airflow.seed(hold_off_s=480)
+        for tries_left in (2, 1, 0):
+            airflow.start()
+            figure("Airflow started, s", round(time.monotonic() - began))
+            try:
+                airflow.seed(hold_off_s=480)
+                break
+            except Unsettled as why:
+                print(f"  Airflow could not be seeded ({why}), tries left: {tries_left}", flush=True)
+                airflow.stop()
+                if not tries_left:
+                    raise
         figure("and seeded, s", round(time.monotonic() - began))
         proxy, chat = CountingProxy(airflow.port), FakeChat(children, shared, SECRETS["BACKUP_HOOK_SECRET"])
         children.later(proxy.close)

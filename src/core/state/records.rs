@@ -21,6 +21,8 @@ pub struct SourceState {
     /// Since when the scheduler is said to be dead.
     pub scheduler_dead_since: Option<Instant>,
     pub dark: Option<Dark>,
+    /// It has never listed what it has, and fails to; its sweeps may work all the same.
+    pub list_dark: Option<Dark>,
     /// The last listing, by subject; a row of its own, as it is large and seldom changes. A pipeline that left it is kept in the
     /// groups' memory, not here.
     #[serde(skip)]
