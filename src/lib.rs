@@ -41,7 +41,8 @@
 //! | [`core::judge`] | evidence + forecast → verdicts, and until when they hold |
 //! | [`core::outside`] | what is wrong whatever the deadlines are: `max_age`, failures that no dashboard waits for |
 //! | `turn` | keeps verdicts up to date; what sticks becomes rows |
-//! | [`core::incident`] | verdicts → causes with their impact |
+//! | `fold` | many causes alike → one that stands for all |
+//! | [`core::incident`] | causes → incidents with their impact |
 //! | [`core::policy`] | incidents → say, hold, stay silent, with the reason |
 //! | [`core::digest`] | the scheduled summary, or recorded silence |
 //! | `posts` | wanted messages; retry, repetition, fallback |

@@ -765,7 +765,7 @@ fn an_alert_that_was_seen_is_ended_also_when_its_update_was_refused() {
 #[test]
 fn failures_that_turn_out_to_differ_are_told_apart() {
     let mut three = plan();
-    for name in ["a", "b", "c"] {
+    for name in ["a", "b", "c", "d"] {
         three.checks.insert(id(name), check(name));
         three.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id(name)));
     }
@@ -776,15 +776,17 @@ fn failures_that_turn_out_to_differ_are_told_apart() {
         "2026-11-23 08:00",
         |w| {
             w.run("orders", "2026-11-23 05:00", "2026-11-23 05:10").run("sales", "2026-11-23 05:10", "2026-11-23 05:20");
-            for name in ["a", "b", "c"] {
+            for name in ["a", "b", "c", "d"] {
                 w.fail(name, "2026-11-23 07:00", "2026-11-23 07:10");
                 w.subjects.get_mut(&id(name)).unwrap().runs[0].error = format!("{name} went wrong");
             }
         },
         &[
-            "Mon 07:10 team notify alert a failed +0 [exec]",
+            // Told as soon as its own error is known and differs.
             "Mon 07:10 team notify alert b failed +0 [exec]",
+            "Mon 07:10 team notify alert a failed +0 [exec]",
             "Mon 07:10 team notify alert c failed +0 [exec]",
+            "Mon 07:10 team notify alert d failed +0 [exec]",
         ],
     );
 }

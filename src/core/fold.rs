@@ -105,9 +105,10 @@ enum Kind {
 impl Root<'_> {
     fn is_like(&self, anchor: &Root<'_>) -> bool {
         let alike = match (&anchor.kind, &self.kind) {
-            // One that is not known yet counts as alike until it is.
+            // One that is not known yet counts as alike until it is; but a word that was said cannot be taken apart again.
             (Kind::Failed(a), Kind::Failed(b)) => {
-                (a.is_none() || b.is_none() || a == b) && (self.since - anchor.since).abs() <= TOGETHER
+                let unknown = (a.is_none() || b.is_none()) && !anchor.told;
+                (unknown || a == b) && (self.since - anchor.since).abs() <= TOGETHER
             }
             (a, b) => a == b,
         };

@@ -41,6 +41,7 @@ pub(super) fn fold(tx: &mut Tx<'_>) {
         .filter(|incident| !matches!(incident.phase, Phase::Resolved { .. }))
         .map(|incident| incident.id)
         .collect();
+    let open = without_merged(tx, open, &active);
     for id in &open {
         carry_on(tx, *id, &mut active);
     }
@@ -52,6 +53,21 @@ pub(super) fn fold(tx: &mut Tx<'_>) {
     for id in open {
         close_when_over(tx, id);
     }
+}
+
+/// An incident that nobody was told of, and whose cause proves to be one of many alike, was none of its own.
+fn without_merged(tx: &mut Tx<'_>, open: Vec<IncidentId>, active: &BTreeMap<Cause, Active>) -> Vec<IncidentId> {
+    let alike: BTreeSet<&Id> = active.values().flat_map(|now| &now.alike).collect();
+    let merged = |incident: &Incident| match &incident.cause {
+        Cause::Check(id) => incident.told.is_empty() && alike.contains(id),
+        _ => false,
+    };
+    let (gone, kept): (Vec<_>, Vec<_>) = open.into_iter().partition(|id| tx.state.incidents.get(id).is_some_and(merged));
+    for id in gone {
+        tx.note(About::Incident(id), Reason::Merged);
+        tx.drop_incident(id);
+    }
+    kept
 }
 
 fn active(tx: &Tx<'_>) -> BTreeMap<Cause, Active> {

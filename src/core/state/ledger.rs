@@ -79,6 +79,8 @@ pub enum Reason {
     CycleMissed,
     CycleClosed,
     Deepened,
+    /// Its cause proved to be one of many alike.
+    Merged,
     SourceDark,
     SourceBack,
     ChatBroken,
