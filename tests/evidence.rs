@@ -195,7 +195,7 @@ fn members_that_fail_on_the_first_night_of_the_watch_are_told() {
 #[test]
 fn two_sources_may_have_the_same_names() {
     let mut plan = group();
-    plan.sources.insert(id("other"), Source { kind: SourceKind::Airflow, every: TimeDelta::seconds(60) });
+    plan.sources.insert(id("other"), Source { kind: SourceKind::Airflow, every: TimeDelta::seconds(60), host: Some(1) });
     let other = Group { source: id("other"), ..plan.groups[&id("mart")].clone() };
     let each = Check { source: id("other"), ..other.each.clone() };
     plan.groups.insert(id("others"), Group { each, ..other });

@@ -76,7 +76,7 @@ fn source(server: &MockServer) -> Source {
 
 fn sweep_of(subjects: &[&str]) -> Ask {
     let subjects = subjects.iter().copied().map(Id::from).collect();
-    Ask::Sweep { source: Id::from("airflow"), subjects, since: at("2026-11-21T00:00:00Z") }
+    Ask::Sweep { source: Id::from("airflow"), subjects, dates: Default::default(), since: at("2026-11-21T00:00:00Z") }
 }
 
 fn list() -> Ask {

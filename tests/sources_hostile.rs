@@ -45,7 +45,17 @@ async fn ask(kind: SourceWiringKind, timeout_ms: i64, ca_file: Option<PathBuf>) 
     let wiring = SourceWiring { timeout: TimeDelta::milliseconds(timeout_ms), ca_file, kind };
     let source = Source::build(&Id::from("s"), &wiring).unwrap();
     let now = "2026-11-23T00:00:00Z".parse().unwrap();
-    source.ask(&Ask::Sweep { source: Id::from("s"), subjects: vec![Id::from("a")], since: now - TimeDelta::days(1) }, now).await
+    source
+        .ask(
+            &Ask::Sweep {
+                source: Id::from("s"),
+                subjects: vec![Id::from("a")],
+                dates: Default::default(),
+                since: now - TimeDelta::days(1),
+            },
+            now,
+        )
+        .await
 }
 
 /// Both kinds of source must give this reason for this endpoint.

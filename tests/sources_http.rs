@@ -41,18 +41,24 @@ fn build(http: HttpWiring) -> Result<Source, String> {
 
 async fn ask(source: &Source, subjects: &[&str]) -> Answer {
     let subjects = subjects.iter().copied().map(Id::from).collect();
-    source.ask(&Ask::Sweep { source: Id::from("jobs"), subjects, since: now() - TimeDelta::days(1) }, now()).await
+    source
+        .ask(
+            &Ask::Sweep { source: Id::from("jobs"), subjects, dates: Default::default(), since: now() - TimeDelta::days(1) },
+            now(),
+        )
+        .await
 }
 
 async fn items(source: &Source, subjects: &[&str]) -> Vec<Item> {
     match ask(source, subjects).await {
-        Answer::Sweep(Sweep { items, scheduler: Scheduler::NotSaid }) => items,
+        Answer::Sweep(Sweep { items, scheduler: Scheduler::NotSaid, .. }) => items,
         other => panic!("{other:?}"),
     }
 }
 
 fn words(items: &[Item]) -> Vec<String> {
     let word = |item: &Item| match &item.fact {
+        Fact::Dated(_) => unreachable!("an HTTP source knows no dates"),
         Fact::Runs(runs) => format!("{} {:?}", item.subject, runs.iter().map(|run| &run.state).collect::<Vec<_>>()),
         Fact::Timestamp(at) => format!("{} {}", item.subject, at.is_some()),
         Fact::Suspicious(reason) => format!("{} ? {reason}", item.subject),

@@ -135,6 +135,8 @@ mod tests {
             dashboards: BTreeMap::from([(Id::from("exec"), dashboard)]),
             chats: BTreeMap::new(),
             digests: BTreeMap::new(),
+            maintenance: BTreeMap::new(),
+            heartbeat_every: None,
         }
     }
 

@@ -4,6 +4,7 @@
 
 use crate::core::plan::Id;
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +21,8 @@ pub struct Wiring {
     pub web: Option<Web>,
     pub sources: BTreeMap<Id, SourceWiring>,
     pub chats: BTreeMap<Id, ChatWiring>,
+    /// Where the outward proof of life goes.
+    pub heartbeat: Option<Address>,
 }
 
 #[derive(Debug, Clone)]
@@ -127,7 +130,26 @@ pub struct SourceWiring {
 #[derive(Debug, Clone)]
 pub enum SourceWiringKind {
     Airflow { url: Url, login: AirflowLogin },
+    Luigi { url: Url },
     Http(Box<HttpWiring>),
+    Sql(SqlWiring),
+    File { root: PathBuf },
+}
+
+#[derive(Debug, Clone)]
+pub struct SqlWiring {
+    pub database: Database,
+    /// The zone of timestamps without one; without it such a timestamp is an error.
+    pub timezone: Option<Tz>,
+    /// One query for all checks: rows of id and timestamp. Left out: each check's subject is its own query.
+    pub rows: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Database {
+    Sqlite(PathBuf),
+    /// `postgres://…`, as a whole: it may hold a password. A secret may also hold `sqlite:PATH`.
+    Secret(Secret),
 }
 
 #[derive(Debug, Clone)]

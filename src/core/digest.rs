@@ -54,13 +54,16 @@ fn on(plan: &Plan, digest: &Digest, date: NaiveDate) -> bool {
 fn last_due(plan: &Plan, digest: &Digest, at: Instant) -> Option<(NaiveDate, Instant)> {
     let today = local_date(at, plan.timezone);
     let dates = (-SEARCH_DAYS..=1).rev().map(|days| shift(today, days));
-    dates.filter(|date| on(plan, digest, *date)).map(|date| (date, digest.at.on(date, plan.timezone))).find(|(_, due)| *due <= at)
+    dates
+        .filter(|date| on(plan, digest, *date))
+        .map(|date| (date, digest.when.latest().on(date, plan.timezone)))
+        .find(|(_, due)| *due <= at)
 }
 
 fn next_at(plan: &Plan, digest: &Digest, at: Instant) -> Option<Instant> {
     let today = local_date(at, plan.timezone);
     let dates = (0..=SEARCH_DAYS).map(|days| shift(today, days));
-    dates.filter(|date| on(plan, digest, *date)).map(|date| digest.at.on(date, plan.timezone)).find(|due| *due > at)
+    dates.filter(|date| on(plan, digest, *date)).map(|date| digest.when.latest().on(date, plan.timezone)).find(|due| *due > at)
 }
 
 /// Is there a source whose newest answer says nothing of now, and which is not known to be dark?

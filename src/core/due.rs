@@ -5,8 +5,9 @@ use super::observation::Ask;
 use super::plan::{Id, Plan, Source};
 use super::posts;
 use super::state::{Attempt, Cause, PostId, Seen, SourceState, State, Verdict};
-use super::time::Instant;
-use chrono::TimeDelta;
+use super::time::{Instant, local_date};
+use chrono::{NaiveDate, TimeDelta};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the shell is to do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,6 +16,8 @@ pub struct Due {
     pub asks: Vec<Ask>,
     /// Posts to claim (`Input::Claim`) and then send.
     pub posts: Vec<PostId>,
+    /// The outward proof of life is due, and may be given: nothing is unanswered, unjudged or undelivered (`proof`).
+    pub beat: bool,
     /// The next instant at which something is due or a judgement may change by time alone.
     pub wake_at: Option<Instant>,
 }
@@ -86,7 +89,7 @@ fn ask(state: &State, plan: &Plan, id: &Id, setup: &Source, asks: &mut Vec<Ask>,
     if sweep_at <= at {
         let subjects = state.roster.subjects(id).map(|(subject, _)| subject.clone()).collect();
         let since = since(state, plan, id, at);
-        asks.push(Ask::Sweep { source: id.clone(), subjects, since });
+        asks.push(Ask::Sweep { source: id.clone(), subjects, dates: dates(state, plan, id, at), since });
     } else {
         wake.by(sweep_at);
     }
@@ -106,6 +109,24 @@ fn sweep_at(state: &State, id: &Id, setup: &Source, source: &SourceState, at: In
     let deadlines = state.view.cycles.values().filter(waits).flat_map(|view| [view.cycle.deadline, view.cycle.closes_at]);
     let rhythm = asked + setup.every;
     deadlines.filter(|deadline| *deadline > asked).fold(rhythm, Instant::min)
+}
+
+/// For subjects with `{date:…}`: the dates of the open cycles that wait for them, or today's for what no dashboard needs.
+fn dates(state: &State, plan: &Plan, id: &Id, at: Instant) -> BTreeMap<Id, BTreeSet<NaiveDate>> {
+    let mut dates: BTreeMap<Id, BTreeSet<NaiveDate>> = BTreeMap::new();
+    for (subject, ixs) in state.roster.subjects(id) {
+        for known in ixs.iter().map(|ix| &state.roster.checks[*ix]) {
+            let Some(shift) = &known.check.dated else { continue };
+            let cycles = known.dashboards.iter().filter_map(|id| state.view.cycles.get(id));
+            let mut business: Vec<NaiveDate> = cycles.map(|view| view.cycle.key.date).collect();
+            if business.is_empty() {
+                business.push(local_date(at, plan.timezone));
+            }
+            let wanted = business.into_iter().filter_map(|date| shift.from(date, &plan.calendars));
+            dates.entry(subject.clone()).or_default().extend(wanted);
+        }
+    }
+    dates
 }
 
 fn since(state: &State, plan: &Plan, id: &Id, at: Instant) -> Instant {

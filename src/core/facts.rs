@@ -100,6 +100,7 @@ fn last_good(state: &State, ix: Ix) -> Option<Instant> {
     match &check.seen {
         Some(Seen::Runs(runs)) => runs.iter().filter(|run| run.state == RunState::Success).filter_map(|run| run.ended_at).max(),
         Some(Seen::Timestamp { newest, .. }) => *newest,
+        Some(Seen::Dated { arrived, .. }) => arrived.values().flatten().max().copied(),
         _ => None,
     }
     .or_else(|| check.arrivals.iter().map(|arrival| arrival.at).max())

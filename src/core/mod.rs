@@ -5,6 +5,7 @@
 //! the one effect, a [`state::Commit`]; [`due::due`] says what is to be done now and when to look again.
 
 pub mod calendar;
+pub mod command;
 pub mod cycle;
 pub mod digest;
 pub mod due;

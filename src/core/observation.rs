@@ -5,7 +5,9 @@
 
 use super::plan::Id;
 use super::time::Instant;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most characters of an error line that an adapter passes on.
 pub const ERROR_CHARS: usize = 300;
@@ -15,8 +17,9 @@ pub const RUNS_PER_SUBJECT: usize = 32;
 /// One question to one source; the core derives it, the shell carries it out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ask {
-    /// What has happened to these subjects since? Serves all checks of the source at once.
-    Sweep { source: Id, subjects: Vec<Id>, since: Instant },
+    /// What has happened to these subjects since? Serves all checks of the source at once. `dates`: for subjects that hold
+    /// `{date:…}`, the dates to look at.
+    Sweep { source: Id, subjects: Vec<Id>, dates: BTreeMap<Id, BTreeSet<NaiveDate>>, since: Instant },
     /// What is there at all? Only for sources whose kind lists.
     List { source: Id },
     /// Why did this run fail? Asked once for a run that is about to be named as a cause.
@@ -49,11 +52,13 @@ pub enum Answer {
 
 /// The answer of one source to one question, for all the checks that it serves. A subject that was asked for and has no item is
 /// absent: the source does not know it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Sweep {
     pub items: Vec<Item>,
     /// Whether what starts the runs is alive, where the source says so.
     pub scheduler: Scheduler,
+    /// By how many seconds the source's clock is ahead of ours (negative: behind), as far as its answer tells; exact to about two.
+    pub clock_ahead_s: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -79,6 +84,8 @@ pub enum Fact {
     Runs(Vec<Run>),
     /// The newest data: its arrival time, or its data time. `None`: there is no data at all.
     Timestamp(Option<Instant>),
+    /// For each date that was asked for, when its data arrived. `None`: it is not there.
+    Dated(BTreeMap<NaiveDate, Option<Instant>>),
     /// The answer about this subject makes no sense (a state that nobody knows, a time that is none): never green.
     Suspicious(String),
 }
@@ -102,6 +109,8 @@ pub enum RunKind {
     Manual,
     /// Started by the arrival of data.
     Triggered,
+    /// One of several tasks that are the pipeline together: all that count must have succeeded.
+    Part,
     /// Never counts.
     Backfill,
 }

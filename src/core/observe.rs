@@ -109,12 +109,14 @@ fn see(tx: &mut Tx<'_>, ix: Ix, fact: Option<&Fact>) {
     let seen = match fact {
         Some(Fact::Runs(runs)) => Seen::Runs(runs.clone()),
         Some(Fact::Timestamp(newest)) => Seen::Timestamp { newest: *newest, first_seen_at: at },
+        Some(Fact::Dated(arrived)) => Seen::Dated { arrived: arrived.clone(), seen_at: at },
         Some(Fact::Suspicious(why)) => Seen::Suspicious(why.clone()),
         None => Seen::Absent { since: at },
     };
     let succeeded = match &seen {
         Seen::Runs(runs) => runs.iter().any(|run| run.state == RunState::Success),
         Seen::Timestamp { newest, .. } => newest.is_some(),
+        Seen::Dated { arrived, .. } => arrived.values().any(Option::is_some),
         Seen::Suspicious(_) | Seen::Absent { .. } => false,
     };
     let resumed = resumed(tx.state.checks[ix].seen.as_ref(), &seen);

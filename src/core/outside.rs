@@ -68,6 +68,7 @@ fn stale(
     let known_at = if standing::unseen(source, every, at).is_some() { swept.min(at) } else { at };
     let newest = match &check.seen {
         Some(Seen::Timestamp { newest, .. }) => *newest,
+        Some(Seen::Dated { arrived, .. }) => arrived.values().flatten().max().copied(),
         Some(Seen::Runs(runs)) => runs.iter().filter(|run| run.state == RunState::Success).filter_map(|run| run.ended_at).max(),
         _ => None,
     }?;

@@ -3,8 +3,8 @@
 //! The names are those of the configuration. Every reference in a `Plan` that `config` built resolves; `needs` has no loop among
 //! the named checks.
 
-use super::calendar::{Calendar, DayRule};
-use super::time::{ClockTime, Hours};
+use super::calendar::{Calendar, DayRule, shift_workdays};
+use super::time::{ClockTime, Hours, shift};
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,9 @@ pub struct Plan {
     pub dashboards: BTreeMap<Id, Dashboard>,
     pub chats: BTreeMap<Id, Chat>,
     pub digests: BTreeMap<Id, Digest>,
+    pub maintenance: BTreeMap<Id, Maintenance>,
+    /// How often the outward proof of life goes out; `None`: nobody wants one.
+    pub heartbeat_every: Option<TimeDelta>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,18 +91,28 @@ pub struct Source {
     pub kind: SourceKind,
     /// How often to ask.
     pub every: TimeDelta,
+    /// Which host answers for it, as a number that means nothing else: sources of one host share it. `None`: no host (files).
+    pub host: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceKind {
     Airflow,
+    Luigi,
     Http,
+    Sql,
+    File,
 }
 
 impl SourceKind {
     /// Whether the source can list what it has, with tags and owners, apart from its sweeps.
     pub fn lists(self) -> bool {
-        matches!(self, Self::Airflow)
+        matches!(self, Self::Airflow | Self::Luigi)
+    }
+
+    /// Whether it forgets what is done: that it does not know a pipeline says neither that it ran nor that it did not.
+    pub fn forgets(self) -> bool {
+        matches!(self, Self::Luigi)
     }
 }
 
@@ -126,7 +139,8 @@ pub struct Matcher {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
     pub source: Id,
-    /// What the source calls it: DAG id, item id.
+    /// What the source is asked for: a DAG id; a Luigi task family or glob of task ids; an item's or row's id; a query; a path, with
+    /// `#` and the unique id behind it for a node of dbt's artifacts.
     pub subject: Id,
     pub evidence: Evidence,
     pub needs: Vec<Need>,
@@ -141,6 +155,35 @@ pub struct Check {
     pub run: Option<ClockTime>,
     /// Stale past this at any hour.
     pub max_age: Option<TimeDelta>,
+    /// The subject holds `{date:…}`: the cycle's business date, moved by this.
+    pub dated: Option<DateShift>,
+}
+
+/// A move from the business date to the date of the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DateShift {
+    Days(i32),
+    Workdays { calendar: Id, count: i32 },
+}
+
+impl DateShift {
+    /// The date of the data for a business date; `None` past the end of its calendar.
+    pub fn from(&self, date: NaiveDate, calendars: &BTreeMap<Id, Calendar>) -> Option<NaiveDate> {
+        match self {
+            Self::Days(days) => Some(shift(date, *days)),
+            Self::Workdays { calendar, count } => shift_workdays(date, *count, calendars.get(calendar)?),
+        }
+    }
+}
+
+/// Hours in which these are expected to be dark: no word about them, unless a deadline is in danger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Maintenance {
+    pub sources: BTreeSet<Id>,
+    pub checks: BTreeSet<Id>,
+    pub on: DayRule,
+    /// Over midnight they end on the day after; `None`: the whole day.
+    pub hours: Option<Hours>,
 }
 
 /// What counts as arrived.
@@ -204,13 +247,32 @@ pub struct Chat {
 /// A scheduled summary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Digest {
-    pub at: ClockTime,
+    pub when: When,
     pub on: DayRule,
     /// The calendar that says what a workday is for `when_all_green`; without one Monday to Friday are.
     pub calendar: Option<Id>,
     pub to: Vec<Id>,
     pub green_workdays: Manner,
     pub green_otherwise: Manner,
+}
+
+/// When a digest is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    At(ClockTime),
+    /// As soon as all that is due is ready; without that, at the latest then.
+    Ready {
+        latest: ClockTime,
+    },
+}
+
+impl When {
+    /// The last moment of the occurrence.
+    pub fn latest(self) -> ClockTime {
+        match self {
+            Self::At(clock) | Self::Ready { latest: clock } => clock,
+        }
+    }
 }
 
 /// What an all-green digest does.

@@ -223,6 +223,7 @@ mod tests {
             counts_from: None,
             run: None,
             max_age: None,
+            dated: None,
         };
         let ids = |list: &[&str]| Matcher { ids: list.iter().map(|id| (*id).to_owned()).collect(), ..Matcher::default() };
         let group = Group { source: "airflow".into(), matches: ids(&["mart_*"]), exclude: ids(exclude), each };
@@ -239,6 +240,8 @@ mod tests {
             dashboards: BTreeMap::new(),
             chats: BTreeMap::new(),
             digests: BTreeMap::new(),
+            maintenance: BTreeMap::new(),
+            heartbeat_every: None,
         }
     }
 

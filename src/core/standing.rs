@@ -7,7 +7,8 @@ use super::plan::{Check, Evidence, Plan};
 use super::roster::Known;
 use super::state::{Arrival, CheckState, Seen, SourceState};
 use super::time::Instant;
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
+use std::collections::BTreeMap;
 
 /// Where a check stands in a cycle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,6 +137,7 @@ fn evidence(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cyc
     match &check.seen {
         Some(Seen::Runs(runs)) => of_runs(runs, known, source, cycle, plan),
         Some(Seen::Timestamp { newest, first_seen_at }) => of_timestamp(*newest, *first_seen_at, known, cycle, plan),
+        Some(Seen::Dated { arrived, seen_at }) => of_dated(arrived, *seen_at, known, cycle, plan),
         Some(Seen::Suspicious(why)) => Standing::Unseen(Unseen::Suspicious(why.clone())),
         Some(Seen::Absent { .. }) => Standing::Unseen(Unseen::Vanished),
         None => Standing::Unseen(Unseen::NotAsked),
@@ -146,6 +148,10 @@ fn evidence(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cyc
 fn of_runs(runs: &[Run], known: &Known, source: &SourceState, cycle: &Cycle, plan: &Plan) -> Standing {
     let mut counting = runs.iter().filter(|run| counts(run, &known.check, cycle, plan));
     let Some(newest) = counting.next() else { return Standing::NotStarted(not_started(known, source)) };
+    if newest.kind == RunKind::Part {
+        let parts: Vec<&Run> = counting.chain([newest]).collect();
+        return of_parts(&parts, cycle);
+    }
     let under_way = |run: &Run| {
         matches!(run.state, RunState::Queued | RunState::Running | RunState::Retrying { .. } | RunState::Waiting { .. })
     };
@@ -159,6 +165,11 @@ fn of_runs(runs: &[Run], known: &Known, source: &SourceState, cycle: &Cycle, pla
         _ if under_way(newest) && newest.kind != RunKind::Manual => counting.find(|run| !under_way(run)).unwrap_or(newest),
         _ => newest,
     };
+    of_run(deciding, cycle)
+}
+
+/// Where the run that decides stands.
+fn of_run(deciding: &Run, cycle: &Cycle) -> Standing {
     match &deciding.state {
         RunState::Success => Standing::Arrived(Arrival {
             cycle: cycle.key.clone(),
@@ -174,6 +185,26 @@ fn of_runs(runs: &[Run], known: &Known, source: &SourceState, cycle: &Cycle, pla
             started_at: deciding.started_at,
             rerun: false,
         },
+    }
+}
+
+/// Several tasks that are the pipeline together: arrived with the last of them. `parts` is not empty.
+fn of_parts(parts: &[&Run], cycle: &Cycle) -> Standing {
+    let ended_at = |run: &Run| run.ended_at.or(run.started_at).unwrap_or(run.scheduled_at);
+    // The worst decides; of several alike the first that got there.
+    let rank = |run: &Run| match run.state {
+        RunState::Failed | RunState::Doomed { .. } => 0,
+        RunState::Running | RunState::Retrying { .. } => 1,
+        RunState::Queued | RunState::Waiting { .. } => 2,
+        RunState::Success => 3,
+    };
+    let worst = parts.iter().min_by_key(|run| (rank(run), ended_at(run)));
+    match worst {
+        Some(run) if run.state != RunState::Success => of_run(run, cycle),
+        _ => parts
+            .iter()
+            .max_by_key(|run| ended_at(run))
+            .map_or(Standing::NotStarted(NotStarted::NoReason), |run| of_run(run, cycle)),
     }
 }
 
@@ -199,5 +230,22 @@ fn of_timestamp(newest: Option<Instant>, first_seen_at: Instant, known: &Known, 
     match arrived_at {
         Some(arrived) => Standing::Arrived(Arrival { cycle: cycle.key.clone(), at: arrived, run: None }),
         None => Standing::NoData { newest: Some(newest) },
+    }
+}
+
+fn of_dated(
+    arrived: &BTreeMap<NaiveDate, Option<Instant>>,
+    seen_at: Instant,
+    known: &Known,
+    cycle: &Cycle,
+    plan: &Plan,
+) -> Standing {
+    let date = known.check.dated.as_ref().and_then(|shift| shift.from(cycle.key.date, &plan.calendars));
+    match date.and_then(|date| arrived.get(&date)) {
+        Some(Some(at)) if *at > seen_at + FUTURE_TOLERANCE => Standing::Unseen(Unseen::FutureData(*at)),
+        Some(Some(at)) => Standing::Arrived(Arrival { cycle: cycle.key.clone(), at: *at, run: None }),
+        Some(None) => Standing::NoData { newest: arrived.values().flatten().max().copied() },
+        // A cycle that has just opened: the question for its date is due now. Past its calendar's end nobody knows the date.
+        None => Standing::Unseen(Unseen::NotAsked),
     }
 }

@@ -1,11 +1,12 @@
 //! The first door: one input in, one commit out.
 
+use super::command::Command;
 use super::observation::Heard;
 use super::plan::Plan;
-use super::state::{About, Commit, CycleKey, IncidentId, Phase, PostId, State};
+use super::state::{About, Commit, CycleKey, IncidentId, Phase, PostId, RefusedReload, State};
 use super::time::Instant;
 use super::tx::Tx;
-use super::{digest, incident, observe, policy, posts, turn};
+use super::{command, digest, incident, observe, policy, posts, turn};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,12 @@ pub enum Input {
         post: PostId,
         outcome: Outcome,
     },
+    /// A person asks for something; `command::answer` was given back.
+    Command(Command),
+    /// The outward proof of life went out and was taken.
+    Beat,
+    /// The configuration was read anew: taken over (`None`), or refused, and all is as it was.
+    Reloaded(Option<RefusedReload>),
 }
 
 /// What became of a send.
@@ -56,6 +63,9 @@ pub fn step(state: &mut State, plan: &Plan, at: Instant, input: Input) -> Commit
         Input::Heard(heard) => observe::hear(&mut tx, heard),
         Input::Claim(ids) => posts::claim(&mut tx, &ids),
         Input::Sent { post, outcome } => posts::sent(&mut tx, post, outcome),
+        Input::Command(command) => command::carry_out(&mut tx, command),
+        Input::Beat => tx.watch_mut().beaten_at = Some(at),
+        Input::Reloaded(refused) => tx.watch_mut().refused = refused,
     }
     meet(&mut tx);
     turn::turn(&mut tx);

@@ -4,7 +4,7 @@ use super::plan::{Id, Plan};
 use super::roster::Ix;
 use super::state::{
     About, ChatState, CheckState, Commit, CycleKey, CycleState, Decision, DigestState, Entry, Incident, IncidentId, Key, Post,
-    PostId, Reason, Row, SourceState, State,
+    PostId, Reason, Row, SourceState, State, WatchState,
 };
 use super::time::Instant;
 use std::collections::BTreeSet;
@@ -77,6 +77,11 @@ impl<'a> Tx<'a> {
         self.state.digests.insert(id, digest);
     }
 
+    pub(super) fn watch_mut(&mut self) -> &mut WatchState {
+        self.touched.insert(Key::Watch);
+        &mut self.state.watch
+    }
+
     pub(super) fn next_incident(&mut self) -> IncidentId {
         self.touched.insert(Key::Counters);
         self.state.counters.incident += 1;
@@ -126,5 +131,6 @@ fn row(state: &State, key: &Key) -> Option<Row> {
         Key::Chat(id) => Row::Chat(id.clone(), state.chats.get(id)?.clone()),
         Key::Digest(id) => Row::Digest(id.clone(), state.digests.get(id)?.clone()),
         Key::Counters => Row::Counters(state.counters),
+        Key::Watch => Row::Watch(state.watch.clone()),
     })
 }

@@ -38,6 +38,9 @@ impl Source {
         let kind = match &wiring.kind {
             SourceWiringKind::Airflow { url, login } => Airflow::build(url, login, wiring).map(|a| Kind::Airflow(Box::new(a))),
             SourceWiringKind::Http(http) => Http::build(http, wiring).map(|h| Kind::Http(Box::new(h))),
+            SourceWiringKind::Luigi { .. } | SourceWiringKind::Sql(_) | SourceWiringKind::File { .. } => {
+                Err("not built yet".to_owned())
+            }
         };
         kind.map(|kind| Self { kind }).map_err(|error| format!("source {id}: {error}"))
     }

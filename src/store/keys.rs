@@ -14,6 +14,7 @@ pub(super) fn text(key: &Key) -> (&'static str, String) {
         Key::Chat(id) => ("chat", id.to_string()),
         Key::Digest(id) => ("digest", id.to_string()),
         Key::Counters => ("counters", String::new()),
+        Key::Watch => ("watch", String::new()),
     }
 }
 

@@ -86,6 +86,7 @@ pub fn check(name: &str) -> Check {
         counts_from: None,
         run: None,
         max_age: None,
+        dated: None,
     }
 }
 
@@ -128,7 +129,7 @@ pub fn plan() -> Plan {
         work: Default::default(),
         covered: Some((date("2026-01-01"), date("2027-12-31"))),
     };
-    let source = Source { kind: SourceKind::Http, every: TimeDelta::seconds(60) };
+    let source = Source { kind: SourceKind::Http, every: TimeDelta::seconds(60), host: Some(0) };
     Plan {
         fingerprint: "test".to_owned(),
         timezone: chrono_tz::Asia::Seoul,
@@ -148,7 +149,7 @@ pub fn plan() -> Plan {
         digests: [(
             id("morning"),
             Digest {
-                at: ClockTime { day_offset: 0, time: chrono::NaiveTime::from_hms_opt(6, 30, 0).unwrap() },
+                when: When::At(ClockTime::at(6, 30)),
                 on: DayRule::Daily,
                 calendar: Some(id("kr")),
                 to: vec![id("team")],
@@ -157,6 +158,8 @@ pub fn plan() -> Plan {
             },
         )]
         .into(),
+        maintenance: BTreeMap::new(),
+        heartbeat_every: None,
     }
 }
 
@@ -283,7 +286,7 @@ impl World {
             Ask::Sweep { subjects, since, .. } => {
                 let known = subjects.iter().filter(|subject| self.subjects.contains_key(*subject));
                 let items = known.map(|subject| Item { subject: subject.clone(), fact: self.fact(subject, *since) }).collect();
-                Answer::Sweep(Sweep { items, scheduler: self.scheduler.clone() })
+                Answer::Sweep(Sweep { items, scheduler: self.scheduler.clone(), clock_ahead_s: None })
             }
             Ask::List { .. } => Answer::Listing(
                 self.subjects

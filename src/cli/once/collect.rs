@@ -77,6 +77,7 @@ mod tests {
         let sweep = |source: &str, subjects: &[&str], since_s: i64| Ask::Sweep {
             source: source.into(),
             subjects: subjects.iter().copied().map(Id::from).collect(),
+            dates: BTreeMap::new(),
             since: Instant::UNIX_EPOCH + chrono::TimeDelta::seconds(since_s),
         };
         assert!(is_same(&sweep("a", &["x"], 0), &sweep("a", &["x"], 9)));

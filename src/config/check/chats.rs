@@ -6,7 +6,7 @@ use crate::config::raw::{Raw, RawChat, RawDigest};
 use crate::config::values::TextOrReference;
 use crate::config::wiring::{Address, ChatWiring};
 use crate::core::calendar::DayRule;
-use crate::core::plan::{Chat, Digest, Id, Manner};
+use crate::core::plan::{Chat, Digest, Id, Manner, When};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -118,6 +118,6 @@ impl Checker<'_> {
             return None;
         };
         let at = self.read(&path("at"), at, text::clock_today)?;
-        Some(Digest { at, on, calendar, to, green_workdays, green_otherwise })
+        Some(Digest { when: When::At(at), on, calendar, to, green_workdays, green_otherwise })
     }
 }

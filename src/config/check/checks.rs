@@ -110,6 +110,9 @@ impl Checker<'_> {
                 Evidence::Pipeline
             }
             (SourceKind::Airflow, false) => Evidence::Pipeline,
+            // `source_kind` lets none of these pass yet.
+            (SourceKind::Luigi, _) => Evidence::Pipeline,
+            (SourceKind::Sql | SourceKind::File, _) => Evidence::ArrivalTime,
             (SourceKind::Http, true) => {
                 if source.timestamp.is_none() {
                     let id = check.source.as_deref().unwrap_or_default();
@@ -180,6 +183,7 @@ impl Checker<'_> {
             counts_from: self.clock_of(section, name, "counts_from", raw.counts_from),
             run: self.clock_of(section, name, "run", raw.run),
             max_age: self.optional(&path("max_age"), raw.max_age, text::duration),
+            dated: None,
         }
     }
 

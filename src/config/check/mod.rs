@@ -19,7 +19,7 @@ use super::wiring::{Web, Wiring};
 use crate::core::plan::{Id, Language, Need, Plan};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 /// Longer names fit into no message.
@@ -51,6 +51,8 @@ pub(super) fn check(shaped: &Shaped, fingerprint: impl FnOnce(&Plan) -> String, 
         checks: checker.checks(raw),
         dashboards: checker.dashboards(raw),
         digests: checker.digests(raw),
+        maintenance: BTreeMap::new(),
+        heartbeat_every: None,
         sources,
         chats,
     };
@@ -61,7 +63,7 @@ pub(super) fn check(shaped: &Shaped, fingerprint: impl FnOnce(&Plan) -> String, 
         checker.lints(&plan);
     }
     plan.fingerprint = fingerprint(&plan);
-    (plan, Wiring { store, web, sources: source_wiring, chats: chat_wiring })
+    (plan, Wiring { store, web, sources: source_wiring, chats: chat_wiring, heartbeat: None })
 }
 
 /// The key that a path ends in; an element of a list has only its list's.

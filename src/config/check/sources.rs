@@ -31,9 +31,11 @@ impl Checker<'_> {
             if every > TimeDelta::days(1) {
                 self.error(&["sources", name, "every"], "every is longer than a day; a source is asked at least once a day");
             }
-            plan.insert(Id::from(name.as_str()), Source { kind, every });
+            plan.insert(Id::from(name.as_str()), Source { kind, every, host: None });
             let inner = match kind {
                 SourceKind::Airflow => self.airflow(name, source),
+                // `source_kind` lets none of these pass yet.
+                SourceKind::Luigi | SourceKind::Sql | SourceKind::File => None,
                 SourceKind::Http => self.http(name, source).map(|http| SourceWiringKind::Http(Box::new(http))),
             };
             let timeout = self.timeout(&["sources", name, "timeout"], source.timeout.as_ref());

@@ -12,7 +12,7 @@ pub use ledger::{About, Decision, Entry, Reason};
 pub use post::{Attempt, Post, Topic, Withdrawn};
 pub use records::{
     ARRIVALS_KEPT, Arrival, ChatState, CheckState, CycleState, Dark, DigestState, FAILURES_KEPT, Impact, ImpactState, Incident,
-    NIGHTS_KEPT, Night, Phase, Seen, SourceState, Told,
+    NIGHTS_KEPT, Night, Phase, RefusedReload, Seen, SourceState, Told, WatchState,
 };
 pub use words::{Attention, Cause, CycleKey, IncidentId, PostId, Verdict};
 
@@ -40,6 +40,7 @@ pub enum Row {
     Chat(Id, ChatState),
     Digest(Id, DigestState),
     Counters(Counters),
+    Watch(WatchState),
 }
 
 /// Names a row.
@@ -54,6 +55,7 @@ pub enum Key {
     Chat(Id),
     Digest(Id),
     Counters,
+    Watch,
 }
 
 impl Row {
@@ -68,6 +70,7 @@ impl Row {
             Self::Chat(id, _) => Key::Chat(id.clone()),
             Self::Digest(id, _) => Key::Digest(id.clone()),
             Self::Counters(_) => Key::Counters,
+            Self::Watch(_) => Key::Watch,
         }
     }
 }
@@ -105,6 +108,7 @@ pub struct State {
     pub chats: BTreeMap<Id, ChatState>,
     pub digests: BTreeMap<Id, DigestState>,
     pub counters: Counters,
+    pub watch: WatchState,
     /// Derived: which checks there are and who needs whom.
     pub roster: Roster,
     /// Derived: the verdicts of the open cycles and until when they hold.
@@ -126,6 +130,7 @@ impl State {
             chats: BTreeMap::new(),
             digests: BTreeMap::new(),
             counters: Counters::default(),
+            watch: WatchState::default(),
             roster: Roster::default(),
             view: View::default(),
             unmet: BTreeSet::new(),
@@ -143,6 +148,7 @@ impl State {
                 Row::Chat(id, chat) if plan.chats.contains_key(&id) => drop(state.chats.insert(id, chat)),
                 Row::Digest(id, digest) if plan.digests.contains_key(&id) => drop(state.digests.insert(id, digest)),
                 Row::Counters(counters) => state.counters = counters,
+                Row::Watch(watch) => state.watch = watch,
                 Row::Source(..) | Row::Post(_) | Row::Cycle(..) | Row::Chat(..) | Row::Digest(..) => {}
             }
         }

@@ -73,6 +73,11 @@ pub enum Seen {
         newest: Option<Instant>,
         first_seen_at: Instant,
     },
+    /// By date, when its data arrived; `seen_at`: when that was last another.
+    Dated {
+        arrived: BTreeMap<NaiveDate, Option<Instant>>,
+        seen_at: Instant,
+    },
     Suspicious(String),
     /// The source answered and does not know it.
     Absent {
@@ -85,6 +90,7 @@ impl Seen {
         match (self, fact) {
             (Self::Runs(had), Fact::Runs(new)) => had == new,
             (Self::Timestamp { newest, .. }, Fact::Timestamp(new)) => newest == new,
+            (Self::Dated { arrived, .. }, Fact::Dated(new)) => arrived == new,
             (Self::Suspicious(had), Fact::Suspicious(new)) => had == new,
             _ => false,
         }
@@ -210,4 +216,22 @@ pub struct ChatState {
 pub struct DigestState {
     pub date: NaiveDate,
     pub done_at: Instant,
+}
+
+/// What is known of the watch itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct WatchState {
+    /// When the outward proof of life was last taken.
+    pub beaten_at: Option<Instant>,
+    /// The newest configuration was refused on a reload; the one before it is still in force.
+    pub refused: Option<RefusedReload>,
+}
+
+/// A reload that changed nothing, because its configuration was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedReload {
+    pub at: Instant,
+    /// How many findings there were, and the first of them, with its place.
+    pub findings: usize,
+    pub first: String,
 }

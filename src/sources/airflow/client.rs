@@ -79,7 +79,7 @@ impl Airflow {
         let scheduler = parse::scheduler(&health)?;
         // No DAG ids in the question would mean all of them.
         if subjects.is_empty() {
-            return Ok(Sweep { items: Vec::new(), scheduler });
+            return Ok(Sweep { scheduler, ..Sweep::default() });
         }
         let remembered = held(&self.window).take();
         let heartbeat = health.scheduler.latest_scheduler_heartbeat;
@@ -101,7 +101,7 @@ impl Airflow {
         };
         *held(&self.window) = window;
         let known = held(&self.known).clone();
-        Ok(Sweep { items: parse::items(subjects, known.as_deref(), rows, &refined), scheduler })
+        Ok(Sweep { items: parse::items(subjects, known.as_deref(), rows, &refined), scheduler, clock_ahead_s: None })
     }
 
     /// The remembered window with what was updated since; `None`: the whole has to be asked for.

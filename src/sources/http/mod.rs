@@ -9,7 +9,7 @@ mod parse_tests;
 
 use super::wire::{Reply, Wire};
 use crate::config::wiring::{HeaderValue, HttpWiring, SourceWiring};
-use crate::core::observation::{Answer, Ask, Fact, Failure, Item, Scheduler, Sweep, Unreachable, Why};
+use crate::core::observation::{Answer, Ask, Fact, Failure, Item, Sweep, Unreachable, Why};
 use crate::core::plan::Id;
 use crate::net::{encoded, unreachable};
 use futures_util::{StreamExt, stream};
@@ -65,7 +65,7 @@ impl Http {
             Ask::Sweep { subjects, .. } => {
                 let (facts, errors): (Vec<_>, Vec<_>) = self.sweep(subjects).await?.into_iter().unzip();
                 *self.errors.lock().unwrap_or_else(PoisonError::into_inner) = errors.into_iter().flatten().collect();
-                Ok(Answer::Sweep(Sweep { items: facts, scheduler: Scheduler::NotSaid }))
+                Ok(Answer::Sweep(Sweep { items: facts, ..Sweep::default() }))
             }
             Ask::List { .. } => Err(unreachable(Why::Malformed, "a source of kind http cannot list what it has")),
             Ask::Failure { subject, .. } => {

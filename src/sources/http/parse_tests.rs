@@ -43,6 +43,7 @@ fn fact(mut item: Value) -> String {
     match found.fact {
         Fact::Runs(runs) => runs.iter().map(|r| format!("{:?} {}", r.state, r.scheduled_at.format("%d %H:%M"))).collect(),
         Fact::Timestamp(at) => at.map_or("no data".to_owned(), |at| at.format("data %d %H:%M").to_string()),
+        Fact::Dated(_) => unreachable!("an HTTP source knows no dates"),
         Fact::Suspicious(reason) => format!("? {reason}"),
     }
 }

@@ -301,7 +301,7 @@ impl Script {
         match ask {
             Ask::Sweep { subjects, since, .. } => {
                 let item = |id: &Id| Some(Item { subject: id.clone(), fact: there(id)?.fact(*since, at) });
-                Answer::Sweep(Sweep { items: subjects.iter().filter_map(item).collect(), scheduler: Scheduler::NotSaid })
+                Answer::Sweep(Sweep { items: subjects.iter().filter_map(item).collect(), ..Sweep::default() })
             }
             Ask::List { source } => {
                 let of_source = self.things.iter().filter(|(id, thing)| thing.source == *source && there(id).is_some());

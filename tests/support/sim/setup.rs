@@ -41,7 +41,10 @@ pub fn things(plan: &Plan) -> BTreeMap<Id, Thing> {
 
 fn source(rng: &mut Rng, n: i64) -> (Id, Source) {
     let kind = rng.pick(&[SourceKind::Airflow, SourceKind::Http]);
-    (id(&format!("source{n}")), Source { kind, every: TimeDelta::seconds(rng.pick(&[300, 600, 900])) })
+    (
+        id(&format!("source{n}")),
+        Source { kind, every: TimeDelta::seconds(rng.pick(&[300, 600, 900])), host: usize::try_from(n).ok() },
+    )
 }
 
 fn checks(rng: &mut Rng, sources: &BTreeMap<Id, Source>) -> BTreeMap<Id, Check> {

@@ -1,0 +1,127 @@
+//! What a person asks of the watch, from the shell or from chat: ack, snooze, mute, retire. Each with a reason, and all but a
+//! retirement with an end.
+//!
+//! Whoever brings a command asks [`answer`] first and gives the sentence back; a command that makes no sense changes nothing.
+
+use super::plan::{Id, Plan};
+use super::state::{IncidentId, Phase, State};
+use super::time::Instant;
+use super::tx::Tx;
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+/// One command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// Made by whoever brings it: the same one twice is one command.
+    pub nonce: String,
+    /// Who says so, for the ledger and the messages.
+    pub by: String,
+    pub reason: String,
+    pub order: Order,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Order {
+    /// Somebody has it: no next rung is asked before `until`.
+    Ack { incident: IncidentId, until: Instant },
+    /// Nothing is said of it before `until`; then it is decided anew.
+    Snooze { incident: IncidentId, until: Instant },
+    /// No word about it before `until`, but that it is over.
+    Mute { what: Muted, until: Instant },
+    /// A member that has vanished from its source for good is forgotten; it joins anew when the source lists it again.
+    Retire { check: Id },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Muted {
+    Check(Id),
+    Dashboard(Id),
+    Source(Id),
+}
+
+/// Longer than this is no pause but a change of the configuration.
+const UNTIL_AT_MOST: TimeDelta = TimeDelta::days(31);
+/// What a person may write.
+const TEXT_CHARS: usize = 300;
+
+/// The sentence for whoever gave the command: what it does, or (an error) why it cannot be carried out.
+pub fn answer(state: &State, plan: &Plan, at: Instant, command: &Command) -> Result<String, String> {
+    for (what, text, least) in
+        [("who says so", &command.by, 1), ("the reason", &command.reason, 1), ("the nonce", &command.nonce, 1)]
+    {
+        let chars = text.trim().chars().count();
+        if chars < least {
+            return Err(format!("{what} is missing"));
+        }
+        if chars > TEXT_CHARS {
+            return Err(format!("{what} is longer than {TEXT_CHARS} characters"));
+        }
+    }
+    let clock = |until: Instant| until.with_timezone(&plan.timezone).format("%a %d %b %H:%M %Z").to_string();
+    let ends = |until: Instant| {
+        if until <= at {
+            return Err(format!("it would end at {}, which is past", clock(until)));
+        }
+        if until > at + UNTIL_AT_MOST {
+            return Err(format!("it would end at {}; at most {} days are taken", clock(until), UNTIL_AT_MOST.num_days()));
+        }
+        Ok(clock(until))
+    };
+    let open = |id: &IncidentId| match state.incidents.get(id) {
+        Some(incident) if !matches!(incident.phase, Phase::Resolved { .. }) => Ok(incident),
+        Some(_) => Err(format!("incident {id} is resolved already")),
+        None => Err(format!("there is no incident {id}{}", open_ones(state))),
+    };
+    match &command.order {
+        Order::Ack { incident, until } => {
+            let (incident, until) = (open(incident)?, ends(*until)?);
+            Ok(format!("incident {} ({}) is {}'s: nobody else is asked before {until}", incident.id, incident.cause, command.by))
+        }
+        Order::Snooze { incident, until } => {
+            let (incident, until) = (open(incident)?, ends(*until)?);
+            Ok(format!("incident {} ({}): no word before {until}, but that it is over", incident.id, incident.cause))
+        }
+        Order::Mute { what, until } => {
+            let until = ends(*until)?;
+            let (kind, id, known) = match what {
+                Muted::Check(id) => ("check", id, state.roster.place(id).is_some()),
+                Muted::Dashboard(id) => ("dashboard", id, plan.dashboards.contains_key(id)),
+                Muted::Source(id) => ("source", id, plan.sources.contains_key(id)),
+            };
+            if !known {
+                return Err(format!("there is no {kind} {id}"));
+            }
+            Ok(format!("{kind} {id} is muted until {until}: no word about it, but that something told before is over"))
+        }
+        Order::Retire { check } => {
+            let Some(ix) = state.roster.place(check) else { return Err(format!("there is no check {check}")) };
+            let known = &state.roster.checks[ix];
+            let Some(group) = &known.group else {
+                return Err(format!("check {check} stands in the configuration: take [checks.{check}] out and reload"));
+            };
+            let listed =
+                state.sources.get(&known.check.source).is_some_and(|source| source.members.contains_key(&known.check.subject));
+            if listed {
+                return Err(format!(
+                    "{} still lists {check}: to leave it out, add it to `exclude` of [groups.{group}]",
+                    known.check.source
+                ));
+            }
+            Ok(format!("check {check} is retired: nothing waits for it any more"))
+        }
+    }
+}
+
+pub(super) fn carry_out(tx: &mut Tx<'_>, command: Command) {
+    let _ = (tx, command);
+}
+
+fn open_ones(state: &State) -> String {
+    let open = state.incidents.values().filter(|incident| !matches!(incident.phase, Phase::Resolved { .. }));
+    let open: Vec<String> = open.map(|incident| format!("{} ({})", incident.id, incident.cause)).take(5).collect();
+    if open.is_empty() { "; none is open".to_owned() } else { format!("; open are {}", open.join(", ")) }
+}
