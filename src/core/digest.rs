@@ -1,8 +1,10 @@
 //! Digests: the scheduled summary, or the recorded decision that silence says it all.
 
+use super::aside;
+use super::command::Muted;
 use super::cycle;
 use super::facts;
-use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestVerdict};
+use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestVerdict, Taken};
 use super::plan::{Digest, Id, Manner, Plan};
 use super::posts;
 use super::standing;
@@ -126,8 +128,11 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
     let keys = state.view.cycles.values().map(|view| &view.cycle.key);
     let mut dashboards: Vec<DashboardFacts> = keys.filter_map(|key| facts::dashboard(state, plan, key, None, None)).collect();
     dashboards.retain(|dashboard| dashboard.verdict != Verdict::NotDue);
+    for dashboard in &mut dashboards {
+        dashboard.muted = state.mutes.get(&Muted::Dashboard(dashboard.id.clone())).is_some_and(|mute| mute.holds(at).is_some());
+    }
     dashboards.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
-    let incidents: Vec<DigestIncident> = state.incidents.values().filter_map(|incident| line(state, plan, incident)).collect();
+    let incidents: Vec<DigestIncident> = state.incidents.values().filter_map(|incident| line(state, plan, incident, at)).collect();
     let today = local_date(at, plan.timezone);
     let calendars_ending = plan
         .calendars
@@ -144,6 +149,8 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
     });
     let counted = state.digests.get(id).map(|done| done.done_at);
     let next_at = plan.digests.get(id).and_then(|digest| next_at(plan, digest, at));
+    let muted = state.mutes.iter().filter(|(_, mute)| mute.holds(at).is_some());
+    let muted = muted.map(|(what, mute)| (what.clone(), Taken { by: mute.by.clone(), until: mute.until })).collect();
     let mut facts = DigestFacts {
         digest: id.clone(),
         verdict: DigestVerdict::NothingDue,
@@ -154,6 +161,7 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
         sources: plan.sources.len(),
         broken_chats,
         calendars_ending,
+        muted,
         next_at,
     };
     facts.verdict = verdict(&facts);
@@ -166,7 +174,7 @@ fn healed_since(incident: &Incident, since: Option<Instant>) -> bool {
         && incident.told.is_empty()
 }
 
-fn line(state: &State, plan: &Plan, incident: &Incident) -> Option<DigestIncident> {
+fn line(state: &State, plan: &Plan, incident: &Incident, at: Instant) -> Option<DigestIncident> {
     let recovering = match incident.phase {
         Phase::Open => false,
         Phase::Recovering { .. } => true,
@@ -191,12 +199,21 @@ fn line(state: &State, plan: &Plan, incident: &Incident) -> Option<DigestInciden
         failure: incident.failure.clone(),
         owner: known.and_then(|known| known.check.owner.as_deref()).and_then(|owner| facts::owner_facts(plan, owner)),
         eta,
+        taken: facts::taken(incident, at),
+        hushed: aside::hushed(state, plan, at, incident).is_some(),
     })
 }
 
 fn verdict(facts: &DigestFacts) -> DigestVerdict {
-    let of_dashboards = facts.dashboards.iter().map(|dashboard| dashboard.verdict).max().unwrap_or(Verdict::NotDue);
-    let of_incidents = facts.incidents.iter().filter(|incident| !incident.recovering).map(|incident| incident.verdict).max();
+    let of_dashboards = facts
+        .dashboards
+        .iter()
+        .filter(|dashboard| !dashboard.muted)
+        .map(|dashboard| dashboard.verdict)
+        .max()
+        .unwrap_or(Verdict::NotDue);
+    let of_incidents =
+        facts.incidents.iter().filter(|incident| !incident.recovering && !incident.hushed).map(|incident| incident.verdict).max();
     let worst = of_incidents.map_or(of_dashboards, |incident| incident.max(of_dashboards));
     if worst.is_trouble() {
         DigestVerdict::Trouble(worst)

@@ -3,7 +3,7 @@
 use super::forecast::Habit;
 use super::judge::{CycleView, Judged};
 use super::message::{
-    DashboardFacts, IncidentFacts, LastSeen, Next, NotSeen, NotStarted, OwnerFacts, ResolvedFacts, Situation, Usual,
+    DashboardFacts, IncidentFacts, LastSeen, Next, NotSeen, NotStarted, OwnerFacts, ResolvedFacts, Situation, Taken, Usual,
 };
 use super::observation::RunState;
 use super::outside::Outside;
@@ -77,9 +77,16 @@ pub(super) fn incident(
             Some(Usual { arrives, latest, nights: habit.nights })
         }),
         last_good: cause.and_then(|ix| last_good(state, ix)),
+        taken: taken(incident, at),
         next,
     }
     .dated(at)
+}
+
+/// Who has it now.
+pub(super) fn taken(incident: &Incident, at: Instant) -> Option<Taken> {
+    let ack = incident.ack.as_ref().filter(|ack| ack.holds(at).is_some())?;
+    Some(Taken { by: ack.by.clone(), until: ack.until })
 }
 
 impl IncidentFacts {
@@ -131,6 +138,7 @@ fn situation(state: &State, plan: &Plan, incident: &Incident, cause: Option<Ix>,
             };
             Situation::SchedulerDead { heartbeat }
         }
+        Cause::Group(_) => Situation::NoMembers,
         Cause::Calendar(id) => {
             let last = plan.calendars.get(id).and_then(|calendar| calendar.covered).map(|(_, last)| last).unwrap_or_default();
             Situation::CalendarEnded { calendar: id.clone(), last }
@@ -250,6 +258,7 @@ pub(super) fn dashboard(
         ready_at: result.ready_at,
         latest: arrivals.max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))),
         url: setup.url.clone(),
+        muted: false,
     })
 }
 
@@ -270,6 +279,7 @@ pub(super) fn resolved(state: &State, plan: &Plan, incident: &Incident, told: &B
         since: incident.since,
         recovered_at,
         resolved_at: at,
+        retired_by: incident.retired_by.clone(),
         waited: incident.impact.values().map(|impact| impact.waited).max().unwrap_or(0),
         dashboards,
         missed: with_audience().filter(|cycle| cycle.missed).count(),

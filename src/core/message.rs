@@ -6,6 +6,7 @@ mod fit;
 
 pub use fit::{clean, fit, shorten_end, shorten_middle};
 
+use super::command::Muted;
 use super::observation::{Failure, Why};
 use super::plan::{Id, Language};
 use super::state::{Attention, Cause, IncidentId, Verdict};
@@ -63,6 +64,8 @@ pub struct IncidentFacts {
     /// When the cause usually has arrived, and out of how many nights that is known.
     pub usual: Option<Usual>,
     pub last_good: Option<Instant>,
+    /// Who has it, and until when.
+    pub taken: Option<Taken>,
     pub next: Next,
 }
 
@@ -116,6 +119,8 @@ pub enum Situation {
     NotSeen {
         why: NotSeen,
     },
+    /// A group that matches nothing of what its source lists.
+    NoMembers,
     /// The calendar has no data for this day.
     CalendarEnded {
         calendar: Id,
@@ -129,6 +134,8 @@ pub enum NotStarted {
     ImportError,
     /// The source knows when it would start.
     Scheduled(Instant),
+    /// Its source forgets what is done, and does not know it: not started, or done and forgotten.
+    Forgotten,
     NoReason,
 }
 
@@ -169,6 +176,8 @@ pub struct DashboardFacts {
     /// Its last arrival so far.
     pub latest: Option<(Id, Instant)>,
     pub url: Option<String>,
+    /// Shown, but no reason to break the silence.
+    pub muted: bool,
 }
 
 /// When something will arrive, in whole five minutes.
@@ -202,6 +211,13 @@ pub struct OwnerFacts {
     pub contact: Option<String>,
 }
 
+/// Somebody has taken an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    pub by: String,
+    pub until: Instant,
+}
+
 /// When the next word comes, and from what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Next {
@@ -221,6 +237,8 @@ pub enum AskedBecause {
     Deadline,
     /// `wake = true`: acting can still save the deadline.
     ActBy,
+    /// Whoever has it has it until then.
+    AckEnds,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,6 +250,8 @@ pub struct ResolvedFacts {
     /// When the cause was gone; `None`: it never was, but every deadline is over.
     pub recovered_at: Option<Instant>,
     pub resolved_at: Instant,
+    /// Who retired the cause, if that ended it.
+    pub retired_by: Option<String>,
     /// The most checks that waited at any time, the cause counted.
     pub waited: usize,
     pub dashboards: Vec<DashboardFacts>,
@@ -255,6 +275,8 @@ pub struct DigestFacts {
     pub broken_chats: Vec<(Id, String)>,
     /// Calendars whose data ends within the next days, or has ended.
     pub calendars_ending: Vec<(Id, NaiveDate)>,
+    /// What is muted, by whom and until when.
+    pub muted: Vec<(Muted, Taken)>,
     pub next_at: Option<Instant>,
 }
 
@@ -284,6 +306,9 @@ pub struct DigestIncident {
     pub failure: Option<Failure>,
     pub owner: Option<OwnerFacts>,
     pub eta: Option<Eta>,
+    pub taken: Option<Taken>,
+    /// Muted or snoozed: shown, but no reason to break the silence.
+    pub hushed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,11 +4,13 @@
 //! chrono-tz, croner and serde (`tests/tidy.rs` enforces that). Two doors lead in: [`step::step`] takes one input and gives back
 //! the one effect, a [`state::Commit`]; [`due::due`] says what is to be done now and when to look again.
 
+mod aside;
 pub mod calendar;
 pub mod command;
 pub mod cycle;
 pub mod digest;
 pub mod due;
+mod escalate;
 mod facts;
 mod fold;
 pub mod forecast;

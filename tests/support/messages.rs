@@ -14,6 +14,7 @@ pub fn at(text: &str) -> Instant {
 
 pub fn dashboard(name: &str, deadline: &str) -> DashboardFacts {
     DashboardFacts {
+        muted: false,
         id: Id::from(name.to_lowercase().replace(' ', "_")),
         name: name.to_owned(),
         deadline: at(deadline),
@@ -62,6 +63,7 @@ pub fn owner() -> OwnerFacts {
 /// A failure under which 120 pipelines wait, told at 06:00 without a push.
 pub fn incident(situation: Situation) -> IncidentFacts {
     IncidentFacts {
+        taken: None,
         incident: 4711,
         cause: Cause::Check(Id::from("raw_member_events")),
         verdict: Verdict::Failed,
@@ -228,6 +230,7 @@ fn incidents() -> Vec<(&'static str, Message)> {
 
 fn resolved() -> Vec<(&'static str, Message)> {
     let facts = ResolvedFacts {
+        retired_by: None,
         incident: 4711,
         cause: Cause::Check(Id::from("raw_member_events")),
         failure: Some(failure()),
@@ -260,6 +263,7 @@ fn resolved() -> Vec<(&'static str, Message)> {
 
 pub fn digest_facts(verdict: DigestVerdict, dashboards: Vec<DashboardFacts>) -> DigestFacts {
     DigestFacts {
+        muted: vec![],
         digest: Id::from("morning"),
         verdict,
         dashboards,
@@ -287,6 +291,8 @@ fn digests() -> Vec<(&'static str, Message)> {
     let trouble = DigestFacts {
         incidents: vec![
             DigestIncident {
+                taken: None,
+                hushed: false,
                 incident: 4711,
                 cause: Cause::Check(Id::from("raw_member_events")),
                 verdict: Verdict::Failed,
@@ -297,6 +303,8 @@ fn digests() -> Vec<(&'static str, Message)> {
                 eta: None,
             },
             DigestIncident {
+                taken: None,
+                hushed: false,
                 incident: 4713,
                 cause: Cause::Source(Id::from("airflow-2")),
                 verdict: Verdict::Unknown,

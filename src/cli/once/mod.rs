@@ -102,6 +102,7 @@ mod tests {
                 sources: 0,
                 broken_chats: vec![],
                 calendars_ending: vec![],
+                muted: vec![],
                 next_at: None,
             };
             let body = Body::Digest(Box::new(facts));

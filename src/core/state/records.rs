@@ -159,6 +159,30 @@ pub struct Incident {
     /// When the failure was first wanted for a message: it is waited for only so long.
     pub failure_wanted_at: Option<Instant>,
     pub failure: Option<Failure>,
+    /// Somebody has it.
+    pub ack: Option<Pause>,
+    /// Nothing is to be said of it for a while.
+    pub snooze: Option<Pause>,
+    /// Who retired its cause: then it is over, but not well again.
+    pub retired_by: Option<String>,
+}
+
+/// What a person asked for, until it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    pub by: String,
+    pub reason: String,
+    pub at: Instant,
+    pub until: Instant,
+    /// Of the command: the same one twice is one.
+    pub nonce: String,
+}
+
+impl Pause {
+    /// Its end, while it holds. One from "the future" was made before the clock was set back, and holds all the same.
+    pub fn holds(&self, at: Instant) -> Option<Instant> {
+        (at < self.until).then_some(self.until)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

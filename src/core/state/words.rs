@@ -62,9 +62,11 @@ pub enum Cause {
     /// The scheduler of a source that itself answers.
     Scheduler(Id),
     Calendar(Id),
+    /// A group of which no member is known, although its source lists what it has.
+    Group(Id),
 }
 
-/// `orders_raw`, `source:airflow`, `scheduler:airflow`, `calendar:kr`.
+/// `orders_raw`, `source:airflow`, `scheduler:airflow`, `calendar:kr`, `group:mart`.
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -72,6 +74,7 @@ impl fmt::Display for Cause {
             Self::Source(id) => write!(f, "source:{id}"),
             Self::Scheduler(id) => write!(f, "scheduler:{id}"),
             Self::Calendar(id) => write!(f, "calendar:{id}"),
+            Self::Group(id) => write!(f, "group:{id}"),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::incident::{self, subject};
 use super::marked::{NAME_CHARS, name, preview, quote};
 use super::words::{Heading, Label, Note};
 use super::{Draft, FACTS, LINES, symbol, tone};
+use crate::core::command::Muted;
 use crate::core::message::{DashboardFacts, DigestFacts, DigestIncident, DigestVerdict, Tone, WatchFacts};
 use crate::core::state::{Attention, Verdict};
 use chrono::NaiveDate;
@@ -214,7 +215,12 @@ fn incident_line(cx: &Context<'_>, i: &DigestIncident) -> String {
     let waiting = (i.waiting > 0).then(|| words.waiting_short(i.waiting));
     let eta = i.eta.map(|eta| words.eta_short(&cx.clock(eta.at), None));
     let owner = i.owner.as_ref().map(|o| words.owner_short(&name(&o.name, NAME_CHARS)));
-    [Some(state), waiting, eta, owner, Some(format!("#{}", i.incident))].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    let taken = i.taken.as_ref().map(|taken| format!("{} {}", words.label(Label::Taken), incident::taken(cx, taken)));
+    [Some(state), waiting, eta, taken, owner, Some(format!("#{}", i.incident))]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
 /// Broken chats and calendars that end.
@@ -227,7 +233,11 @@ fn watch_lines(cx: &Context<'_>, about: &DigestFacts, max: usize) -> Vec<String>
         let calendar: &crate::core::plan::Id = calendar;
         words.calendar_ends(&name(calendar.as_str(), max), &words.date(*last), *last < today)
     };
-    chats.chain(about.calendars_ending.iter().map(ends)).take(LINES / 2).collect()
+    let muted = about.muted.iter().map(|(what, taken)| {
+        let (Muted::Check(id) | Muted::Dashboard(id) | Muted::Source(id)) = what;
+        words.muted(what, &name(id.as_str(), max), &name(&taken.by, max), &cx.clock(taken.until))
+    });
+    chats.chain(about.calendars_ending.iter().map(ends)).chain(muted).take(LINES / 2).collect()
 }
 
 fn links(cx: &Context<'_>, about: &DigestFacts) -> Vec<(String, String)> {

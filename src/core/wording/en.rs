@@ -3,6 +3,7 @@
 use super::context::{Context, Unit, number, parts};
 use super::marked::quote;
 use super::words::{Heading, Label, Note, Prospect, Words};
+use crate::core::command::Muted;
 use crate::core::message::{AskedBecause, DigestVerdict, LastSeen, Next, NotSeen, NotStarted, Situation};
 use crate::core::observation::{Failure, Why};
 use crate::core::plan::Language;
@@ -80,6 +81,7 @@ impl Words for English {
             Label::Silent => "Silent",
             Label::Sources => "Sources",
             Label::Start => "Would start",
+            Label::Taken => "Taken by",
             Label::Task => "Task",
             Label::Unknown => "Unknown",
             Label::Usual => "Usual",
@@ -155,6 +157,7 @@ impl Words for English {
             Cause::Source(_) => format!("source {name}"),
             Cause::Scheduler(_) => format!("scheduler of {name}"),
             Cause::Calendar(_) => format!("calendar {name}"),
+            Cause::Group(_) => format!("group {name}"),
         }
     }
 
@@ -169,6 +172,7 @@ impl Words for English {
             Situation::Waiting { .. } => format!("{subject} waits for its input"),
             Situation::NotStarted(NotStarted::Paused) => format!("{subject} is paused"),
             Situation::NotStarted(NotStarted::ImportError) => format!("{subject} does not load"),
+            Situation::NotStarted(NotStarted::Forgotten) => format!("{subject} not known to its source"),
             Situation::NotStarted(NotStarted::Scheduled(_) | NotStarted::NoReason) => format!("{subject} not started"),
             Situation::NoData { .. } => format!("{subject} missing"),
             Situation::Stale { newest, .. } => format!("{subject} is {} old", cx.since(*newest)),
@@ -178,6 +182,7 @@ impl Words for English {
             Situation::NotSeen { why: NotSeen::NeverSeen } => format!("{subject} never seen"),
             Situation::NotSeen { why: NotSeen::Suspicious(_) } => format!("{subject}: answer makes no sense"),
             Situation::NotSeen { why: NotSeen::FutureData(_) } => format!("{subject}: data from the future"),
+            Situation::NoMembers => format!("{subject} matches nothing"),
             Situation::CalendarEnded { .. } => format!("{subject} has ended"),
         }
     }
@@ -209,6 +214,9 @@ impl Words for English {
             Situation::NotStarted(NotStarted::Scheduled(at)) => {
                 format!("{subject} has not started; its source would start it at {}.", cx.clock(*at))
             }
+            Situation::NotStarted(NotStarted::Forgotten) => {
+                format!("{subject} is not known to its source now: not started, or done and forgotten there.")
+            }
             Situation::NotStarted(NotStarted::NoReason) => format!("{subject} has not started; its source gives no reason."),
             Situation::NoData { newest: Some(newest) } => {
                 format!("{subject} has no new data; the newest is of {}.", cx.clock(*newest))
@@ -224,6 +232,9 @@ impl Words for English {
             Situation::NotSeen { why: NotSeen::NeverSeen } => format!("{subject} was never seen: its source does not know it."),
             Situation::NotSeen { why: NotSeen::Suspicious(_) } => format!("What the source says about {subject} makes no sense."),
             Situation::NotSeen { why: NotSeen::FutureData(_) } => format!("{subject} carries a time that lies in the future."),
+            Situation::NoMembers => {
+                format!("The {subject} matches nothing of what its source lists: nobody knows what to wait for.")
+            }
             Situation::CalendarEnded { last, .. } => {
                 format!("The {subject} has no data after {}: whether this is a workday is unknown.", self.date(*last))
             }
@@ -506,6 +517,27 @@ impl Words for English {
         }
     }
 
+    fn retired_brief(&self, subject: &str) -> String {
+        format!("{subject} was retired")
+    }
+
+    fn retired_lead(&self, subject: &str, by: &str) -> String {
+        format!("{} was retired by {by}: nothing waits for it any more.", capital(subject))
+    }
+
+    fn taken(&self, by: &str, until: &str) -> String {
+        format!("{by}, until {until}")
+    }
+
+    fn muted(&self, what: &Muted, name: &str, by: &str, until: &str) -> String {
+        let what = match what {
+            Muted::Check(_) => "check",
+            Muted::Dashboard(_) => "dashboard",
+            Muted::Source(_) => "source",
+        };
+        format!("{what} {name} is muted until {until} (by {by})")
+    }
+
     fn owner_short(&self, name: &str) -> String {
         format!("owner {name}")
     }
@@ -562,6 +594,7 @@ impl Words for English {
                     AskedBecause::QuietEnds => "quiet hours end",
                     AskedBecause::Deadline => "the deadline",
                     AskedBecause::ActBy => "the last moment to act",
+                    AskedBecause::AckEnds => "whoever has it had their time",
                 };
                 format!("a person is asked at {} ({because})", cx.clock(*at))
             }

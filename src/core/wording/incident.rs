@@ -4,7 +4,7 @@ use super::context::Context;
 use super::marked::{NAME_CHARS, name, preview, quote};
 use super::words::{Heading, Label, Note, Prospect};
 use super::{Draft, LINES, is_link, symbol, tone};
-use crate::core::message::{DashboardFacts, IncidentFacts, NotSeen, NotStarted, OwnerFacts, Situation};
+use crate::core::message::{DashboardFacts, IncidentFacts, NotSeen, NotStarted, OwnerFacts, Situation, Taken};
 use crate::core::state::{Attention, Cause, Verdict};
 use crate::core::time::Instant;
 
@@ -34,7 +34,7 @@ pub(super) fn draft(cx: &Context<'_>, attention: Attention, update: bool, about:
 }
 
 pub(super) fn subject(cx: &Context<'_>, cause: &Cause, max: usize) -> String {
-    let (Cause::Check(id) | Cause::Source(id) | Cause::Scheduler(id) | Cause::Calendar(id)) = cause;
+    let (Cause::Check(id) | Cause::Source(id) | Cause::Scheduler(id) | Cause::Calendar(id) | Cause::Group(id)) = cause;
     cx.words.subject(cause, &name(id.as_str(), max))
 }
 
@@ -169,6 +169,7 @@ fn facts(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
     let words = cx.words;
     let mut facts = Vec::new();
     facts.extend(act_by(cx, about).map(|at| (Label::ActBy, act_by_fact(cx, at))));
+    facts.extend(about.taken.as_ref().map(|taken| (Label::Taken, self::taken(cx, taken))));
     if let [only] = about.dashboards.as_slice() {
         facts.push((Label::Deadline, deadline(cx, only)));
         facts.extend(only.eta.map(|eta| (Label::Eta, cx.eta(&eta))));
@@ -185,6 +186,10 @@ fn facts(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
     }
     facts.extend(about.last_good.map(|t| (Label::LastGood, cx.full(t))));
     facts
+}
+
+pub(super) fn taken(cx: &Context<'_>, taken: &Taken) -> String {
+    cx.words.taken(&name(&taken.by, NAME_CHARS), &cx.clock(taken.until))
 }
 
 fn owner(owner: &OwnerFacts) -> String {
@@ -222,7 +227,10 @@ fn evidence(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
         Situation::Retrying { task } | Situation::Waiting { task } => vec![(Label::Task, name(task, NAME_CHARS))],
         Situation::NotStarted(NotStarted::Scheduled(at)) => vec![(Label::Start, cx.full(*at))],
         Situation::CatchingUp { .. } => Vec::new(),
-        Situation::NotStarted(NotStarted::Paused | NotStarted::ImportError | NotStarted::NoReason) => Vec::new(),
+        Situation::NotStarted(NotStarted::Paused | NotStarted::ImportError | NotStarted::Forgotten | NotStarted::NoReason) => {
+            Vec::new()
+        }
+        Situation::NoMembers => Vec::new(),
         Situation::NoData { newest } => newest.map(|t| (Label::Newest, words.ago(&cx.full(t), &cx.since(t)))).into_iter().collect(),
         Situation::Stale { newest, .. } => vec![(Label::Newest, words.ago(&cx.full(*newest), &cx.since(*newest)))],
         Situation::SourceDark { why, detail, tries, last_seen, others_answer, others } => {

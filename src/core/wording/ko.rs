@@ -3,6 +3,7 @@
 use super::context::{Context, Unit, number, parts};
 use super::marked::{bare, quote};
 use super::words::{Heading, Label, Note, Prospect, Words};
+use crate::core::command::Muted;
 use crate::core::message::{AskedBecause, DigestVerdict, LastSeen, Next, NotSeen, NotStarted, Situation};
 use crate::core::observation::{Failure, Why};
 use crate::core::plan::Language;
@@ -122,6 +123,7 @@ impl Words for Korean {
             Label::Silent => "응답 없음",
             Label::Sources => "소스",
             Label::Start => "시작 예정",
+            Label::Taken => "담당자",
             Label::Task => "태스크",
             Label::Unknown => "미확인",
             Label::Usual => "평소 도착",
@@ -197,6 +199,7 @@ impl Words for Korean {
             Cause::Source(_) => format!("소스 {name}"),
             Cause::Scheduler(_) => format!("{name} 스케줄러"),
             Cause::Calendar(_) => format!("달력 {name}"),
+            Cause::Group(_) => format!("그룹 {name}"),
         }
     }
 
@@ -211,6 +214,7 @@ impl Words for Korean {
             Situation::Waiting { .. } => format!("{subject} 입력 대기 중"),
             Situation::NotStarted(NotStarted::Paused) => format!("{subject} 일시 중지됨"),
             Situation::NotStarted(NotStarted::ImportError) => format!("{subject} 코드 불러오기 오류"),
+            Situation::NotStarted(NotStarted::Forgotten) => format!("{subject} 소스에 기록 없음"),
             Situation::NotStarted(NotStarted::Scheduled(_) | NotStarted::NoReason) => format!("{subject} 시작 안 함"),
             Situation::NoData { .. } => format!("{subject} 미도착"),
             Situation::Stale { newest, .. } => format!("{subject} {} 전 자료", cx.since(*newest)),
@@ -220,6 +224,7 @@ impl Words for Korean {
             Situation::NotSeen { why: NotSeen::NeverSeen } => format!("{subject} 본 적 없음"),
             Situation::NotSeen { why: NotSeen::Suspicious(_) } => format!("{subject} 이상한 응답"),
             Situation::NotSeen { why: NotSeen::FutureData(_) } => format!("{subject} 미래 시각 자료"),
+            Situation::NoMembers => format!("{subject} 해당 없음"),
             Situation::CalendarEnded { .. } => format!("{subject} 기간 끝남"),
         }
     }
@@ -250,6 +255,9 @@ impl Words for Korean {
             Situation::NotStarted(NotStarted::Scheduled(at)) => {
                 format!("{ga} 시작하지 않았습니다. 소스의 예정 시각은 {}입니다.", cx.clock(*at))
             }
+            Situation::NotStarted(NotStarted::Forgotten) => {
+                format!("지금 소스에 {subject} 기록이 없습니다. 아직 시작하지 않았거나, 끝난 뒤 기록이 지워졌습니다.")
+            }
             Situation::NotStarted(NotStarted::NoReason) => format!("{ga} 시작하지 않았습니다. 소스는 이유를 알려 주지 않습니다."),
             Situation::NoData { newest: Some(newest) } => {
                 format!("{}의 새 자료가 없습니다. 가장 최근 자료는 {} 것입니다.", subject, cx.clock(*newest))
@@ -265,6 +273,7 @@ impl Words for Korean {
             Situation::NotSeen { why: NotSeen::NeverSeen } => format!("{} 본 적이 없습니다. 소스가 알지 못합니다.", reul(subject)),
             Situation::NotSeen { why: NotSeen::Suspicious(_) } => format!("{subject}에 대한 소스의 응답이 말이 되지 않습니다."),
             Situation::NotSeen { why: NotSeen::FutureData(_) } => format!("{subject}의 시각이 미래입니다."),
+            Situation::NoMembers => format!("{subject}에 맞는 것이 소스의 목록에 없어, 무엇을 기다려야 할지 알 수 없습니다."),
             Situation::CalendarEnded { last, .. } => {
                 format!("{}까지만 자료가 있어, 근무일인지 알 수 없습니다.", neun(subject) + " " + &self.date(*last))
             }
@@ -538,6 +547,27 @@ impl Words for Korean {
         }
     }
 
+    fn retired_brief(&self, subject: &str) -> String {
+        format!("{subject} 제외됨")
+    }
+
+    fn retired_lead(&self, subject: &str, by: &str) -> String {
+        format!("{by} 님이 {} 감시에서 제외했습니다. 이제 이것을 기다리는 것은 없습니다.", reul(subject))
+    }
+
+    fn taken(&self, by: &str, until: &str) -> String {
+        format!("{by}, {until}까지")
+    }
+
+    fn muted(&self, what: &Muted, name: &str, by: &str, until: &str) -> String {
+        let what = match what {
+            Muted::Check(_) => "파이프라인",
+            Muted::Dashboard(_) => "대시보드",
+            Muted::Source(_) => "소스",
+        };
+        format!("{what} {name}: {until}까지 알림 끔({by})")
+    }
+
     fn owner_short(&self, name: &str) -> String {
         format!("담당 {name}")
     }
@@ -594,6 +624,7 @@ impl Words for Korean {
                     AskedBecause::QuietEnds => "방해 금지 시간 끝",
                     AskedBecause::Deadline => "마감",
                     AskedBecause::ActBy => "조치할 수 있는 마지막 시각",
+                    AskedBecause::AckEnds => "담당자의 시간이 끝남",
                 };
                 format!("{}({because})에 담당자에게 요청", cx.clock(*at))
             }

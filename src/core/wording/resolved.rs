@@ -39,11 +39,19 @@ pub(super) fn draft(cx: &Context<'_>, about: &ResolvedFacts) -> Draft {
 }
 
 fn title(cx: &Context<'_>, about: &ResolvedFacts, word: &str) -> String {
-    let brief = cx.words.resolved_brief(&subject(cx, &about.cause, 40), about.recovered_at.is_some());
+    let brief = brief(cx, about, 40);
     match (about.missed, about.deadlines) {
         (_, 0) => format!("{word} — {brief}"),
         (0, deadlines) => format!("{word} — {brief}, {}", cx.words.kept(deadlines)),
         (missed, deadlines) => format!("{word} — {brief}, {}", cx.words.missed_of(missed, deadlines)),
+    }
+}
+
+fn brief(cx: &Context<'_>, about: &ResolvedFacts, max: usize) -> String {
+    let subject = subject(cx, &about.cause, max);
+    match about.retired_by {
+        Some(_) => cx.words.retired_brief(&subject),
+        None => cx.words.resolved_brief(&subject, about.recovered_at.is_some()),
     }
 }
 
@@ -53,7 +61,7 @@ fn nothing_to_do(about: &ResolvedFacts) -> bool {
 
 fn segments(cx: &Context<'_>, about: &ResolvedFacts, word: &str, max: usize) -> Vec<String> {
     let words = cx.words;
-    let brief = words.resolved_brief(&subject(cx, &about.cause, max), about.recovered_at.is_some());
+    let brief = brief(cx, about, max);
     let dashboard = shown_first(about).map(|d| outcome(cx, d, max));
     let missed = (about.deadlines > 1 || about.missed > 0).then(|| words.missed_of(about.missed, about.deadlines));
     let done = nothing_to_do(about).then(|| words.note(Note::NothingToDo).to_owned());
@@ -80,7 +88,11 @@ fn outcome(cx: &Context<'_>, d: &DashboardFacts, max: usize) -> String {
 fn lead(cx: &Context<'_>, about: &ResolvedFacts) -> Vec<String> {
     let words = cx.words;
     let recovered = about.recovered_at.map(|t| cx.clock(t));
-    let first = words.resolved_lead(&subject(cx, &about.cause, NAME_CHARS), recovered.as_deref(), about.waited);
+    let cause = subject(cx, &about.cause, NAME_CHARS);
+    let first = match &about.retired_by {
+        Some(by) => words.retired_lead(&cause, &name(by, NAME_CHARS)),
+        None => words.resolved_lead(&cause, recovered.as_deref(), about.waited),
+    };
     let dashboard = shown_first(about).map(|d| {
         let (shown, deadline) = (name(&d.name, NAME_CHARS), cx.clock(d.deadline));
         match d.ready_at {
@@ -102,7 +114,8 @@ fn facts(cx: &Context<'_>, about: &ResolvedFacts) -> Vec<(Label, String)> {
     }
     facts.push((Label::Cause, subject(cx, &about.cause, NAME_CHARS)));
     facts.extend(told.map(|failure| (Label::Error, words.failure(failure))));
-    facts.extend(about.recovered_at.map(|t| (Label::Recovered, cx.full(t))));
+    let recovered = about.recovered_at.filter(|_| about.retired_by.is_none());
+    facts.extend(recovered.map(|t| (Label::Recovered, cx.full(t))));
     let span = cx.span(about.resolved_at - about.since);
     facts.push((Label::Lasted, words.lasted(&cx.clock(about.since), &cx.clock(about.resolved_at), &span)));
     facts

@@ -3,6 +3,7 @@
 //! Arguments named `subject`, `dashboard`, `name` are marked text (see `marked`), times are worded already.
 
 use super::context::Context;
+use crate::core::command::Muted;
 use crate::core::message::{DigestVerdict, LastSeen, Next, Situation};
 use crate::core::observation::{Failure, Why};
 use crate::core::plan::Language;
@@ -40,6 +41,7 @@ pub(super) enum Label {
     Silent,
     Sources,
     Start,
+    Taken,
     Task,
     Unknown,
     Usual,
@@ -182,6 +184,11 @@ pub(super) trait Words {
     fn state(&self, verdict: Verdict) -> &'static str;
     fn trouble_lead(&self, incidents: usize, endangered: usize, dashboards: usize) -> String;
     fn incident_state(&self, subject: &str, verdict: Verdict, recovering: bool) -> String;
+    fn retired_brief(&self, subject: &str) -> String;
+    fn retired_lead(&self, subject: &str, by: &str) -> String;
+    /// Who has it, until when.
+    fn taken(&self, by: &str, until: &str) -> String;
+    fn muted(&self, what: &Muted, name: &str, by: &str, until: &str) -> String;
     fn owner_short(&self, name: &str) -> String;
     fn healed(&self, healed: usize) -> String;
     fn sources(&self, answering: usize, sources: usize) -> String;
