@@ -100,7 +100,7 @@ fn incident(id: IncidentId, phase: Phase) -> Row {
         post: 1,
         cycles: BTreeSet::from([cycle_key(23)]),
     };
-    Row::Incident(Incident {
+    Row::Incident(Box::new(Incident {
         id,
         cause: Cause::Check("orders_raw".into()),
         opened_at: at(2),
@@ -120,7 +120,7 @@ fn incident(id: IncidentId, phase: Phase) -> Row {
         ack: Some(pause()),
         snooze: None,
         retired_by: Some("kim".into()),
-    })
+    }))
 }
 
 fn post(id: PostId, topic: Topic, attempt: Attempt) -> Row {

@@ -41,6 +41,13 @@ pub(super) fn without_muted(tx: &Tx<'_>, cycles: &mut BTreeSet<CycleKey>) -> Opt
     ends
 }
 
+/// Does it endanger muted dashboards, and no other?
+pub(super) fn reaches_muted_only(state: &State, at: Instant, incident: &Incident) -> bool {
+    let muted =
+        |key: &CycleKey| state.mutes.get(&Muted::Dashboard(key.dashboard.clone())).is_some_and(|pause| pause.holds(at).is_some());
+    !incident.outside && !incident.impact.is_empty() && incident.impact.keys().all(muted)
+}
+
 /// Until when somebody has it, so that nobody else is to be asked.
 pub(super) fn acked(tx: &Tx<'_>, incident: &Incident) -> Option<Instant> {
     incident.ack.as_ref()?.holds(tx.at)

@@ -200,18 +200,13 @@ fn line(state: &State, plan: &Plan, incident: &Incident, at: Instant) -> Option<
         owner: known.and_then(|known| known.check.owner.as_deref()).and_then(|owner| facts::owner_facts(plan, owner)),
         eta,
         taken: facts::taken(incident, at),
-        hushed: aside::hushed(state, plan, at, incident).is_some(),
+        hushed: aside::hushed(state, plan, at, incident).is_some() || aside::reaches_muted_only(state, at, incident),
     })
 }
 
 fn verdict(facts: &DigestFacts) -> DigestVerdict {
-    let of_dashboards = facts
-        .dashboards
-        .iter()
-        .filter(|dashboard| !dashboard.muted)
-        .map(|dashboard| dashboard.verdict)
-        .max()
-        .unwrap_or(Verdict::NotDue);
+    let heard = |dashboard: &&DashboardFacts| !(dashboard.muted && dashboard.verdict.is_trouble());
+    let of_dashboards = facts.dashboards.iter().filter(heard).map(|dashboard| dashboard.verdict).max().unwrap_or(Verdict::NotDue);
     let of_incidents =
         facts.incidents.iter().filter(|incident| !incident.recovering && !incident.hushed).map(|incident| incident.verdict).max();
     let worst = of_incidents.map_or(of_dashboards, |incident| incident.max(of_dashboards));

@@ -152,7 +152,7 @@ fn row(state: &State, key: &Key) -> Option<Row> {
         Key::Members(id) => Row::Members(id.clone(), state.sources.get(id)?.members.values().cloned().collect()),
         Key::Check(id) => Row::Check(id.clone(), state.checks.get(state.roster.place(id)?)?.clone()),
         Key::Cycle(key) => Row::Cycle(key.clone(), state.cycles.get(key)?.clone()),
-        Key::Incident(id) => Row::Incident(state.incidents.get(id)?.clone()),
+        Key::Incident(id) => Row::Incident(Box::new(state.incidents.get(id)?.clone())),
         Key::Post(id) => Row::Post(state.posts.get(id)?.clone()),
         Key::Chat(id) => Row::Chat(id.clone(), state.chats.get(id)?.clone()),
         Key::Digest(id) => Row::Digest(id.clone(), state.digests.get(id)?.clone()),

@@ -5,6 +5,7 @@
 
 use chrono::{NaiveDate, TimeDelta};
 use dawnwatch::core::calendar::{Calendar, DayRule};
+use dawnwatch::core::command::{self, Command, Order};
 use dawnwatch::core::due::due;
 use dawnwatch::core::message::{Body, DigestVerdict};
 use dawnwatch::core::observation::*;
@@ -12,7 +13,7 @@ use dawnwatch::core::plan::*;
 use dawnwatch::core::state::*;
 use dawnwatch::core::step::{Input, Outcome, step};
 use dawnwatch::core::time::{ClockTime, Hours, Instant};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A run as the world knows it to the end; a poll sees of it only what had happened by then.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub struct Subject {
     /// For datasets: arrivals.
     pub data: Vec<Instant>,
     pub paused: bool,
+    pub import_error: bool,
+    pub next_run_at: Option<Instant>,
 }
 
 /// One message as it was delivered.
@@ -63,7 +66,11 @@ pub struct World {
     pub amnesia: bool,
     pub tick: TimeDelta,
     pub asks: usize,
+    /// What happens at an instant, in order of time.
+    pub events: VecDeque<(Instant, Event)>,
 }
+
+pub type Event = Box<dyn FnOnce(&mut World)>;
 
 pub fn seoul(text: &str) -> Instant {
     format!("{text}:00+09:00").replace(' ', "T").parse().unwrap()
@@ -182,6 +189,7 @@ impl World {
             amnesia: false,
             tick: TimeDelta::seconds(60),
             asks: 0,
+            events: VecDeque::new(),
         }
     }
 
@@ -206,6 +214,20 @@ impl World {
             error: "connection refused (member-db-ro:5432)".to_owned(),
         });
         self
+    }
+
+    /// In order of time.
+    pub fn when(&mut self, at: &str, event: impl FnOnce(&mut World) + 'static) -> &mut Self {
+        self.events.push_back((seoul(at), Box::new(event)));
+        self
+    }
+
+    /// A person's command: refused ones are a mistake of the test.
+    pub fn command(&mut self, order: Order) {
+        let nonce = format!("{} {order:?}", self.at);
+        let command = Command { nonce, by: "kim".to_owned(), reason: "because".to_owned(), order };
+        command::answer(&self.state, &self.plan, self.at, &command).unwrap();
+        self.take(Input::Command(command));
     }
 
     pub fn dark(&mut self, source: &str, from: &str, to: &str) -> &mut Self {
@@ -271,7 +293,11 @@ impl World {
         self.settle();
         while self.at < to {
             let wake = due(&self.state, &self.plan, self.at).wake_at.unwrap_or(to);
-            self.at = wake.min(self.at + self.tick).min(to);
+            let event = self.events.front().map_or(to, |(at, _)| *at);
+            self.at = wake.min(self.at + self.tick).min(to).min(event.max(self.at));
+            while let Some((_, event)) = self.events.pop_front_if(|(at, _)| *at <= self.at) {
+                event(self);
+            }
             self.take(Input::Tick);
             self.settle();
         }
@@ -296,8 +322,8 @@ impl World {
                         tags: vec!["mart".to_owned()],
                         owners: vec![],
                         paused: script.paused,
-                        import_error: false,
-                        next_run_at: None,
+                        import_error: script.import_error,
+                        next_run_at: script.next_run_at,
                     })
                     .collect(),
             ),
@@ -373,4 +399,26 @@ pub fn line(said: &Said) -> String {
     };
     let attention = format!("{:?}", message.attention).to_lowercase();
     format!("{} {} {attention} {what}", local(said.at), said.chat)
+}
+
+/// The same night must give the same messages when the state is read back from the store before every step.
+pub fn night(from: &str, to: &str, set: impl Fn(&mut World), expected: &[&str]) -> World {
+    night_of(plan(), from, to, set, expected)
+}
+
+pub fn night_of(plan: Plan, from: &str, to: &str, set: impl Fn(&mut World), expected: &[&str]) -> World {
+    let play = |amnesia: bool| {
+        let mut world = World::new(plan.clone(), from);
+        world.tick = TimeDelta::minutes(5);
+        world.amnesia = amnesia;
+        world.subjects.insert(id("orders"), Subject::default());
+        world.subjects.insert(id("sales"), Subject::default());
+        set(&mut world);
+        world.until(to);
+        world
+    };
+    let world = play(false);
+    assert_eq!(world.lines(), expected, "decisions:\n{}", world.decisions().join("\n"));
+    assert_eq!(play(true).lines(), expected, "with amnesia");
+    world
 }

@@ -115,6 +115,7 @@ fn lead(cx: &Context<'_>, about: &DigestFacts) -> Vec<String> {
         }
         // Dashboards that are not due are not among the facts: these were over before anybody watched.
         (DigestVerdict::NotWatched, _) => vec![strong(note(Note::NotYetWatched))],
+        (DigestVerdict::NothingDue, Some(_)) => vec![strong(note(Note::AllMuted))],
         (DigestVerdict::OnTrack | DigestVerdict::NothingDue, _) => vec![strong(note(Note::NoDashboardDueAtAll))],
         (DigestVerdict::Trouble(verdict), _) => {
             let endangered = about.dashboards.iter().filter(|d| d.verdict.is_trouble()).count();

@@ -109,6 +109,7 @@ impl Words for English {
             Note::AllDashboardsReady => "All dashboards that are due are ready.",
             Note::NoDashboardDue => "no dashboard is due",
             Note::NoDashboardDueAtAll => "No dashboard is due.",
+            Note::AllMuted => "Every dashboard that is due is muted.",
             Note::PipelinesFine => "No pipeline is in trouble; the watch itself needs a look.",
             Note::NotAllSeen => "Not every source has answered: what it serves is not known.",
             Note::NotYetWatched => "The deadline was over when the watch first looked. It is judged from its next window on.",

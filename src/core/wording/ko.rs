@@ -151,6 +151,7 @@ impl Words for Korean {
             Note::AllDashboardsReady => "마감이 있는 대시보드가 모두 준비됐습니다.",
             Note::NoDashboardDue => "오늘 마감인 대시보드 없음",
             Note::NoDashboardDueAtAll => "오늘 마감인 대시보드가 없습니다.",
+            Note::AllMuted => "오늘 마감인 대시보드는 모두 알림이 꺼져 있습니다.",
             Note::PipelinesFine => "파이프라인에는 문제가 없고, 감시기 자체를 살펴봐야 합니다.",
             Note::NotAllSeen => "응답하지 않은 소스가 있어, 그 소스의 파이프라인은 상태를 알 수 없습니다.",
             Note::NotYetWatched => "처음 확인했을 때 이미 마감이 지나 있었습니다. 다음 마감 구간부터 판단합니다.",

@@ -71,6 +71,7 @@ pub(super) enum Note {
     /// In the preview, and as a sentence.
     NoDashboardDue,
     NoDashboardDueAtAll,
+    AllMuted,
     PipelinesFine,
     /// A source is silent, and too new to be trouble of its own.
     NotAllSeen,
