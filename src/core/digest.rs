@@ -2,14 +2,18 @@
 
 use super::cycle;
 use super::facts;
-use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestVerdict};
-use super::plan::{Digest, Id, Manner, Plan};
+use super::maintenance;
+use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestNotes, DigestVerdict};
+use super::patience;
+use super::plan::{Digest, Id, Manner, Plan, Source};
+use super::policy;
 use super::posts;
 use super::standing;
-use super::state::{About, Attention, Cause, Decision, DigestState, Incident, Phase, Reason, State, Topic, Verdict};
+use super::state::{About, Attention, Cause, Decision, DigestState, Incident, IncidentId, Phase, Reason, State, Topic, Verdict};
 use super::time::{Instant, local_date, shift};
 use super::tx::Tx;
 use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A digest waits so long for sources whose answer is on its way; one that is given late (after a start, a suspend) longer, but no
 /// nearer to the deadline than it would still be of use.
@@ -98,10 +102,15 @@ fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Inst
     }
     let green = matches!(
         facts.verdict,
-        DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue | DigestVerdict::NotWatched
+        DigestVerdict::Ready
+            | DigestVerdict::OnTrack
+            | DigestVerdict::NothingDue
+            | DigestVerdict::NotWatched
+            | DigestVerdict::Maintenance
     );
     if green && manner(tx.plan, digest, date) != Manner::Post {
-        tx.write_down(about(), None, Decision::StaySilent, Reason::AllGreen);
+        let reason = if facts.verdict == DigestVerdict::Maintenance { Reason::Maintenance } else { Reason::AllGreen };
+        tx.write_down(about(), None, Decision::StaySilent, reason);
         return;
     }
     for chat in &digest.to {
@@ -126,8 +135,13 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
     let keys = state.view.cycles.values().map(|view| &view.cycle.key);
     let mut dashboards: Vec<DashboardFacts> = keys.filter_map(|key| facts::dashboard(state, plan, key, None, None)).collect();
     dashboards.retain(|dashboard| dashboard.verdict != Verdict::NotDue);
+    let excused = Excused::now(state, plan, at);
+    for dashboard in &mut dashboards {
+        dashboard.in_maintenance = at < dashboard.deadline && excused.explains(state, &dashboard.id);
+    }
     dashboards.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
-    let incidents: Vec<DigestIncident> = state.incidents.values().filter_map(|incident| line(state, plan, incident)).collect();
+    let told = state.incidents.values().filter(|incident| !excused.incidents.contains(&incident.id));
+    let incidents: Vec<DigestIncident> = told.filter_map(|incident| line(state, plan, incident)).collect();
     let today = local_date(at, plan.timezone);
     let calendars_ending = plan
         .calendars
@@ -137,11 +151,13 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
         .collect();
     let broken_chats =
         state.chats.iter().filter_map(|(id, chat)| chat.broken.as_ref().map(|(_, why)| (id.clone(), why.clone()))).collect();
-    let answering = plan.sources.iter().filter(|(id, setup)| {
-        state.sources.get(*id).is_some_and(|source| {
+    let answers = |id: &Id, setup: &Source| {
+        state.sources.get(id).is_some_and(|source| {
             source.dark.is_none() && source.list_dark.is_none() && standing::unseen(source, setup.every, at).is_none()
         })
-    });
+    };
+    let silent: Vec<&Id> = plan.sources.iter().filter(|(id, setup)| !answers(id, setup)).map(|(id, _)| id).collect();
+    let expected_silent = silent.iter().filter(|id| maintenance::of_source(plan, id, at).is_some()).count();
     let counted = state.digests.get(id).map(|done| done.done_at);
     let next_at = plan.digests.get(id).and_then(|digest| next_at(plan, digest, at));
     let mut facts = DigestFacts {
@@ -149,20 +165,63 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
         verdict: DigestVerdict::NothingDue,
         dashboards,
         incidents,
-        healed: state.incidents.values().filter(|incident| healed_since(incident, counted)).count(),
-        sources_answering: answering.count(),
+        healed: state.incidents.values().filter(|incident| healed_since(plan, incident, counted)).count(),
+        sources_answering: plan.sources.len() - silent.len(),
         sources: plan.sources.len(),
         broken_chats,
         calendars_ending,
         next_at,
+        notes: DigestNotes { maintenance: excused.lines, ..DigestNotes::default() },
     };
-    facts.verdict = verdict(&facts);
+    facts.verdict = verdict(&facts, expected_silent);
     facts
 }
 
+/// What is in maintenance now.
+struct Excused {
+    /// Each source and each troubled check with the end of its window.
+    lines: Vec<(Cause, Instant)>,
+    /// Of which nothing is said until then, as no deadline is in danger.
+    incidents: BTreeSet<IncidentId>,
+    /// What waits for them, by dashboard.
+    waiting: BTreeMap<Id, BTreeSet<Id>>,
+}
+
+impl Excused {
+    fn now(state: &State, plan: &Plan, at: Instant) -> Self {
+        let sources = plan.sources.keys().filter_map(|id| Some((Cause::Source(id.clone()), maintenance::of_source(plan, id, at)?)));
+        let mut excused = Self { lines: sources.collect(), incidents: BTreeSet::new(), waiting: BTreeMap::new() };
+        for incident in state.incidents.values().filter(|incident| incident.phase == Phase::Open) {
+            let Some(until) = maintenance::of_incident(plan, incident, at) else { continue };
+            let cycles = policy::audience(state, incident);
+            if patience::maintenance_until(state, plan, incident, &cycles, at).is_none() {
+                continue;
+            }
+            excused.incidents.insert(incident.id);
+            for (key, impact) in &incident.impact {
+                excused.waiting.entry(key.dashboard.clone()).or_default().extend(impact.waiting.iter().cloned());
+            }
+            if matches!(incident.cause, Cause::Check(_)) {
+                excused.lines.push((incident.cause.clone(), until));
+            }
+        }
+        excused
+    }
+
+    /// Is all that is wrong with the dashboard's open cycle in maintenance?
+    fn explains(&self, state: &State, dashboard: &Id) -> bool {
+        let (Some(view), Some(waiting)) = (state.view.cycles.get(dashboard), self.waiting.get(dashboard)) else { return false };
+        let mut troubled = view.checks.iter().filter(|(_, judged)| judged.live && judged.verdict.is_trouble());
+        troubled.all(|(ix, _)| waiting.contains(&state.roster.checks[*ix].id))
+    }
+}
+
 /// Over before anybody was told, and not merely because its cycles closed.
-fn healed_since(incident: &Incident, since: Option<Instant>) -> bool {
-    matches!(incident.phase, Phase::Resolved { at, recovered_at: Some(_) } if since.is_none_or(|since| at > since))
+fn healed_since(plan: &Plan, incident: &Incident, since: Option<Instant>) -> bool {
+    // What was expected has not healed.
+    let expected = maintenance::of_incident(plan, incident, incident.since).is_some();
+    !expected
+        && matches!(incident.phase, Phase::Resolved { at, recovered_at: Some(_) } if since.is_none_or(|since| at > since))
         && incident.told.is_empty()
 }
 
@@ -176,7 +235,7 @@ fn line(state: &State, plan: &Plan, incident: &Incident) -> Option<DigestInciden
         Cause::Check(id) => state.roster.place(id).map(|ix| &state.roster.checks[ix]),
         _ => None,
     };
-    let mut waiting: std::collections::BTreeSet<&Id> = incident.impact.values().flat_map(|impact| &impact.waiting).collect();
+    let mut waiting: BTreeSet<&Id> = incident.impact.values().flat_map(|impact| &impact.waiting).collect();
     waiting.retain(|id| known.is_none_or(|known| known.id != **id));
     let eta = known.and_then(|known| {
         let ix = state.roster.place(&known.id)?;
@@ -194,14 +253,18 @@ fn line(state: &State, plan: &Plan, incident: &Incident) -> Option<DigestInciden
     })
 }
 
-fn verdict(facts: &DigestFacts) -> DigestVerdict {
-    let of_dashboards = facts.dashboards.iter().map(|dashboard| dashboard.verdict).max().unwrap_or(Verdict::NotDue);
+/// `expected_silent`: sources that do not answer because they are in maintenance.
+fn verdict(facts: &DigestFacts, expected_silent: usize) -> DigestVerdict {
+    let judged = facts.dashboards.iter().filter(|dashboard| !dashboard.in_maintenance);
+    let of_dashboards = judged.map(|dashboard| dashboard.verdict).max().unwrap_or(Verdict::NotDue);
     let of_incidents = facts.incidents.iter().filter(|incident| !incident.recovering).map(|incident| incident.verdict).max();
     let worst = of_incidents.map_or(of_dashboards, |incident| incident.max(of_dashboards));
     if worst.is_trouble() {
         DigestVerdict::Trouble(worst)
-    } else if !facts.broken_chats.is_empty() || facts.sources_answering < facts.sources {
+    } else if !facts.broken_chats.is_empty() || facts.sources_answering + expected_silent < facts.sources {
         DigestVerdict::WatchTrouble
+    } else if facts.dashboards.iter().any(|dashboard| dashboard.in_maintenance) {
+        DigestVerdict::Maintenance
     } else {
         match of_dashboards {
             Verdict::NotDue => DigestVerdict::NothingDue,

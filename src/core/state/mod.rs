@@ -14,7 +14,7 @@ pub use records::{
     ARRIVALS_KEPT, Arrival, ChatState, CheckState, CycleState, Dark, DigestState, FAILURES_KEPT, Impact, ImpactState, Incident,
     NIGHTS_KEPT, Night, Phase, RefusedReload, Seen, SourceState, Told, WatchState,
 };
-pub use words::{Attention, Cause, CycleKey, IncidentId, PostId, Verdict};
+pub use words::{Attention, Cause, CycleKey, IncidentId, Own, PostId, Verdict};
 
 use super::judge::View;
 use super::observation::Member;
