@@ -208,3 +208,94 @@ fn a_digest_says_what_is_in_maintenance_and_makes_no_trouble_of_it() {
     // On Sunday that is no reason to speak.
     assert!(decided(&world, "Sun 06:30 StaySilent Maintenance"), "{:?}", world.decisions());
 }
+
+/// The digest comes when all is ready, and at 08:30 at the latest.
+fn when_ready(mut plan: Plan) -> Plan {
+    plan.digests.get_mut(&id("morning")).unwrap().when = When::Ready { latest: ClockTime::at(8, 30) };
+    plan
+}
+
+#[test]
+fn a_digest_comes_as_soon_as_all_is_ready_and_once() {
+    let world = night(when_ready(plan()), "2026-11-22 23:00", "2026-11-23 12:00", GREEN, &["Mon 04:35 team post digest Ready"]);
+    let Body::Digest(digest) = &world.said[0].post.message.body else { panic!("{:?}", world.said[0]) };
+    assert_eq!((digest.next_at, digest.notes.next_when_ready), (Some(seoul("2026-11-24 08:30")), true));
+}
+
+#[test]
+fn a_digest_of_what_is_not_ready_comes_at_the_latest_with_what_is_true_then() {
+    night(
+        when_ready(plan()),
+        "2026-11-22 23:00",
+        "2026-11-23 08:40",
+        |_| {},
+        &["Mon 07:10 team notify alert orders at_risk +1 [exec]", "Mon 08:30 team post digest at_risk"],
+    );
+}
+
+#[test]
+fn a_green_sunday_is_silent_when_it_is_ready() {
+    let world = night(
+        when_ready(plan()),
+        "2026-11-21 23:00",
+        "2026-11-22 12:00",
+        |w| {
+            w.run("orders", "2026-11-22 03:00", "2026-11-22 03:40").run("sales", "2026-11-22 04:00", "2026-11-22 04:35");
+        },
+        &[],
+    );
+    assert_eq!(world.decisions(), ["Sun 04:35 StaySilent AllGreen"]);
+}
+
+#[test]
+fn with_nothing_due_it_comes_at_the_latest() {
+    let mut workdays = when_ready(plan());
+    workdays.dashboards.get_mut(&id("exec")).unwrap().on = DayRule::Workdays(id("kr"));
+    workdays.digests.get_mut(&id("morning")).unwrap().green_otherwise = Manner::Post;
+    night(workdays, "2026-11-21 23:00", "2026-11-22 12:00", |_| {}, &["Sun 08:30 team post digest NotWatched"]);
+}
+
+#[test]
+fn a_rerun_repeats_no_digest() {
+    night(
+        when_ready(plan()),
+        "2026-11-22 23:00",
+        "2026-11-23 12:00",
+        |w| {
+            GREEN(w);
+            w.script("sales", "2026-11-23 08:00", Some("2026-11-23 09:20"), true, dawnwatch::core::observation::RunKind::Manual);
+        },
+        &[
+            "Mon 04:35 team post digest Ready",
+            "Mon 08:45 team notify alert sales at_risk +0 [exec]",
+            "Mon 09:20 team post resolved sales 1/1 missed",
+        ],
+    );
+}
+
+#[test]
+fn a_clock_that_is_set_back_repeats_no_digest() {
+    let mut world = World::new(when_ready(plan()), "2026-11-22 23:00");
+    GREEN(&mut world);
+    world.until("2026-11-23 05:00");
+    world.at = seoul("2026-11-23 04:10");
+    world.until("2026-11-23 12:00");
+    assert_eq!(world.lines(), ["Mon 04:35 team post digest Ready"], "{:?}", world.decisions());
+}
+
+#[test]
+fn a_digest_waits_for_windows_that_open_before_it_and_for_no_later_ones() {
+    let with = |opens: u32| {
+        let mut two = when_ready(plan());
+        let clock = ClockTime::at;
+        two.dashboards
+            .insert(id("late"), Dashboard { ready_by: vec![clock(12, 0)], counts_from: clock(opens, 0), ..dashboard(&["sales"]) });
+        two
+    };
+    let twice = |w: &mut World| {
+        GREEN(w);
+        w.run("orders", "2026-11-23 07:00", "2026-11-23 07:10").run("sales", "2026-11-23 07:10", "2026-11-23 07:35");
+    };
+    night(with(7), "2026-11-22 23:00", "2026-11-23 09:00", twice, &["Mon 07:35 team post digest Ready"]);
+    night(with(10), "2026-11-22 23:00", "2026-11-23 09:00", twice, &["Mon 04:35 team post digest Ready"]);
+}

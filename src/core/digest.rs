@@ -5,11 +5,14 @@ use super::facts;
 use super::maintenance;
 use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestNotes, DigestVerdict};
 use super::patience;
-use super::plan::{Digest, Id, Manner, Plan, Source};
+use super::plan::{Digest, Id, Manner, Plan, Source, When};
 use super::policy;
 use super::posts;
 use super::standing;
-use super::state::{About, Attention, Cause, Decision, DigestState, Incident, IncidentId, Phase, Reason, State, Topic, Verdict};
+use super::state::{
+    About, Attention, Cause, CycleKey, DIGESTS_KEPT, Decision, DigestState, Incident, IncidentId, Phase, Reason, State, Topic,
+    Verdict,
+};
 use super::time::{Instant, local_date, shift};
 use super::tx::Tx;
 use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
@@ -29,9 +32,11 @@ const SEARCH_DAYS: i32 = 40;
 /// Gives or records every digest whose time has come; returns the next instant at which one falls due.
 pub(super) fn occur(tx: &mut Tx<'_>) -> Option<Instant> {
     let plan = tx.plan;
-    let mut next: Option<Instant> = None;
+    let mut soonest: Option<Instant> = None;
     for (id, digest) in &plan.digests {
-        let mut wake = next_at(plan, digest, tx.at);
+        let done = tx.state.digests.get(id).cloned();
+        let coming = next(plan, digest, tx.at, |date| done.as_ref().is_some_and(|done| done.has(date)));
+        let mut wake = coming.map(|(_, due_at)| due_at);
         if let Some((date, due_at)) = last_due(plan, digest, tx.at).filter(|(date, _)| !is_done(tx.state, id, *date, tx.at)) {
             let until = (due_at + WAIT_FOR_ANSWERS).max(worth_until(plan, due_at) - SPARE_BEFORE_DEADLINE);
             if tx.at < until && awaits_answers(tx) {
@@ -40,14 +45,41 @@ pub(super) fn occur(tx: &mut Tx<'_>) -> Option<Instant> {
                 give(tx, id, digest, date, due_at);
             }
         }
-        next = [next, wake].into_iter().flatten().min();
+        if let Some((date, latest)) = coming.filter(|(date, latest)| is_all_ready(tx, digest, *date, *latest)) {
+            give(tx, id, digest, date, tx.at.min(latest));
+        }
+        soonest = [soonest, wake].into_iter().flatten().min();
     }
-    next
+    soonest
+}
+
+/// For one that comes when all is ready: every dashboard whose window of that day opens before the digest comes anyway has opened it,
+/// is due and watched, and ready; and there is one. What is run again later repeats nothing.
+fn is_all_ready(tx: &Tx<'_>, digest: &Digest, date: NaiveDate, latest: Instant) -> bool {
+    if !matches!(digest.when, When::Ready { .. }) {
+        return false;
+    }
+    let mut ready = false;
+    for (id, dashboard) in &tx.plan.dashboards {
+        let view = tx.state.view.cycles.get(id).filter(|view| view.cycle.key.date >= date);
+        match view.map(|view| (view.cycle.key.date == date, view.verdict)) {
+            Some((true, Verdict::Ready)) => ready = true,
+            Some((false, _) | (true, Verdict::NotDue | Verdict::NotWatched)) => {}
+            Some((true, _)) => return false,
+            None => {
+                let key = CycleKey { dashboard: id.clone(), date, nth: 0 };
+                if cycle::of_key(tx.plan, dashboard, &key).is_some_and(|cycle| cycle.opens_at < latest) {
+                    return false;
+                }
+            }
+        }
+    }
+    ready
 }
 
 /// A later one that was done "in the future" was done before the clock was set back, and does not count.
 fn is_done(state: &State, id: &Id, date: NaiveDate, at: Instant) -> bool {
-    state.digests.get(id).is_some_and(|done| done.date == date || (done.date > date && done.done_at <= at))
+    state.digests.get(id).is_some_and(|done| done.has(date) || (done.date > date && done.done_at <= at))
 }
 
 fn on(plan: &Plan, digest: &Digest, date: NaiveDate) -> bool {
@@ -64,10 +96,11 @@ fn last_due(plan: &Plan, digest: &Digest, at: Instant) -> Option<(NaiveDate, Ins
         .find(|(_, due)| *due <= at)
 }
 
-fn next_at(plan: &Plan, digest: &Digest, at: Instant) -> Option<Instant> {
+/// The next occurrence that is still to come and not `done`: when all is ready it may be done before its time.
+fn next(plan: &Plan, digest: &Digest, at: Instant, done: impl Fn(NaiveDate) -> bool) -> Option<(NaiveDate, Instant)> {
     let today = local_date(at, plan.timezone);
-    let dates = (0..=SEARCH_DAYS).map(|days| shift(today, days));
-    dates.filter(|date| on(plan, digest, *date)).map(|date| digest.when.latest().on(date, plan.timezone)).find(|due| *due > at)
+    let dates = (0..=SEARCH_DAYS).map(|days| shift(today, days)).filter(|date| !done(*date) && on(plan, digest, *date));
+    dates.map(|date| (date, digest.when.latest().on(date, plan.timezone))).find(|(_, due)| *due > at)
 }
 
 /// Is there a source whose newest answer says nothing of now, and which is not known to be dark?
@@ -88,9 +121,12 @@ fn worth_until(plan: &Plan, due_at: Instant) -> Instant {
 }
 
 fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Instant) {
-    let facts = facts(tx.state, tx.plan, id, tx.at);
+    let mut facts = facts(tx.state, tx.plan, id, tx.at);
+    facts.next_at = next(tx.plan, digest, tx.at, |done| done == date).map(|(_, due_at)| due_at);
     let new = !tx.state.digests.contains_key(id);
-    tx.put_digest(id.clone(), DigestState { date, done_at: tx.at });
+    let mut before = tx.state.digests.get(id).map(|done| [done.before.as_slice(), &[done.date]].concat()).unwrap_or_default();
+    before.drain(..before.len().saturating_sub(DIGESTS_KEPT));
+    tx.put_digest(id.clone(), DigestState { date, done_at: tx.at, before });
     let about = || About::Digest { digest: id.clone(), date };
     let until = worth_until(tx.plan, due_at);
     if tx.at >= until {
@@ -159,7 +195,10 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
     let silent: Vec<&Id> = plan.sources.iter().filter(|(id, setup)| !answers(id, setup)).map(|(id, _)| id).collect();
     let expected_silent = silent.iter().filter(|id| maintenance::of_source(plan, id, at).is_some()).count();
     let counted = state.digests.get(id).map(|done| done.done_at);
-    let next_at = plan.digests.get(id).and_then(|digest| next_at(plan, digest, at));
+    let setup = plan.digests.get(id);
+    let done = |date| state.digests.get(id).is_some_and(|done| done.has(date));
+    let next_at = setup.and_then(|digest| next(plan, digest, at, done)).map(|(_, due_at)| due_at);
+    let next_when_ready = setup.is_some_and(|digest| matches!(digest.when, When::Ready { .. }));
     let mut facts = DigestFacts {
         digest: id.clone(),
         verdict: DigestVerdict::NothingDue,
@@ -171,7 +210,7 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
         broken_chats,
         calendars_ending,
         next_at,
-        notes: DigestNotes { maintenance: excused.lines, ..DigestNotes::default() },
+        notes: DigestNotes { maintenance: excused.lines, next_when_ready, ..DigestNotes::default() },
     };
     facts.verdict = verdict(&facts, expected_silent);
     facts
