@@ -23,9 +23,9 @@ fn muted(state: &State, plan: &Plan, at: Instant, cause: &Cause) -> Option<Insta
             let source = state.roster.place(id).and_then(|ix| of_source(&state.roster.checks[ix].check.source));
             mute(&Muted::Check(id.clone())).max(source)
         }
-        Cause::Source(id) | Cause::Scheduler(id) => of_source(id),
+        Cause::Source(id) | Cause::Scheduler(id) | Cause::Clock(id) => of_source(id),
         Cause::Group(id) => plan.groups.get(id).and_then(|group| of_source(&group.source)),
-        Cause::Calendar(_) => None,
+        Cause::Calendar(_) | Cause::Watch(_) => None,
     }
 }
 

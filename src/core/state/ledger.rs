@@ -76,6 +76,8 @@ pub enum Reason {
     Acked,
     Snoozed,
     Muted,
+    /// It is in maintenance, and no deadline is in danger.
+    Maintenance,
     // StaySilent
     AlreadyTold,
     NoAudience,

@@ -6,6 +6,7 @@ use super::marked::{NAME_CHARS, name, preview};
 use super::words::{Heading, Label, Note};
 use super::{Draft, LINES, symbol};
 use crate::core::message::{DashboardFacts, ResolvedFacts, Tone};
+use crate::core::state::{Cause, Own};
 
 pub(super) fn draft(cx: &Context<'_>, about: &ResolvedFacts) -> Draft {
     let words = cx.words;
@@ -47,11 +48,19 @@ fn title(cx: &Context<'_>, about: &ResolvedFacts, word: &str) -> String {
     }
 }
 
+/// A clock does not come back: it is right again.
+fn is_clock(about: &ResolvedFacts) -> bool {
+    matches!(about.cause, Cause::Clock(_) | Cause::Watch(Own::Clock)) && about.recovered_at.is_some()
+}
+
 fn brief(cx: &Context<'_>, about: &ResolvedFacts, max: usize) -> String {
     let subject = subject(cx, &about.cause, max);
-    match about.retired_by {
-        Some(_) => cx.words.retired_brief(&subject),
-        None => cx.words.resolved_brief(&subject, about.recovered_at.is_some()),
+    if about.retired_by.is_some() {
+        cx.words.retired_brief(&subject)
+    } else if is_clock(about) {
+        cx.words.right_again(&subject, None)
+    } else {
+        cx.words.resolved_brief(&subject, about.recovered_at.is_some())
     }
 }
 
@@ -88,10 +97,11 @@ fn outcome(cx: &Context<'_>, d: &DashboardFacts, max: usize) -> String {
 fn lead(cx: &Context<'_>, about: &ResolvedFacts) -> Vec<String> {
     let words = cx.words;
     let recovered = about.recovered_at.map(|t| cx.clock(t));
-    let cause = subject(cx, &about.cause, NAME_CHARS);
-    let first = match &about.retired_by {
-        Some(by) => words.retired_lead(&cause, &name(by, NAME_CHARS)),
-        None => words.resolved_lead(&cause, recovered.as_deref(), about.waited),
+    let subject = subject(cx, &about.cause, NAME_CHARS);
+    let first = match (&about.retired_by, &recovered) {
+        (Some(by), _) => words.retired_lead(&subject, &name(by, NAME_CHARS)),
+        (None, Some(at)) if is_clock(about) => words.right_again(&subject, Some(at)),
+        _ => words.resolved_lead(&subject, recovered.as_deref(), about.waited),
     };
     let dashboard = shown_first(about).map(|d| {
         let (shown, deadline) = (name(&d.name, NAME_CHARS), cx.clock(d.deadline));
