@@ -99,11 +99,6 @@ fn later(dict: &Dict) -> Vec<(Keys, String)> {
         let table = dict.get(section).and_then(Value::as_dict);
         table.into_iter().flatten().filter_map(move |(name, value)| Some((section, name, value.as_dict()?)))
     };
-    for section in ["heartbeat", "maintenance"] {
-        if dict.contains_key(section) {
-            found.push((keys(&[section]), format!("[{section}] is not supported yet")));
-        }
-    }
     if find(dict, &keys(&["store", "url"])).is_some() {
         found.push((keys(&["store", "url"]), "store.url is not supported yet; expected path = \"dawnwatch.db\"".to_owned()));
     }
@@ -116,12 +111,6 @@ fn later(dict: &Dict) -> Vec<(Keys, String)> {
         for key in ["path", "date", "query"].into_iter().filter(|key| entry.contains_key(*key)) {
             let text = format!("{key} is not supported yet: it belongs to sources of kind sql and file");
             found.push((keys(&[section, name, key]), text));
-        }
-    }
-    for (section, name, entry) in entries("digests") {
-        if entry.get("at").is_some_and(|at| at.as_dict().is_some()) {
-            let text = "a digest as soon as all is ready is not supported yet; expected a clock time such as \"06:30\"";
-            found.push((keys(&[section, name, "at"]), text.to_owned()));
         }
     }
     for (section, name, entry) in entries("sources") {

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use dawnwatch::config::Loaded;
 use dawnwatch::config::wiring::{Address, ChatWiring, Secret, SourceWiringKind, StateWord};
 use dawnwatch::core::calendar::DayRule;
-use dawnwatch::core::plan::{Evidence, Id, Language, Manner, Need};
+use dawnwatch::core::plan::{Evidence, Id, Language, Manner, Need, When};
 use dawnwatch::core::time::ClockTime;
 use secrecy::ExposeSecret;
 use std::path::PathBuf;
@@ -94,6 +94,52 @@ fn chats_and_digests() {
         other => panic!("{other:?}"),
     }
     assert!(!format!("{wiring:?}").contains("hush"));
+}
+
+#[test]
+fn a_digest_may_wait_until_all_is_ready() {
+    let plan = accepted("[digests.d]\nat = { when = \"ready\", latest = \"08:30\" }\nto = [\"terminal\"]").plan;
+    assert_eq!(plan.digests[&Id::from("d")].when, When::Ready { latest: ClockTime::at(8, 30) });
+}
+
+#[test]
+fn the_heartbeat_is_wired_and_left_out_where_nobody_wants_one() {
+    let none = accepted("");
+    assert!(none.plan.heartbeat_every.is_none() && none.wiring.heartbeat.is_none());
+    let secret = accepted("[heartbeat]\nurl = { env = \"BEAT\" }");
+    assert_eq!(secret.plan.heartbeat_every, Some(TimeDelta::minutes(5)));
+    assert!(matches!(secret.wiring.heartbeat, Some(Address::Secret(Secret::Env(name))) if name == "BEAT"));
+    let plain = accepted("[heartbeat]\nurl = \"https://beat.example.com/x\"\nevery = \"30s\"");
+    assert_eq!(plain.plan.heartbeat_every, Some(TimeDelta::seconds(30)));
+    assert!(matches!(plain.wiring.heartbeat, Some(Address::Plain(url)) if url.path() == "/x"));
+}
+
+#[test]
+fn maintenance_is_daily_and_the_whole_day_unless_it_says_otherwise() {
+    let plan = accepted(
+        "[maintenance.night]\nsources = [\"jobs\"]\non = \"day 1\"\nhours = \"23:30-00:30\"\n\
+         [maintenance.table]\nchecks = [\"sales_mart\"]",
+    )
+    .plan;
+    let night = &plan.maintenance[&Id::from("night")];
+    assert_eq!((&night.sources, night.checks.len(), &night.on), (&[Id::from("jobs")].into(), 0, &DayRule::DayOfMonth(1)));
+    assert!(night.hours.is_some_and(|hours| hours.contains("00:29".parse::<ClockTime>().unwrap().time)));
+    let table = &plan.maintenance[&Id::from("table")];
+    assert_eq!((&table.checks, &table.on, table.hours), (&[Id::from("sales_mart")].into(), &DayRule::Daily, None));
+}
+
+#[test]
+fn sources_of_one_host_and_port_share_its_number() {
+    let plan = accepted(
+        "[sources.same]\nkind = \"http\"\nurl = \"http://127.0.0.1:9000/other/{id}\"\nstate = \"$.s\"\n\
+         [sources.tables_too]\nkind = \"http\"\nurl = \"https://tables.example.com:443/x\"\nstate = \"$.s\"",
+    )
+    .plan;
+    let host = |id: &str| plan.sources[&Id::from(id)].host;
+    assert!(plan.sources.values().all(|source| source.host.is_some()));
+    assert_eq!((host("same"), host("tables_too")), (host("jobs"), host("tables")));
+    // One machine, two ports: what is down there is two things.
+    assert!(host("airflow") != host("jobs") && host("jobs") != host("tables"));
 }
 
 #[test]

@@ -5,9 +5,11 @@ mod calendars;
 mod chats;
 mod checks;
 mod dashboards;
+mod heartbeat;
 mod http;
 mod lints;
 mod loops;
+mod maintenance;
 mod secrets;
 mod sources;
 mod text;
@@ -19,7 +21,7 @@ use super::wiring::{Web, Wiring};
 use crate::core::plan::{Id, Language, Need, Plan};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 /// Longer names fit into no message.
@@ -40,6 +42,7 @@ pub(super) fn check(shaped: &Shaped, fingerprint: impl FnOnce(&Plan) -> String, 
     checker.names_are_usable(raw);
     let (sources, source_wiring) = checker.sources(raw);
     let (chats, chat_wiring) = checker.chats(raw);
+    let (heartbeat_every, heartbeat) = checker.heartbeat(raw).unzip();
     let mut plan = Plan {
         fingerprint: String::new(),
         timezone: checker.timezone(raw),
@@ -51,8 +54,8 @@ pub(super) fn check(shaped: &Shaped, fingerprint: impl FnOnce(&Plan) -> String, 
         checks: checker.checks(raw),
         dashboards: checker.dashboards(raw),
         digests: checker.digests(raw),
-        maintenance: BTreeMap::new(),
-        heartbeat_every: None,
+        maintenance: checker.maintenance(raw),
+        heartbeat_every,
         sources,
         chats,
     };
@@ -63,7 +66,7 @@ pub(super) fn check(shaped: &Shaped, fingerprint: impl FnOnce(&Plan) -> String, 
         checker.lints(&plan);
     }
     plan.fingerprint = fingerprint(&plan);
-    (plan, Wiring { store, web, sources: source_wiring, chats: chat_wiring, heartbeat: None })
+    (plan, Wiring { store, web, sources: source_wiring, chats: chat_wiring, heartbeat })
 }
 
 /// The key that a path ends in; an element of a list has only its list's.
@@ -211,9 +214,10 @@ impl Checker<'_> {
 
     /// Names stand in messages, in `group:NAME` and in `CAL:workdays`.
     fn names_are_usable(&mut self, raw: &Raw) {
-        let sections: [(&str, Vec<&String>); 9] = [
+        let sections: [(&str, Vec<&String>); 10] = [
             ("calendars", raw.calendars.keys().collect()),
             ("owners", raw.owners.keys().collect()),
+            ("maintenance", raw.maintenance.keys().collect()),
             ("sources", raw.sources.keys().collect()),
             ("templates", raw.templates.keys().collect()),
             ("groups", raw.groups.keys().collect()),
