@@ -1,6 +1,9 @@
-//! The commands that only show: `calendar`, `schema`, `completions`.
+//! The commands that only show: `calendar`, `schema`, `completions`, and what `check` sees beside the configuration.
 
 use assert_cmd::Command;
+use dawnwatch::core::state::{CheckState, Commit, Night, Row};
+use dawnwatch::core::time::Instant;
+use dawnwatch::store::Store;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -122,4 +125,48 @@ fn every_shell_gets_a_script_that_knows_the_commands() {
         );
     }
     assert_eq!(dawnwatch(&["completions", "tcsh"]).0, Some(2));
+}
+
+/// `check` with a store beside its configuration.
+async fn check_beside(store: Option<&[u8]>, nights: Option<usize>) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("dawnwatch.toml"), CONFIG).unwrap();
+    let path = folder.path().join("dawnwatch.db");
+    if let Some(bytes) = store {
+        fs::write(&path, bytes).unwrap();
+    }
+    if let Some(nights) = nights {
+        let mut store = Store::open(&path).await.unwrap();
+        store.commit(&Commit { put: vec![late_nights(nights)], ..Commit::default() }).await.unwrap();
+        store.close().await.unwrap();
+    }
+    let args = ["check", "--config", &folder.path().display().to_string()];
+    let (code, out, _) = dawnwatch(&args);
+    (code, out.replace(&format!("{}/", folder.path().display()), ""))
+}
+
+fn late_nights(count: usize) -> Row {
+    let night = |day: usize| Night { date: format!("2026-11-{:02}", day + 1).parse().unwrap(), arrived_s: 36_000, took_s: None };
+    let state = CheckState {
+        fingerprint: ("airflow".into(), "a".into()),
+        known_since: Instant::UNIX_EPOCH,
+        group: None,
+        silent_until_success: false,
+        seen: None,
+        arrivals: vec![],
+        nights: (0..count).map(night).collect(),
+        resumed: None,
+        failures: vec![],
+    };
+    Row::Check("a".into(), state)
+}
+
+#[tokio::test]
+async fn check_compares_deadlines_with_the_nights_that_were_and_warns_only() {
+    let (code, out) = check_beside(None, Some(9)).await;
+    let expected = "dawnwatch.toml:16:12: warning: the deadline 09:00 of dashboard exec is before a usually arrives (10:00, by its last 9 nights)";
+    assert!(code == Some(0) && out.contains(expected), "{out}");
+    assert_eq!(check_beside(None, None).await.1.matches("warning").count(), 0);
+    let (code, out) = check_beside(Some(b"not a store at all, but something else"), None).await;
+    assert!(code == Some(0) && out.contains("warning: deadlines are not compared with what was usual: "), "{out}");
 }

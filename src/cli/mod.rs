@@ -11,6 +11,7 @@ mod output;
 mod run;
 mod schema;
 
+use crate::agent::clock::Clock;
 use crate::config::{self, Loaded};
 use crate::core::plan::Language;
 use crate::demo::night::Night;
@@ -150,7 +151,7 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Run => run::run(&cli.common, environment).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Once(args) => once::run(&cli.common, args, environment).await,
-        Command::Check => check::run(&cli.common, environment),
+        Command::Check => check::run(&cli.common, environment).await,
         Command::Calendar(args) => calendar::run(&cli.common, args, environment),
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run(args),
@@ -160,7 +161,7 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
 /// Loads the configuration and logs its warnings.
 fn load(common: &Common, environment: &[(String, String)]) -> Result<Loaded, Error> {
     let loaded = config::load(&common.config, common.profile.as_deref(), environment).map_err(Error::Refused)?;
-    for warning in &loaded.warnings {
+    for warning in loaded.warnings.iter().chain(&config::outlook::calendars(&loaded, Clock::real().now())) {
         tracing::warn!(place = warning.place, "{}: {}", warning.place, warning.text);
     }
     Ok(loaded)

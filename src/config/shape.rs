@@ -43,6 +43,7 @@ impl Names {
 }
 
 /// Where keys come from: a key of a check may stand in its template.
+#[derive(Debug)]
 pub(super) struct Origins {
     spots: Spots,
     /// (section, name) → its templates, nearest first.

@@ -14,6 +14,8 @@ mod secrets;
 mod sources;
 mod text;
 
+pub(super) use lints::reached_from;
+
 use super::place::{Keys, Place, Report, hint, keys, nearest};
 use super::raw::Raw;
 use super::shape::{Names, Origins, Shaped};
@@ -63,7 +65,7 @@ pub(super) fn check(shaped: &Shaped, fingerprint: impl FnOnce(&Plan) -> String, 
     let store = checker.path(&["store", "path"], raw.store.path.as_ref(), "dawnwatch.db");
     let web = checker.web(raw);
     if !checker.report.has_errors() {
-        checker.lints(&plan);
+        checker.lints(&plan, &chat_wiring);
     }
     plan.fingerprint = fingerprint(&plan);
     (plan, Wiring { store, web, sources: source_wiring, chats: chat_wiring, heartbeat })
