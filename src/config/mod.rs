@@ -11,6 +11,7 @@ pub mod outlook;
 mod place;
 mod raw;
 mod shape;
+mod tables;
 mod values;
 pub mod wiring;
 

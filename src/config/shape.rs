@@ -6,6 +6,7 @@
 use super::merge::{Merged, find};
 use super::place::{Keys, Place, Report, Spots, hint, keys};
 use super::raw::Raw;
+use super::tables::lists_for_tables;
 use figment::error::{Actual, Kind};
 use figment::value::{Dict, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +86,11 @@ pub(super) fn shape(merged: Merged, main: &Place, report: &mut Report) -> Shaped
     let mut removed = BTreeSet::new();
     for (path, text) in later(&dict) {
         report.error(origins.key(&path), text);
+        remove(&mut dict, &path);
+        removed.insert(path);
+    }
+    for path in lists_for_tables(&dict) {
+        report.error(origins.value(&path), format!("{} is a list; expected a table", path.join(".")));
         remove(&mut dict, &path);
         removed.insert(path);
     }

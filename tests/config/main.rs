@@ -3,6 +3,7 @@
 mod accepted;
 mod examples;
 mod files;
+mod hostile;
 mod lints;
 mod random;
 mod refused;
