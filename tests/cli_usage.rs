@@ -47,7 +47,23 @@ fn a_log_filter_that_makes_no_sense_exits_2() {
 fn help_names_every_command_and_every_exit_code() {
     let ended = dawnwatch(&["--help"], &[]);
     assert_eq!(ended.code, Some(0));
-    for word in ["run", "demo", "once", "check", "--config", "--profile", "--format", "  0 ", "  1 ", "  2 ", "  3 ", "  78 "] {
+    for word in [
+        "run",
+        "demo",
+        "once",
+        "check",
+        "calendar",
+        "schema",
+        "completions",
+        "--config",
+        "--profile",
+        "--format",
+        "  0 ",
+        "  1 ",
+        "  2 ",
+        "  3 ",
+        "  78 ",
+    ] {
         assert!(ended.out.contains(word), "{word:?} is missing in\n{}", ended.out);
     }
 }

@@ -2,24 +2,41 @@
 
 use super::{Common, Format, output};
 use crate::agent::clock::Clock;
-use crate::config::{self, Finding, Loaded, Refused};
+use crate::config::{self, Finding, Loaded, Refused, outlook};
 use crate::core::plan::{Dashboard, Plan};
 use crate::core::time::{Instant, local_date, shift};
-use crate::error::{Error, Exit};
+use crate::error::{Error, Exit, chain};
+use crate::store::Store;
 use serde_json::{Value, json};
 
 /// How far ahead a deadline is looked for: further than any yearly day.
 const DAYS_AHEAD: i32 = 400;
 
-pub(super) fn run(common: &Common, environment: &[(String, String)]) -> Result<Exit, Error> {
-    let loaded = config::load(&common.config, common.profile.as_deref(), environment);
+pub(super) async fn run(common: &Common, environment: &[(String, String)]) -> Result<Exit, Error> {
+    let mut loaded = config::load(&common.config, common.profile.as_deref(), environment);
     let exit = if loaded.is_ok() { Exit::Fine } else { Exit::Refused };
     let now = Clock::real().now();
+    if let Ok(loaded) = &mut loaded {
+        let more = [outlook::calendars(loaded, now), history(loaded).await].concat();
+        loaded.warnings.extend(more);
+    }
     output::write(&match common.format {
         Format::Text => text(&loaded, &common.config.display().to_string(), now),
         Format::Json => json(&loaded, now).to_string(),
     })?;
     Ok(exit)
+}
+
+/// What the nights before say, where there were any. A running agent does not notice the look.
+async fn history(loaded: &Loaded) -> Vec<Finding> {
+    match Store::peek(&loaded.wiring.store).await {
+        Ok(None) => Vec::new(),
+        Ok(Some(rows)) => outlook::arrivals(loaded, &rows),
+        Err(why) => {
+            let text = format!("deadlines are not compared with what was usual: {}", chain(&why));
+            vec![loaded.places.finding(&["store", "path"], text)]
+        }
+    }
 }
 
 fn text(loaded: &Result<Loaded, Refused>, path: &str, now: Instant) -> String {

@@ -2,16 +2,21 @@
 //!
 //! Reads no environment and sets up no logging; `main` does both and passes them in.
 
+mod calendar;
 mod check;
+mod completions;
 mod demo;
 mod once;
 mod output;
 mod run;
+mod schema;
 
+use crate::agent::clock::Clock;
 use crate::config::{self, Loaded};
 use crate::core::plan::Language;
 use crate::demo::night::Night;
 use crate::error::{Error, Exit};
+use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -71,6 +76,33 @@ Exit codes: 0 all is ready or on track, 1 not green, 3 a source (or with --post 
     Once(Once),
     /// Checks the configuration without asking anybody and without any secret being set. Warnings alone exit 0.
     Check,
+    /// Shows what kind of day each day is: workday or off in each calendar, due or not for each dashboard.
+    Calendar(Calendar),
+    /// Prints the JSON Schema of a configuration file, for editors.
+    Schema,
+    /// Prints the script by which a shell completes commands and options.
+    Completions(Completions),
+}
+
+#[derive(Debug, Args)]
+pub struct Calendar {
+    /// One calendar; left out: all of them.
+    #[arg(value_name = "CAL")]
+    pub name: Option<String>,
+    /// The first day; default: today.
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<NaiveDate>,
+    /// How many days; default: 14.
+    #[arg(long, value_name = "N", conflicts_with = "to", value_parser = clap::value_parser!(u32).range(1..=3_660))]
+    pub days: Option<u32>,
+    /// The last day.
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<NaiveDate>,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]
@@ -119,14 +151,17 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Run => run::run(&cli.common, environment).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Once(args) => once::run(&cli.common, args, environment).await,
-        Command::Check => check::run(&cli.common, environment),
+        Command::Check => check::run(&cli.common, environment).await,
+        Command::Calendar(args) => calendar::run(&cli.common, args, environment),
+        Command::Schema => schema::run(),
+        Command::Completions(args) => completions::run(args),
     }
 }
 
 /// Loads the configuration and logs its warnings.
 fn load(common: &Common, environment: &[(String, String)]) -> Result<Loaded, Error> {
     let loaded = config::load(&common.config, common.profile.as_deref(), environment).map_err(Error::Refused)?;
-    for warning in &loaded.warnings {
+    for warning in loaded.warnings.iter().chain(&config::outlook::calendars(&loaded, Clock::real().now())) {
         tracing::warn!(place = warning.place, "{}: {}", warning.place, warning.text);
     }
     Ok(loaded)

@@ -139,7 +139,7 @@ pub(super) fn parse(text: &str, file: &Place, report: &mut Report) -> Option<Lay
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors.iter().take(SYNTAX_ERRORS_MAX) {
         let offset = error.span().map_or(0, |span| span.start);
-        report.error(lines.place(offset), format!("not TOML: {}", error.message().replace('\n', ", ")));
+        report.error(lines.place(offset), format!("not TOML: {}", in_words(error.message())));
     }
     if !errors.is_empty() {
         return None;
@@ -147,6 +147,14 @@ pub(super) fn parse(text: &str, file: &Place, report: &mut Report) -> Option<Lay
     let mut spots = Spots::new();
     let dict = convert_table(table.get_ref(), &mut Vec::new(), &lines, &mut spots);
     Some(Layer { dict, spots })
+}
+
+fn in_words(message: &str) -> String {
+    // 0900 is what many write for 09:00.
+    if message.starts_with("unexpected leading zero") {
+        return "a number does not begin with 0; expected text in quotes, such as \"09:00\"".to_owned();
+    }
+    message.replace('\n', ", ")
 }
 
 struct Lines<'a> {
@@ -166,7 +174,8 @@ impl<'a> Lines<'a> {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts[line - 1];
         let before = self.text.get(start..offset).unwrap_or_default();
-        self.file.at(line, before.chars().count() + 1)
+        // No editor counts a byte order mark.
+        self.file.at(line, before.trim_start_matches('\u{feff}').chars().count() + 1)
     }
 }
 

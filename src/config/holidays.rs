@@ -10,7 +10,13 @@ use std::path::Path;
 
 /// Longer than any holiday; an event of years is a slip.
 const EVENT_DAYS_MAX: usize = 366;
-const KR: &str = include_str!("../../config/calendars/kr.toml");
+/// By country, in the order of the alphabet.
+const BUILTIN: [(&str, &str); 4] = [
+    ("DE", include_str!("../../config/calendars/de.toml")),
+    ("JP", include_str!("../../config/calendars/jp.toml")),
+    ("KR", include_str!("../../config/calendars/kr.toml")),
+    ("US", include_str!("../../config/calendars/us.toml")),
+];
 
 /// Days off with their names.
 #[derive(Debug, Default)]
@@ -29,9 +35,14 @@ struct Builtin {
 }
 
 pub(super) fn builtin(country: &str) -> Result<Holidays, String> {
-    let text = match country {
-        "KR" => KR,
-        _ => return Err(format!("there are no builtin holidays {country:?}; expected \"builtin:KR\" or the path of an .ics file")),
+    let Some((_, text)) = BUILTIN.iter().find(|(known, _)| *known == country) else {
+        // Of two letters one is soon another country's: only a slip of the case is a slip.
+        let same = BUILTIN.iter().find(|(known, _)| known.eq_ignore_ascii_case(country));
+        let hint = match same {
+            Some((known, _)) => format!("did you mean \"builtin:{known}\"?"),
+            None => format!("expected one of {}, or the path of an .ics file", BUILTIN.map(|(known, _)| known).join(", ")),
+        };
+        return Err(format!("there are no builtin holidays {country:?}; {hint}"));
     };
     let Builtin { first, last, days } = toml::from_str(text).map_err(|error| format!("builtin:{country} is broken: {error}"))?;
     Ok(Holidays { days, covered: Some((first, last)) })
@@ -139,5 +150,54 @@ mod tests {
         assert!(day("2026-05-01").is_some() && day("2026-07-17").is_some());
         let per_year = |year| kr.days.keys().filter(|day| day.year() == year).count();
         assert_eq!([2024, 2025, 2026, 2027].map(per_year), [19, 19, 22, 24]);
+    }
+
+    fn days(country: &str) -> BTreeMap<String, String> {
+        builtin(country).unwrap().days.into_iter().map(|(day, name)| (day.to_string(), name)).collect()
+    }
+
+    #[test]
+    fn the_united_states_observe_the_day_beside_a_weekend() {
+        let us = days("US");
+        for observed in ["2026-07-03", "2027-06-18", "2027-07-05", "2027-12-24", "2027-12-31", "2028-11-10"] {
+            assert!(us[observed].ends_with("(observed)"), "{observed}");
+        }
+        // No holiday of the nation: Good Friday, and the day after Thanksgiving.
+        assert!(!us.contains_key("2026-04-03") && !us.contains_key("2026-11-27"));
+    }
+
+    #[test]
+    fn japan_has_substitutes_and_days_between_holidays() {
+        let jp = days("JP");
+        for substitute in ["2025-02-24", "2025-05-06", "2025-11-24", "2026-05-06", "2027-03-22"] {
+            assert!(jp[substitute].contains("振替休日"), "{substitute}");
+        }
+        assert!(jp["2026-09-22"].contains("国民の休日"));
+        // In 2027 the equinox is on Thursday, and the Tuesday and Wednesday before it are workdays.
+        assert!(!jp.contains_key("2027-09-21") && !jp.contains_key("2027-09-22"));
+    }
+
+    #[test]
+    fn germany_loses_what_falls_on_a_weekend() {
+        let de = days("DE");
+        assert_eq!(de.len(), 9 * 6);
+        assert!(de.contains_key("2026-10-03") && !de.contains_key("2026-10-05"));
+        // Corpus Christi and Reformation Day are some Länder's.
+        assert!(!de.contains_key("2026-06-04") && !de.contains_key("2026-10-31"));
+    }
+
+    #[test]
+    fn builtin_days_lie_within_their_coverage() {
+        for (country, _) in BUILTIN {
+            let Holidays { days, covered } = builtin(country).unwrap();
+            let (first, last) = covered.unwrap();
+            assert!(days.keys().all(|day| (first..=last).contains(day)), "{country}");
+            assert!(first.year() <= 2025 && last.year() >= 2027, "{country}");
+            for year in first.year()..=last.year() {
+                assert!(days.keys().any(|day| day.year() == year), "{country} {year}");
+            }
+        }
+        assert!(builtin("UK").unwrap_err().contains("expected one of DE, JP, KR, US"));
+        assert!(builtin("kr").unwrap_err().contains("did you mean \"builtin:KR\"?"));
     }
 }

@@ -7,9 +7,11 @@ mod check;
 mod files;
 mod holidays;
 mod merge;
+pub mod outlook;
 mod place;
 mod raw;
 mod shape;
+mod tables;
 mod values;
 pub mod wiring;
 
@@ -19,6 +21,7 @@ use place::Report;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 use wiring::Wiring;
 
 /// A configuration that was accepted.
@@ -28,6 +31,19 @@ pub struct Loaded {
     pub wiring: Wiring,
     /// Semantic lints: worth a look, no reason to refuse.
     pub warnings: Vec<Finding>,
+    /// Where each key stands, for what is found out later.
+    pub places: Places,
+}
+
+/// Where the keys of a configuration stand. Holds no value.
+#[derive(Debug, Clone)]
+pub struct Places(Arc<shape::Origins>);
+
+impl Places {
+    /// What is to be said of the key at `path`, or of the table that lacks it.
+    pub fn finding(&self, path: &[&str], text: impl Into<String>) -> Finding {
+        Finding { place: self.0.value(&place::keys(path)).to_string(), text: text.into() }
+    }
 }
 
 /// One thing to say about a configuration, at its place.
@@ -61,7 +77,7 @@ pub fn load(path: &Path, profile: Option<&str>, environment: &[(String, String)]
     let refused = report.has_errors();
     let (errors, warnings) = report.into_findings();
     match built {
-        Some((plan, wiring)) if !refused => Ok(Loaded { plan, wiring, warnings }),
+        Some((plan, wiring, places)) if !refused => Ok(Loaded { plan, wiring, warnings, places }),
         _ => Err(Refused { errors, warnings }),
     }
 }
@@ -71,13 +87,16 @@ pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(raw::Raw).to_value()
 }
 
-fn build(path: &Path, profile: Option<&str>, environment: &[(String, String)], report: &mut Report) -> Option<(Plan, Wiring)> {
+type Built = (Plan, Wiring, Places);
+
+fn build(path: &Path, profile: Option<&str>, environment: &[(String, String)], report: &mut Report) -> Option<Built> {
     let files = files::read(path, profile, report)?;
     let main = files.main.clone();
     let merged = merge::merge(files, environment, report);
     let canonical = canonical(&merged.dict);
     let shaped = shape::shape(merged, &main, report);
-    Some(check::check(&shaped, |plan| fingerprint(&canonical, plan), report))
+    let (plan, wiring) = check::check(&shaped, |plan| fingerprint(&canonical, plan), report);
+    Some((plan, wiring, Places(Arc::new(shaped.origins))))
 }
 
 /// The tree in the order of its keys; a secret in the open is left out.

@@ -3,7 +3,7 @@
 //! Every key is optional here, so that what is missing is found by the check, with its own sentence, beside all other errors. None
 //! of these types has `Debug`: a value may be a secret.
 
-use super::values::{OneOrMany, Reference, TextOrReference};
+use super::values::{ClockOrReady, OneOrMany, Reference, TextOrReference};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -24,8 +24,10 @@ pub(super) struct Raw {
     pub(super) tell: Vec<String>,
     pub(super) store: RawStore,
     pub(super) web: RawWeb,
+    pub(super) heartbeat: Option<RawHeartbeat>,
     pub(super) calendars: Map<RawCalendar>,
     pub(super) owners: Map<RawOwner>,
+    pub(super) maintenance: Map<RawMaintenance>,
     pub(super) sources: Map<RawSource>,
     pub(super) templates: Map<RawCheck>,
     pub(super) groups: Map<RawGroup>,
@@ -51,6 +53,15 @@ pub(super) struct RawWeb {
     pub(super) token: Option<Reference>,
 }
 
+/// Outward proof of life: a dead man's switch elsewhere speaks up when it stays away.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct RawHeartbeat {
+    pub(super) url: Option<TextOrReference>,
+    /// Default "5m".
+    pub(super) every: Option<String>,
+}
+
 /// Workdays and days off.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
@@ -71,6 +82,18 @@ pub(super) struct RawOwner {
     pub(super) name: Option<String>,
     /// Shown, never used.
     pub(super) contact: Option<String>,
+}
+
+/// Hours in which these are expected to be dark: no word about them, unless a deadline is in danger.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub(super) struct RawMaintenance {
+    pub(super) sources: Vec<String>,
+    pub(super) checks: Vec<String>,
+    /// Days on which it begins; default daily.
+    pub(super) on: Option<String>,
+    /// "02:00-04:30"; over midnight they end on the day after. Default: the whole day.
+    pub(super) hours: Option<String>,
 }
 
 /// A system that can be asked.
@@ -224,7 +247,8 @@ pub(super) struct RawChat {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(super) struct RawDigest {
-    pub(super) at: Option<String>,
+    /// A clock time, or { when = "ready", latest = "08:30" }.
+    pub(super) at: Option<ClockOrReady>,
     /// Default daily.
     pub(super) on: Option<String>,
     /// Says what a workday is for `when_all_green`; without one Monday to Friday are.

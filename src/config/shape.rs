@@ -6,6 +6,7 @@
 use super::merge::{Merged, find};
 use super::place::{Keys, Place, Report, Spots, hint, keys};
 use super::raw::Raw;
+use super::tables::lists_for_tables;
 use figment::error::{Actual, Kind};
 use figment::value::{Dict, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,7 @@ impl Names {
 }
 
 /// Where keys come from: a key of a check may stand in its template.
+#[derive(Debug)]
 pub(super) struct Origins {
     spots: Spots,
     /// (section, name) → its templates, nearest first.
@@ -87,6 +89,11 @@ pub(super) fn shape(merged: Merged, main: &Place, report: &mut Report) -> Shaped
         remove(&mut dict, &path);
         removed.insert(path);
     }
+    for path in lists_for_tables(&dict) {
+        report.error(origins.value(&path), format!("{} is a list; expected a table", path.join(".")));
+        remove(&mut dict, &path);
+        removed.insert(path);
+    }
     fill_templates(&mut dict, &names, &mut origins, report);
     let raw = extract(dict, &origins, &mut removed, report);
     Shaped { raw, names, origins, removed }
@@ -99,11 +106,6 @@ fn later(dict: &Dict) -> Vec<(Keys, String)> {
         let table = dict.get(section).and_then(Value::as_dict);
         table.into_iter().flatten().filter_map(move |(name, value)| Some((section, name, value.as_dict()?)))
     };
-    for section in ["heartbeat", "maintenance"] {
-        if dict.contains_key(section) {
-            found.push((keys(&[section]), format!("[{section}] is not supported yet")));
-        }
-    }
     if find(dict, &keys(&["store", "url"])).is_some() {
         found.push((keys(&["store", "url"]), "store.url is not supported yet; expected path = \"dawnwatch.db\"".to_owned()));
     }
@@ -116,12 +118,6 @@ fn later(dict: &Dict) -> Vec<(Keys, String)> {
         for key in ["path", "date", "query"].into_iter().filter(|key| entry.contains_key(*key)) {
             let text = format!("{key} is not supported yet: it belongs to sources of kind sql and file");
             found.push((keys(&[section, name, key]), text));
-        }
-    }
-    for (section, name, entry) in entries("digests") {
-        if entry.get("at").is_some_and(|at| at.as_dict().is_some()) {
-            let text = "a digest as soon as all is ready is not supported yet; expected a clock time such as \"06:30\"";
-            found.push((keys(&[section, name, "at"]), text.to_owned()));
         }
     }
     for (section, name, entry) in entries("sources") {

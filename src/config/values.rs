@@ -61,6 +61,55 @@ impl JsonSchema for TextOrReference {
     }
 }
 
+/// A clock time, or as soon as all is ready.
+pub(super) enum ClockOrReady {
+    Clock(String),
+    Ready(RawReady),
+}
+
+/// As soon as all that is due is ready, and without that at the latest then.
+#[derive(Default, serde::Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, expecting = "a table such as { when = \"ready\", latest = \"08:30\" }")]
+pub(super) struct RawReady {
+    /// ready.
+    pub(super) when: Option<String>,
+    /// A clock time.
+    pub(super) latest: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for ClockOrReady {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Shapes;
+        impl<'de> Visitor<'de> for Shapes {
+            type Value = ClockOrReady;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a clock time such as \"06:30\", or { when = \"ready\", latest = \"08:30\" }")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(ClockOrReady::Clock(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                RawReady::deserialize(MapAccessDeserializer::new(map)).map(ClockOrReady::Ready)
+            }
+        }
+        deserializer.deserialize_any(Shapes)
+    }
+}
+
+impl JsonSchema for ClockOrReady {
+    fn schema_name() -> Cow<'static, str> {
+        "ClockOrReady".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let ready = generator.subschema_for::<RawReady>();
+        json_schema!({ "anyOf": [{ "type": "string" }, ready] })
+    }
+}
+
 /// One text or a list of them.
 pub(super) struct OneOrMany {
     pub(super) items: Vec<String>,

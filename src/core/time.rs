@@ -1,6 +1,6 @@
 //! Civil time to instants. Knows daylight saving, knows no clock.
 
-use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -25,6 +25,11 @@ impl ClockTime {
     /// The instant of this clock time on `date` in `zone`.
     pub fn on(self, date: NaiveDate, zone: Tz) -> Instant {
         resolve(shift(date, self.day_offset), self.time, zone)
+    }
+
+    /// Seconds after midnight of the date, as the wall shows them; negative: on a day before.
+    pub fn since_midnight_s(self) -> i64 {
+        i64::from(self.day_offset) * 86_400 + i64::from(self.time.num_seconds_from_midnight())
     }
 }
 

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use dawnwatch::config::Loaded;
 use dawnwatch::config::wiring::{Address, ChatWiring, Secret, SourceWiringKind, StateWord};
 use dawnwatch::core::calendar::DayRule;
-use dawnwatch::core::plan::{Evidence, Id, Language, Manner, Need};
+use dawnwatch::core::plan::{Evidence, Id, Language, Manner, Need, When};
 use dawnwatch::core::time::ClockTime;
 use secrecy::ExposeSecret;
 use std::path::PathBuf;
@@ -15,13 +15,9 @@ fn accepted(more: &str) -> Loaded {
     folder.load(None, &[]).unwrap_or_else(|refused| panic!("{}", folder.lines(&refused.errors)))
 }
 
-fn warnings(more: &str) -> Vec<String> {
-    accepted(more).warnings.into_iter().map(|warning| warning.text).collect()
-}
-
 #[test]
 fn what_is_left_out_has_its_default() {
-    let Loaded { plan, wiring, warnings } = accepted("");
+    let Loaded { plan, wiring, warnings, .. } = accepted("");
     assert_eq!(warnings, []);
     assert_eq!(plan.retention, TimeDelta::days(400));
     assert_eq!(plan.fingerprint.len(), 12);
@@ -97,6 +93,52 @@ fn chats_and_digests() {
 }
 
 #[test]
+fn a_digest_may_wait_until_all_is_ready() {
+    let plan = accepted("[digests.d]\nat = { when = \"ready\", latest = \"08:30\" }\nto = [\"terminal\"]").plan;
+    assert_eq!(plan.digests[&Id::from("d")].when, When::Ready { latest: ClockTime::at(8, 30) });
+}
+
+#[test]
+fn the_heartbeat_is_wired_and_left_out_where_nobody_wants_one() {
+    let none = accepted("");
+    assert!(none.plan.heartbeat_every.is_none() && none.wiring.heartbeat.is_none());
+    let secret = accepted("[heartbeat]\nurl = { env = \"BEAT\" }");
+    assert_eq!(secret.plan.heartbeat_every, Some(TimeDelta::minutes(5)));
+    assert!(matches!(secret.wiring.heartbeat, Some(Address::Secret(Secret::Env(name))) if name == "BEAT"));
+    let plain = accepted("[heartbeat]\nurl = \"https://beat.example.com/x\"\nevery = \"30s\"");
+    assert_eq!(plain.plan.heartbeat_every, Some(TimeDelta::seconds(30)));
+    assert!(matches!(plain.wiring.heartbeat, Some(Address::Plain(url)) if url.path() == "/x"));
+}
+
+#[test]
+fn maintenance_is_daily_and_the_whole_day_unless_it_says_otherwise() {
+    let plan = accepted(
+        "[maintenance.night]\nsources = [\"jobs\"]\non = \"day 1\"\nhours = \"23:30-00:30\"\n\
+         [maintenance.table]\nchecks = [\"sales_mart\"]",
+    )
+    .plan;
+    let night = &plan.maintenance[&Id::from("night")];
+    assert_eq!((&night.sources, night.checks.len(), &night.on), (&[Id::from("jobs")].into(), 0, &DayRule::DayOfMonth(1)));
+    assert!(night.hours.is_some_and(|hours| hours.contains("00:29".parse::<ClockTime>().unwrap().time)));
+    let table = &plan.maintenance[&Id::from("table")];
+    assert_eq!((&table.checks, &table.on, table.hours), (&[Id::from("sales_mart")].into(), &DayRule::Daily, None));
+}
+
+#[test]
+fn sources_of_one_host_and_port_share_its_number() {
+    let plan = accepted(
+        "[sources.same]\nkind = \"http\"\nurl = \"http://127.0.0.1:9000/other/{id}\"\nstate = \"$.s\"\n\
+         [sources.tables_too]\nkind = \"http\"\nurl = \"https://tables.example.com:443/x\"\nstate = \"$.s\"",
+    )
+    .plan;
+    let host = |id: &str| plan.sources[&Id::from(id)].host;
+    assert!(plan.sources.values().all(|source| source.host.is_some()));
+    assert_eq!((host("same"), host("tables_too")), (host("jobs"), host("tables")));
+    // One machine, two ports: what is down there is two things.
+    assert!(host("airflow") != host("jobs") && host("jobs") != host("tables"));
+}
+
+#[test]
 fn an_http_source_is_wired_as_written() {
     let wiring = accepted(
         "[sources.x]\nkind = \"http\"\nurl = \"https://jobs.example.com/a/{id}?full=1\"\nstate = \"$.s\"\ntimeout = \"20s\"\n\
@@ -125,25 +167,6 @@ fn calendars_take_files_and_exceptions() {
     let file = &plan.calendars[&Id::from("file")];
     assert_eq!(file.covered.map(|(_, last)| last.to_string()).as_deref(), Some("2026-12-31"));
     assert_eq!(file.is_workday("2026-07-10".parse().unwrap()), Some(false));
-}
-
-#[test]
-fn lints_warn_and_do_not_refuse() {
-    let cases = [
-        ("[checks.lone]\nsource = \"airflow\"\nid = \"x\"\n[groups.mart.exclude]\nids = [\"x\"]", "no dashboard needs check lone"),
-        ("[groups.lone]\nsource = \"airflow\"\nmatch = { ids = [\"x\"] }", "no dashboard needs group:lone"),
-        ("[checks.sales_mart]\nowner = \"serch\"\n[owners.search]", "did you mean \"search\"?"),
-        ("[dashboards.b]\nneeds = [\"sales_mart\"]\nready_by = \"10:00\"", "dashboard b has no tell"),
-        ("[chats.lone]\nkind = \"console\"", "nothing is ever told to chat lone"),
-    ];
-    for (case, expected) in cases {
-        let found = warnings(case);
-        assert!(found.len() == 1 && found[0].contains(expected), "{case}\n{found:?}");
-    }
-    let alone = "timezone = \"UTC\"\n[digests.d]\nat = \"06:30\"\nto = [\"c\"]\n[chats.c]\nkind = \"console\"";
-    let folder = Folder::new(&[("dawnwatch.toml", alone)]);
-    let found = folder.lines(&folder.load(None, &[]).unwrap().warnings);
-    assert!(found.contains("no tell at the top") && found.contains("digest d has nothing to sum up"), "{found}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod accepted;
 mod examples;
 mod files;
+mod hostile;
+mod lints;
 mod random;
 mod refused;
 

@@ -29,6 +29,8 @@ fn nearly() -> impl Strategy<Value = String> {
         "digests",
         "web",
         "store",
+        "heartbeat",
+        "maintenance",
     ]);
     let name = prop::sample::select(vec!["a", "b", "exec", "sales_mart", "mart", "airflow", "\"\""]);
     let key = prop::sample::select(vec![

@@ -1,9 +1,8 @@
 //! `[chats.*]` and `[digests.*]`: where messages go, and the scheduled summaries.
 
 use super::{Checker, text};
-use crate::config::place::keys;
 use crate::config::raw::{Raw, RawChat, RawDigest};
-use crate::config::values::TextOrReference;
+use crate::config::values::{ClockOrReady, RawReady, TextOrReference};
 use crate::config::wiring::{Address, ChatWiring};
 use crate::core::calendar::DayRule;
 use crate::core::plan::{Chat, Digest, Id, Manner, When};
@@ -111,13 +110,29 @@ impl Checker<'_> {
         let green = digest.when_all_green.as_ref();
         let green_workdays = manner("workdays", green.and_then(|green| green.workdays.as_ref()), Manner::Post);
         let green_otherwise = manner("otherwise", green.and_then(|green| green.otherwise.as_ref()), Manner::Silent);
-        let Some(at) = &digest.at else {
-            if !self.removed.contains(&keys(&path("at"))) {
+        let when = match &digest.at {
+            None => {
                 self.missing(&table, "at", "a clock time such as at = \"06:30\"");
+                return None;
             }
+            Some(ClockOrReady::Clock(at)) => When::At(self.read(&path("at"), at, text::clock_today)?),
+            Some(ClockOrReady::Ready(ready)) => self.when_ready(&path("at"), ready)?,
+        };
+        Some(Digest { when, on, calendar, to, green_workdays, green_otherwise })
+    }
+
+    fn when_ready(&mut self, table: &[&str; 3], ready: &RawReady) -> Option<When> {
+        let path = |key| [table[0], table[1], table[2], key];
+        match &ready.when {
+            Some(when) => {
+                self.read(&path("when"), when, |word| text::one_of("a moment", &[("ready", ())], word))?;
+            }
+            None => self.missing(table, "when", "when = \"ready\", as soon as all that is due is ready"),
+        }
+        let Some(latest) = &ready.latest else {
+            self.missing(table, "latest", "the clock time by which it is given in any case, such as latest = \"08:30\"");
             return None;
         };
-        let at = self.read(&path("at"), at, text::clock_today)?;
-        Some(Digest { when: When::At(at), on, calendar, to, green_workdays, green_otherwise })
+        self.read(&path("latest"), latest, text::clock_today).map(|latest| When::Ready { latest })
     }
 }

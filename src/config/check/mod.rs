@@ -5,12 +5,16 @@ mod calendars;
 mod chats;
 mod checks;
 mod dashboards;
+mod heartbeat;
 mod http;
 mod lints;
 mod loops;
+mod maintenance;
 mod secrets;
 mod sources;
 mod text;
+
+pub(super) use lints::reached_from;
 
 use super::place::{Keys, Place, Report, hint, keys, nearest};
 use super::raw::Raw;
@@ -19,7 +23,7 @@ use super::wiring::{Web, Wiring};
 use crate::core::plan::{Id, Language, Need, Plan};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 /// Longer names fit into no message.
@@ -40,6 +44,7 @@ pub(super) fn check(shaped: &Shaped, fingerprint: impl FnOnce(&Plan) -> String, 
     checker.names_are_usable(raw);
     let (sources, source_wiring) = checker.sources(raw);
     let (chats, chat_wiring) = checker.chats(raw);
+    let (heartbeat_every, heartbeat) = checker.heartbeat(raw).unzip();
     let mut plan = Plan {
         fingerprint: String::new(),
         timezone: checker.timezone(raw),
@@ -51,8 +56,8 @@ pub(super) fn check(shaped: &Shaped, fingerprint: impl FnOnce(&Plan) -> String, 
         checks: checker.checks(raw),
         dashboards: checker.dashboards(raw),
         digests: checker.digests(raw),
-        maintenance: BTreeMap::new(),
-        heartbeat_every: None,
+        maintenance: checker.maintenance(raw),
+        heartbeat_every,
         sources,
         chats,
     };
@@ -60,10 +65,10 @@ pub(super) fn check(shaped: &Shaped, fingerprint: impl FnOnce(&Plan) -> String, 
     let store = checker.path(&["store", "path"], raw.store.path.as_ref(), "dawnwatch.db");
     let web = checker.web(raw);
     if !checker.report.has_errors() {
-        checker.lints(&plan);
+        checker.lints(&plan, &chat_wiring);
     }
     plan.fingerprint = fingerprint(&plan);
-    (plan, Wiring { store, web, sources: source_wiring, chats: chat_wiring, heartbeat: None })
+    (plan, Wiring { store, web, sources: source_wiring, chats: chat_wiring, heartbeat })
 }
 
 /// The key that a path ends in; an element of a list has only its list's.
@@ -211,9 +216,10 @@ impl Checker<'_> {
 
     /// Names stand in messages, in `group:NAME` and in `CAL:workdays`.
     fn names_are_usable(&mut self, raw: &Raw) {
-        let sections: [(&str, Vec<&String>); 9] = [
+        let sections: [(&str, Vec<&String>); 10] = [
             ("calendars", raw.calendars.keys().collect()),
             ("owners", raw.owners.keys().collect()),
+            ("maintenance", raw.maintenance.keys().collect()),
             ("sources", raw.sources.keys().collect()),
             ("templates", raw.templates.keys().collect()),
             ("groups", raw.groups.keys().collect()),

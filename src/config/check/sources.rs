@@ -3,11 +3,12 @@
 use super::{Checker, text};
 use crate::config::place::keys;
 use crate::config::raw::{Raw, RawSource};
-use crate::config::wiring::{AirflowLogin, SourceWiring, SourceWiringKind};
+use crate::config::wiring::{AirflowLogin, Database, SourceWiring, SourceWiringKind, SqlWiring};
 use crate::core::plan::{Id, Source, SourceKind};
 use crate::net::is_loopback;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
+use url::Url;
 
 const LOGIN_KEYS: [&str; 3] = ["username", "password", "token"];
 
@@ -44,6 +45,7 @@ impl Checker<'_> {
                 wiring.insert(Id::from(name.as_str()), SourceWiring { timeout, ca_file, kind });
             }
         }
+        number_hosts(&mut plan, &wiring);
         (plan, wiring)
     }
 
@@ -126,4 +128,28 @@ impl Checker<'_> {
             self.error(&[path[0], path[1], key], text);
         }
     }
+}
+
+/// Sources that are asked over the same host and port share a number. What only a secret names is a host of its own, and a file none.
+fn number_hosts(plan: &mut BTreeMap<Id, Source>, wiring: &BTreeMap<Id, SourceWiring>) {
+    let mut hosts: Vec<Option<String>> = Vec::new();
+    for (id, source) in plan {
+        let host = match wiring.get(id).map(|wiring| &wiring.kind) {
+            Some(SourceWiringKind::Airflow { url, .. } | SourceWiringKind::Luigi { url }) => host_and_port(url),
+            Some(SourceWiringKind::Http(http)) => Url::parse(&http.url).ok().as_ref().and_then(host_and_port),
+            Some(SourceWiringKind::Sql(SqlWiring { database: Database::Secret(_), .. })) => None,
+            Some(SourceWiringKind::Sql(SqlWiring { database: Database::Sqlite(_), .. }) | SourceWiringKind::File { .. }) | None => {
+                continue;
+            }
+        };
+        let known = hosts.iter().position(|had| had.is_some() && *had == host);
+        source.host = Some(known.unwrap_or(hosts.len()));
+        if known.is_none() {
+            hosts.push(host);
+        }
+    }
+}
+
+fn host_and_port(url: &Url) -> Option<String> {
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }

@@ -1,16 +1,23 @@
-//! Lints: what is allowed, and probably not meant. Only looked for in a plan without errors.
+//! Lints: what is allowed, and probably not meant. Only looked for in a plan without errors, and without a look at the clock or at what
+//! was seen; what needs these is in `outlook`.
+
+mod telling;
+mod timing;
 
 use super::Checker;
-use crate::config::place::{keys, nearest};
+use crate::config::place::nearest;
+use crate::config::wiring::ChatWiring;
 use crate::core::plan::{Check, Group, Id, Need, Plan, glob};
-use std::collections::BTreeSet;
+use chrono::{NaiveDate, TimeDelta};
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Checker<'_> {
-    pub(super) fn lints(&mut self, plan: &Plan) {
+    pub(super) fn lints(&mut self, plan: &Plan, chats: &BTreeMap<Id, ChatWiring>) {
         self.unneeded(plan);
         self.unknown_owners(plan);
-        self.untold(plan);
-        self.unused_chats(plan);
+        self.owners_without_contact(plan);
+        self.lint_telling(plan, chats);
+        self.lint_timing(plan);
     }
 
     fn unneeded(&mut self, plan: &Plan) {
@@ -45,40 +52,24 @@ impl Checker<'_> {
         }
     }
 
-    fn untold(&mut self, plan: &Plan) {
-        if plan.tell.is_empty() {
-            let place = self.origins.value(&keys(&["tell"]));
-            self.report.warning(place, "there is no tell at the top: trouble of the watch itself is told to nobody");
-        }
-        for (id, dashboard) in &plan.dashboards {
-            if dashboard.tell.is_empty() {
-                self.warning(
-                    &["dashboards", id.as_str()],
-                    format!("dashboard {id} has no tell: nobody is told when it will be late"),
-                );
-            }
-        }
-        if plan.dashboards.is_empty() {
-            for id in plan.digests.keys() {
-                self.warning(&["digests", id.as_str()], format!("there are no dashboards: digest {id} has nothing to sum up"));
-            }
-        }
-    }
-
-    fn unused_chats(&mut self, plan: &Plan) {
-        let dashboards = plan.dashboards.values().flat_map(|dashboard| dashboard.tell.iter().chain(&dashboard.escalate));
-        let digests = plan.digests.values().flat_map(|digest| &digest.to);
-        let fallbacks = plan.chats.values().filter_map(|chat| chat.fallback.as_ref());
-        let used: BTreeSet<&Id> = plan.tell.iter().chain(dashboards).chain(digests).chain(fallbacks).collect();
-        for id in plan.chats.keys().filter(|id| !used.contains(id)) {
-            self.warning(&["chats", id.as_str()], format!("nothing is ever told to chat {id}"));
+    fn owners_without_contact(&mut self, plan: &Plan) {
+        let checks = plan.checks.values().chain(plan.groups.values().map(|group| &group.each));
+        let named: BTreeSet<&str> = checks.filter_map(|check| check.owner.as_deref()).collect();
+        for (id, _) in plan.owners.iter().filter(|(id, owner)| owner.contact.is_none() && named.contains(id.as_str())) {
+            let text = format!("owner {id} has no contact: messages name the owner, and not how to reach anybody");
+            self.warning(&["owners", id.as_str()], text);
         }
     }
 }
 
 /// Everything that some dashboard needs, directly or not.
 fn reached(plan: &Plan) -> BTreeSet<Need> {
-    let mut waiting: Vec<&Need> = plan.dashboards.values().flat_map(|dashboard| &dashboard.needs).collect();
+    reached_from(plan, plan.dashboards.values().flat_map(|dashboard| &dashboard.needs))
+}
+
+/// `needs` and all that they need.
+pub(in crate::config) fn reached_from<'a>(plan: &'a Plan, needs: impl IntoIterator<Item = &'a Need>) -> BTreeSet<Need> {
+    let mut waiting: Vec<&Need> = needs.into_iter().collect();
     let mut reached = BTreeSet::new();
     while let Some(need) = waiting.pop() {
         if reached.insert(need.clone()) {
@@ -89,6 +80,22 @@ fn reached(plan: &Plan) -> BTreeSet<Need> {
         }
     }
     reached
+}
+
+/// Four years of days, a leap year among them, on which a rule of days is tried. They are always the same ones: a lint must not come
+/// and go with the date on which it is looked for.
+fn span() -> impl Iterator<Item = NaiveDate> {
+    NaiveDate::from_ymd_opt(2025, 1, 1).unwrap_or_default().iter_days().take(4 * 365 + 1)
+}
+
+/// A span of time as people say it: "1 h 30 min".
+fn hours_word(length: TimeDelta) -> String {
+    match (length.num_hours(), length.num_minutes() % 60, length.num_seconds() % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, _) => format!("{minutes} min"),
+        (hours, 0, _) => format!("{hours} h"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
 }
 
 /// Might the check be a member? Its tags and owners are the source's to say, so only its id can rule it out.
