@@ -8,7 +8,7 @@ mod once;
 mod output;
 mod run;
 
-use crate::config::{self, Loaded};
+use crate::config::{self, Finding, Loaded};
 use crate::core::plan::Language;
 use crate::demo::night::Night;
 use crate::error::{Error, Exit};
@@ -61,7 +61,10 @@ pub enum Command {
     /// Watches until it is stopped (SIGTERM or SIGINT; a second one ends it at once).
     #[command(after_help = "\
 A store that is corrupt, read-only or in use by another agent, and an address of the status page that is taken, stop the start
-with exit code 3; a secret that is not set with 78.")]
+with exit code 3; a secret that is not set with 78.
+
+SIGHUP, and POST /-/reload of the status page, read the configuration again. A bad one changes nothing, and is said in the log,
+in the answer and in the next digest.")]
     Run,
     /// Plays one whole night in about a minute, on this machine alone.
     Demo(Demo),
@@ -126,10 +129,14 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
 /// Loads the configuration and logs its warnings.
 fn load(common: &Common, environment: &[(String, String)]) -> Result<Loaded, Error> {
     let loaded = config::load(&common.config, common.profile.as_deref(), environment).map_err(Error::Refused)?;
-    for warning in &loaded.warnings {
+    warn(&loaded.warnings);
+    Ok(loaded)
+}
+
+fn warn(warnings: &[Finding]) {
+    for warning in warnings {
         tracing::warn!(place = warning.place, "{}: {}", warning.place, warning.text);
     }
-    Ok(loaded)
 }
 
 #[cfg(test)]
