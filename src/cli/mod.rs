@@ -2,9 +2,12 @@
 //!
 //! Reads no environment and sets up no logging; `main` does both and passes them in.
 
+mod agent_call;
 mod check;
 mod demo;
+mod healthcheck;
 mod once;
+mod order;
 mod output;
 mod run;
 
@@ -13,15 +16,18 @@ use crate::core::plan::Language;
 use crate::demo::night::Night;
 use crate::error::{Error, Exit};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use order::Wanted;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0   fine
-  1   findings: not everything is green
+  1   findings: not everything is green, or the agent refuses
   2   usage: the command line makes no sense
-  3   could not look: a source, a chat, the store or the status page's address cannot be used
+  3   could not look: a source, a chat, the store, the agent or the status page's address cannot be used
   78  the configuration was refused, or a secret or file that it names is not there";
+
+const ORDER_EXIT_CODES: &str = "Exit codes: 0 done, 1 refused by the agent, 3 no agent answers at [web] listen.";
 
 /// Watches data pipelines through the night and says in chat, briefly and once, what will miss its dashboard's deadline.
 #[derive(Debug, Parser)]
@@ -74,6 +80,21 @@ Exit codes: 0 all is ready or on track, 1 not green, 3 a source (or with --post 
     Once(Once),
     /// Checks the configuration without asking anybody and without any secret being set. Warnings alone exit 0.
     Check,
+    /// Says that somebody has an incident: nobody else is asked before the end.
+    #[command(after_help = ORDER_EXIT_CODES)]
+    Ack(order::OnIncident),
+    /// Wants no word about an incident before the end, but that it is over.
+    #[command(after_help = ORDER_EXIT_CODES)]
+    Snooze(order::OnIncident),
+    /// Wants no word about a check, a dashboard or a source before the end, but that something told before is over.
+    #[command(after_help = ORDER_EXIT_CODES)]
+    Mute(order::Mute),
+    /// Forgets a member of a group that has vanished from its source for good.
+    #[command(after_help = ORDER_EXIT_CODES)]
+    Retire(order::Retire),
+    /// Asks the running agent whether it is well, for containers and monitors. Needs no secret.
+    #[command(after_help = "Exit codes: 0 well, 1 not well, 3 no agent answers.")]
+    Healthcheck,
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +144,11 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Demo(args) => demo::run(args).await,
         Command::Once(args) => once::run(&cli.common, args, environment).await,
         Command::Check => check::run(&cli.common, environment),
+        Command::Ack(args) => order::run(&cli.common, Wanted::Ack(args), environment).await,
+        Command::Snooze(args) => order::run(&cli.common, Wanted::Snooze(args), environment).await,
+        Command::Mute(args) => order::run(&cli.common, Wanted::Mute(args), environment).await,
+        Command::Retire(args) => order::run(&cli.common, Wanted::Retire(args), environment).await,
+        Command::Healthcheck => healthcheck::run(&cli.common, environment).await,
     }
 }
 

@@ -13,6 +13,8 @@ mod shape;
 mod values;
 pub mod wiring;
 
+pub(crate) use check::duration;
+
 use crate::core::plan::Plan;
 use figment::value::{Dict, Value};
 use place::Report;

@@ -12,6 +12,8 @@ mod secrets;
 mod sources;
 mod text;
 
+pub(crate) use text::duration;
+
 use super::place::{Keys, Place, Report, hint, keys, nearest};
 use super::raw::Raw;
 use super::shape::{Names, Origins, Shaped};
