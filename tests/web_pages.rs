@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta};
 use dawnwatch::agent::clock::Clock;
+use dawnwatch::agent::desk::Desk;
 use dawnwatch::core::state::Verdict;
 use dawnwatch::core::time::Instant;
 use dawnwatch::web::serve;
@@ -47,6 +48,7 @@ fn snapshot() -> Snapshot {
         checks: vec![(Verdict::Ready, 298), (Verdict::OnTrack, 14)],
         counts: Counts { steps: 5, step_us: 1_500_000, posts_failed: 2, ..Counts::default() },
         store_trouble: None,
+        config_refused: None,
     }
 }
 
@@ -68,7 +70,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (publish, snapshots) = watch::channel(Arc::new(snapshot));
         let stop = CancellationToken::new();
-        let serving = serve(listener, snapshots, token.map(Into::into), Clock::played(now(), 1.0), stop.clone());
+        let serving = serve(listener, snapshots, Desk::new().0, token.map(Into::into), Clock::played(now(), 1.0), stop.clone());
         Self { address, stop, serving: tokio::spawn(serving), publish }
     }
 

@@ -103,9 +103,15 @@ impl Keeper {
 
     /// Reads the state again from the store.
     pub(super) async fn restore(&mut self, at: Instant) -> Result<(), NotTaken> {
+        self.adopt(at, self.plan.clone()).await
+    }
+
+    /// The same for another plan, which is in force from then on. On an error the plan is as it was.
+    pub(super) async fn adopt(&mut self, at: Instant, plan: Arc<Plan>) -> Result<(), NotTaken> {
         match patiently(&self.stop, self.store.rows()).await {
             Ok(rows) => {
-                self.state = State::restore(rows, &self.plan);
+                self.state = State::restore(rows, &plan);
+                self.plan = plan;
                 self.stale = false;
                 Ok(())
             }

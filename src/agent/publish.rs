@@ -4,7 +4,7 @@ use super::poll::Pool;
 use crate::core::judge::CycleView;
 use crate::core::observation::Scheduler;
 use crate::core::plan::{Id, Plan, Source};
-use crate::core::state::{Cause, ImpactState, Incident, Phase, State, Verdict};
+use crate::core::state::{Cause, ImpactState, Incident, Phase, RefusedReload, State, Verdict};
 use crate::core::time::Instant;
 use crate::web::snapshot::{ChatLine, Counts, DashboardLine, IncidentLine, Snapshot, SourceLine};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +36,13 @@ pub(super) fn snapshot(state: &State, plan: &Plan, shell: &Shell<'_>) -> Snapsho
         checks: by_verdict(state),
         counts: shell.counts,
         store_trouble: shell.store_trouble.clone(),
+        config_refused: state.watch.refused.as_ref().map(refused),
     }
+}
+
+fn refused(refused: &RefusedReload) -> String {
+    let more = refused.findings.saturating_sub(1);
+    format!("{}{}", refused.first, if more > 0 { format!(" (and {more} more)") } else { String::new() })
 }
 
 /// Swept since the start, or so shortly before it, by the process before, that the next sweep is not due yet.

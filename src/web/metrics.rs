@@ -84,6 +84,11 @@ fn watch(registry: &mut Registry, snapshot: &Snapshot) {
     );
     registry.gauge("ready", "1 once every source was asked", snapshot.ready.into());
     registry.gauge("store_trouble", "1 while writes to the store fail", snapshot.store_trouble.is_some().into());
+    registry.gauge(
+        "config_refused",
+        "1 while the newest configuration was refused and the one before it is in force",
+        snapshot.config_refused.is_some().into(),
+    );
     let checks = registry.gauges("checks", "Checks by verdict over the open cycles");
     for verdict in VERDICTS {
         let count = snapshot.checks.iter().filter(|(v, _)| *v == verdict).map(|(_, n)| n).sum();

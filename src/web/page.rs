@@ -57,6 +57,10 @@ fn document(html: &mut String, snapshot: &Snapshot, trouble: Option<&str>) -> fm
     if let Some(trouble) = trouble {
         write!(html, "<p class=\"alarm\"><b>{}</b><br>What stands below may be out of date.</p>", Plain(trouble))?;
     }
+    if let Some(why) = &snapshot.config_refused {
+        let head = "The newest configuration was refused, the one before it is in force";
+        write!(html, "<p class=\"alarm\"><b>{head}</b><br>{}</p>", Plain(why))?;
+    }
     if !snapshot.ready {
         html.push_str("<p class=\"alarm\">Not every source has been asked yet.</p>");
     }

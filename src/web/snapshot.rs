@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub counts: Counts,
     /// A failed write to the store, in one sentence; the state was read anew and the step repeated.
     pub store_trouble: Option<String>,
+    /// Why the newest configuration was refused on a reload, in one line; the one before it is in force.
+    pub config_refused: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

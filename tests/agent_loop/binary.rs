@@ -72,7 +72,7 @@ async fn a_source_that_hangs_does_not_keep_the_agent_from_ending_well() {
         told.send(rest).unwrap();
     });
     let ready = lines.recv_timeout(PATIENCE).unwrap();
-    assert!(ready.starts_with("dawnwatch is watching: 1 sources, 1 checks and 0 groups for 1 dashboards; store "), "{ready}");
+    assert!(ready.starts_with("dawnwatch is watching: 1 source, 1 check and 0 groups for 1 dashboard; store "), "{ready}");
     hangs.next().await;
 
     let second = ended(dawnwatch(&folder, &["run"])).await;

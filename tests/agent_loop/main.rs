@@ -4,6 +4,7 @@ mod binary;
 mod chats;
 mod house;
 mod peer;
+mod reload;
 mod sources;
 mod store;
 
