@@ -5,6 +5,8 @@
 
 mod airflow;
 mod http;
+mod lines;
+mod luigi;
 mod time;
 mod wire;
 
@@ -14,6 +16,7 @@ use crate::core::plan::Id;
 use crate::core::time::Instant;
 use airflow::Airflow;
 use http::Http;
+use luigi::Luigi;
 
 /// A source, ready to be asked.
 pub struct Source {
@@ -23,6 +26,7 @@ pub struct Source {
 enum Kind {
     Airflow(Box<Airflow>),
     Http(Box<Http>),
+    Luigi(Box<Luigi>),
 }
 
 /// Requests and bytes of bodies read since the start, after decompression.
@@ -38,9 +42,8 @@ impl Source {
         let kind = match &wiring.kind {
             SourceWiringKind::Airflow { url, login } => Airflow::build(url, login, wiring).map(|a| Kind::Airflow(Box::new(a))),
             SourceWiringKind::Http(http) => Http::build(http, wiring).map(|h| Kind::Http(Box::new(h))),
-            SourceWiringKind::Luigi { .. } | SourceWiringKind::Sql(_) | SourceWiringKind::File { .. } => {
-                Err("not built yet".to_owned())
-            }
+            SourceWiringKind::Luigi { url } => Luigi::build(url, wiring).map(|l| Kind::Luigi(Box::new(l))),
+            SourceWiringKind::Sql(_) | SourceWiringKind::File { .. } => Err("not built yet".to_owned()),
         };
         kind.map(|kind| Self { kind }).map_err(|error| format!("source {id}: {error}"))
     }
@@ -50,6 +53,7 @@ impl Source {
         match &self.kind {
             Kind::Airflow(airflow) => airflow.wire().host(),
             Kind::Http(http) => http.wire().host(),
+            Kind::Luigi(luigi) => luigi.wire().host(),
         }
     }
 
@@ -57,7 +61,8 @@ impl Source {
     pub async fn ask(&self, ask: &Ask, now: Instant) -> Answer {
         let answer = match &self.kind {
             Kind::Airflow(airflow) => airflow.ask(ask, now).await,
-            Kind::Http(http) => http.ask(ask).await,
+            Kind::Http(http) => http.ask(ask, now).await,
+            Kind::Luigi(luigi) => luigi.ask(ask, now).await,
         };
         answer.unwrap_or_else(Answer::Unreachable)
     }
@@ -66,6 +71,7 @@ impl Source {
         match &self.kind {
             Kind::Airflow(airflow) => airflow.wire().traffic(),
             Kind::Http(http) => http.wire().traffic(),
+            Kind::Luigi(luigi) => luigi.wire().traffic(),
         }
     }
 }

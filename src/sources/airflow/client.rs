@@ -75,11 +75,12 @@ impl Airflow {
 
     async fn sweep(&self, subjects: &[Id], since: Instant, now: Instant) -> Result<Sweep, Unreachable> {
         let health = self.wire.send(self.wire.client.get(self.url(&["api", "v2", "monitor", "health"]))).await?;
+        let clock_ahead_s = health.clock_ahead_s(now);
         let health: Health = answered(health, self.wire.host())?.json("its health")?;
         let scheduler = parse::scheduler(&health)?;
         // No DAG ids in the question would mean all of them.
         if subjects.is_empty() {
-            return Ok(Sweep { scheduler, ..Sweep::default() });
+            return Ok(Sweep { scheduler, clock_ahead_s, ..Sweep::default() });
         }
         let remembered = held(&self.window).take();
         let heartbeat = health.scheduler.latest_scheduler_heartbeat;
@@ -101,7 +102,7 @@ impl Airflow {
         };
         *held(&self.window) = window;
         let known = held(&self.known).clone();
-        Ok(Sweep { items: parse::items(subjects, known.as_deref(), rows, &refined), scheduler, clock_ahead_s: None })
+        Ok(Sweep { items: parse::items(subjects, known.as_deref(), rows, &refined), scheduler, clock_ahead_s })
     }
 
     /// The remembered window with what was updated since; `None`: the whole has to be asked for.
