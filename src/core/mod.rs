@@ -24,6 +24,7 @@ mod patience;
 pub mod plan;
 pub mod policy;
 mod posts;
+pub mod proof;
 mod quiet;
 pub mod roster;
 pub mod standing;

@@ -7,7 +7,7 @@ use super::incident;
 use super::maintenance;
 use super::message::{AskedBecause, Body, Next};
 use super::patience;
-use super::plan::{Chat, Id};
+use super::plan::{Chat, Id, Plan};
 use super::posts;
 use super::quiet::quiet_until;
 use super::standing::{self, Unseen};
@@ -70,7 +70,7 @@ fn decide_one(tx: &mut Tx<'_>, id: IncidentId) -> Option<Instant> {
 
 fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
     let cycles = audience(tx.state, incident);
-    let addressed = addressed(tx, incident, &cycles);
+    let addressed = addressed(tx.plan, incident, &cycles);
     if addressed.is_empty() {
         let reason = if cycles.is_empty() && !incident.outside { Reason::NoAudience } else { Reason::NobodyToTell };
         record(tx, incident, None, Decision::StaySilent, reason);
@@ -159,16 +159,16 @@ pub(super) fn audience(state: &State, incident: &Incident) -> BTreeSet<CycleKey>
 }
 
 /// Each chat that is to be told, with the cycles that concern it.
-fn addressed(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> BTreeMap<Id, BTreeSet<CycleKey>> {
+pub(super) fn addressed(plan: &Plan, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> BTreeMap<Id, BTreeSet<CycleKey>> {
     let mut chats: BTreeMap<Id, BTreeSet<CycleKey>> = BTreeMap::new();
     for key in cycles {
-        let own = tx.plan.dashboards.get(&key.dashboard).map(|dashboard| &dashboard.tell).filter(|tell| !tell.is_empty());
-        for chat in own.unwrap_or(&tx.plan.tell) {
+        let own = plan.dashboards.get(&key.dashboard).map(|dashboard| &dashboard.tell).filter(|tell| !tell.is_empty());
+        for chat in own.unwrap_or(&plan.tell) {
             chats.entry(chat.clone()).or_default().insert(key.clone());
         }
     }
     if incident.outside {
-        for chat in &tx.plan.tell {
+        for chat in &plan.tell {
             chats.entry(chat.clone()).or_default();
         }
     }
