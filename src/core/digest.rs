@@ -1,5 +1,6 @@
 //! Digests: the scheduled summary, or the recorded decision that silence says it all.
 
+use super::clocks;
 use super::cycle;
 use super::facts;
 use super::maintenance;
@@ -10,7 +11,7 @@ use super::policy;
 use super::posts;
 use super::standing;
 use super::state::{
-    About, Attention, Cause, CycleKey, DIGESTS_KEPT, Decision, DigestState, Incident, IncidentId, Phase, Reason, State, Topic,
+    About, Attention, Cause, CycleKey, DIGESTS_KEPT, Decision, DigestState, Incident, IncidentId, Own, Phase, Reason, State, Topic,
     Verdict,
 };
 use super::time::{Instant, local_date, shift};
@@ -176,7 +177,9 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
         dashboard.in_maintenance = at < dashboard.deadline && excused.explains(state, &dashboard.id);
     }
     dashboards.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
-    let told = state.incidents.values().filter(|incident| !excused.incidents.contains(&incident.id));
+    // Clocks have a line of their own.
+    let is_clock = |incident: &Incident| matches!(incident.cause, Cause::Clock(_) | Cause::Watch(Own::Clock));
+    let told = state.incidents.values().filter(|incident| !excused.incidents.contains(&incident.id) && !is_clock(incident));
     let incidents: Vec<DigestIncident> = told.filter_map(|incident| line(state, plan, incident)).collect();
     let today = local_date(at, plan.timezone);
     let calendars_ending = plan
@@ -210,7 +213,12 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
         broken_chats,
         calendars_ending,
         next_at,
-        notes: DigestNotes { maintenance: excused.lines, next_when_ready, ..DigestNotes::default() },
+        notes: DigestNotes {
+            maintenance: excused.lines,
+            clocks: clocks::off(state),
+            refused: state.watch.refused.clone(),
+            next_when_ready,
+        },
     };
     facts.verdict = verdict(&facts, expected_silent);
     facts
@@ -300,7 +308,11 @@ fn verdict(facts: &DigestFacts, expected_silent: usize) -> DigestVerdict {
     let worst = of_incidents.map_or(of_dashboards, |incident| incident.max(of_dashboards));
     if worst.is_trouble() {
         DigestVerdict::Trouble(worst)
-    } else if !facts.broken_chats.is_empty() || facts.sources_answering + expected_silent < facts.sources {
+    } else if facts.notes.refused.is_some()
+        || !facts.notes.clocks.is_empty()
+        || !facts.broken_chats.is_empty()
+        || facts.sources_answering + expected_silent < facts.sources
+    {
         DigestVerdict::WatchTrouble
     } else if facts.dashboards.iter().any(|dashboard| dashboard.in_maintenance) {
         DigestVerdict::Maintenance

@@ -5,6 +5,7 @@
 //! the one effect, a [`state::Commit`]; [`due::due`] says what is to be done now and when to look again.
 
 pub mod calendar;
+mod clocks;
 pub mod command;
 pub mod cycle;
 pub mod digest;
@@ -30,6 +31,7 @@ pub mod roster;
 pub mod standing;
 pub mod state;
 pub mod step;
+mod suspicion;
 pub mod time;
 mod turn;
 mod tx;
