@@ -241,7 +241,7 @@ impl Oracle<'_> {
         }
         for ((chat, incident), posts) in &of {
             let mut cycles: BTreeSet<(&Id, Instant)> = BTreeSet::new();
-            let (mut loudest, mut failed, mut ended) = (Attention::Silent, false, false);
+            let (mut loudest, mut failed, mut ended, mut suspected) = (Attention::Silent, false, false, false);
             for post in posts {
                 if ended {
                     found.push(format!("incident {incident} goes on in {chat} after its end"));
@@ -250,6 +250,12 @@ impl Oracle<'_> {
                     ended = true;
                     continue;
                 };
+                // What was taken for the watch's own fault, and is a source's, is told anew.
+                let suspects = matches!(about.cause, Cause::Watch(_));
+                if suspected && !suspects {
+                    cycles.clear();
+                }
+                suspected = suspects;
                 let fails = about.verdict == Verdict::Failed;
                 let new: Vec<_> =
                     about.dashboards.iter().map(|d| (&d.id, d.deadline)).filter(|key| !cycles.contains(key)).collect();
