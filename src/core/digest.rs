@@ -1,6 +1,7 @@
 //! Digests: the scheduled summary, or the recorded decision that silence says it all.
 
 use super::aside;
+use super::clocks;
 use super::command::Muted;
 use super::cycle;
 use super::facts;
@@ -12,7 +13,7 @@ use super::policy;
 use super::posts;
 use super::standing;
 use super::state::{
-    About, Attention, Cause, CycleKey, DIGESTS_KEPT, Decision, DigestState, Incident, IncidentId, Phase, Reason, State, Topic,
+    About, Attention, Cause, CycleKey, DIGESTS_KEPT, Decision, DigestState, Incident, IncidentId, Own, Phase, Reason, State, Topic,
     Verdict,
 };
 use super::time::{Instant, local_date, shift};
@@ -179,7 +180,9 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
         dashboard.muted = state.mutes.get(&Muted::Dashboard(dashboard.id.clone())).is_some_and(|mute| mute.holds(at).is_some());
     }
     dashboards.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
-    let told = state.incidents.values().filter(|incident| !excused.incidents.contains(&incident.id));
+    // Clocks have a line of their own.
+    let is_clock = |incident: &Incident| matches!(incident.cause, Cause::Clock(_) | Cause::Watch(Own::Clock));
+    let told = state.incidents.values().filter(|incident| !excused.incidents.contains(&incident.id) && !is_clock(incident));
     let incidents: Vec<DigestIncident> = told.filter_map(|incident| line(state, plan, incident, at)).collect();
     let today = local_date(at, plan.timezone);
     let calendars_ending = plan
@@ -216,7 +219,12 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
         calendars_ending,
         muted,
         next_at,
-        notes: DigestNotes { maintenance: excused.lines, next_when_ready, ..DigestNotes::default() },
+        notes: DigestNotes {
+            maintenance: excused.lines,
+            clocks: clocks::off(state),
+            refused: state.watch.refused.clone(),
+            next_when_ready,
+        },
     };
     facts.verdict = verdict(&facts, expected_silent);
     facts
@@ -309,7 +317,11 @@ fn verdict(facts: &DigestFacts, expected_silent: usize) -> DigestVerdict {
     let worst = of_incidents.map_or(of_dashboards, |incident| incident.max(of_dashboards));
     if worst.is_trouble() {
         DigestVerdict::Trouble(worst)
-    } else if !facts.broken_chats.is_empty() || facts.sources_answering + expected_silent < facts.sources {
+    } else if facts.notes.refused.is_some()
+        || !facts.notes.clocks.is_empty()
+        || !facts.broken_chats.is_empty()
+        || facts.sources_answering + expected_silent < facts.sources
+    {
         DigestVerdict::WatchTrouble
     } else if facts.dashboards.iter().any(|dashboard| dashboard.in_maintenance) {
         DigestVerdict::Maintenance

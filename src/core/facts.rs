@@ -1,16 +1,18 @@
 //! Facts for messages: reads the state and the verdicts, and gathers what the words will need. Decides nothing, words nothing.
 
+use super::clocks;
 use super::forecast::Habit;
 use super::judge::{CycleView, Judged};
 use super::message::{
     DashboardFacts, IncidentFacts, LastSeen, Next, NotSeen, NotStarted, OwnerFacts, ResolvedFacts, Situation, Taken, Usual,
 };
-use super::observation::RunState;
+use super::observation::{RunState, Why};
 use super::outside::Outside;
 use super::plan::{Id, Plan};
 use super::roster::Ix;
 use super::standing::{Standing, Unseen};
-use super::state::{Cause, CycleKey, Impact, Incident, Phase, Seen, State, Verdict};
+use super::state::{Cause, Clock, CycleKey, Impact, Incident, Own, Phase, Seen, State, Verdict};
+use super::suspicion;
 use super::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -143,7 +145,21 @@ fn situation(state: &State, plan: &Plan, incident: &Incident, cause: Option<Ix>,
             let last = plan.calendars.get(id).and_then(|calendar| calendar.covered).map(|(_, last)| last).unwrap_or_default();
             Situation::CalendarEnded { calendar: id.clone(), last }
         }
-        Cause::Clock(_) | Cause::Watch(_) => Situation::ClockOff { ahead_s: 0 },
+        Cause::Clock(id) => {
+            let ahead_s = match state.sources.get(id).map(|source| source.clock) {
+                Some(Clock::Off { ahead_s, .. }) => ahead_s,
+                _ => 0,
+            };
+            Situation::ClockOff { ahead_s }
+        }
+        Cause::Watch(Own::Clock) => {
+            let (behind_s, sources) = clocks::own(state, plan).unwrap_or_default();
+            Situation::OwnClockOff { behind_s, sources }
+        }
+        Cause::Watch(Own::Network) => {
+            let (silent, hosts, why, last_seen) = suspicion::cut_off(state, plan);
+            Situation::SelfSuspected { silent, sources: plan.sources.len(), hosts, why: why.unwrap_or(Why::Timeout), last_seen }
+        }
         Cause::Check(_) => {
             let outside = cause.and_then(|ix| Some((state.view.outside.get(&ix)?, &state.roster.checks[ix].check)));
             let outside = outside.map(|(trouble, check)| match trouble {

@@ -2,11 +2,13 @@
 //!
 //! Who is told, and how loud, is `policy`'s.
 
+use super::clocks;
 use super::fold;
 use super::observation::Failure;
 use super::outside::Outside;
 use super::plan::Id;
 use super::state::{About, Attention, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict};
+use super::suspicion;
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
@@ -23,7 +25,7 @@ pub(super) struct Active {
 }
 
 impl Active {
-    fn new(since: Instant) -> Self {
+    pub(super) fn new(since: Instant) -> Self {
         Self { verdict: Verdict::OnTrack, since, waiting: BTreeMap::new(), alike: BTreeSet::new(), outside: false }
     }
 }
@@ -36,6 +38,7 @@ const ANEW_AFTER: TimeDelta = TimeDelta::minutes(30);
 
 pub(super) fn fold(tx: &mut Tx<'_>) {
     let mut active = active(tx);
+    suspicion::suspect(tx, &mut active);
     fold::hold_together(tx, &mut active);
     fold::fold_alike(tx, &mut active);
     let open: Vec<IncidentId> = tx
@@ -96,6 +99,7 @@ fn active(tx: &Tx<'_>) -> BTreeMap<Cause, Active> {
         }
     }
     hollow(tx, &mut active);
+    clocks::doubt(tx, &mut active);
     for (ix, trouble) in &tx.state.view.outside {
         let known = &tx.state.roster.checks[*ix];
         let (verdict, since) = match trouble {

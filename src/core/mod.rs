@@ -6,6 +6,7 @@
 
 mod aside;
 pub mod calendar;
+mod clocks;
 pub mod command;
 pub mod cycle;
 pub mod digest;
@@ -26,11 +27,13 @@ mod patience;
 pub mod plan;
 pub mod policy;
 mod posts;
+pub mod proof;
 mod quiet;
 pub mod roster;
 pub mod standing;
 pub mod state;
 pub mod step;
+mod suspicion;
 pub mod time;
 mod turn;
 mod tx;

@@ -1,5 +1,6 @@
 //! Taking in what was heard: answers become what is known of sources and checks. Judges nothing.
 
+use super::clocks;
 use super::observation::{
     Answer, Ask, Fact, Failure, Heard, Member, RUNS_PER_SUBJECT, Run, RunKind, RunState, Scheduler, Sweep, Unreachable, Why,
 };
@@ -64,7 +65,9 @@ fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sw
         Scheduler::Dead { heartbeat } => before.scheduler_dead_since.or(heartbeat).or(Some(asked_at)),
         Scheduler::Healthy | Scheduler::NotSaid => None,
     };
+    let clock = clocks::heard(before.clock, sweep.clock_ahead_s, asked_at);
     let source = tx.source_mut(id);
+    source.clock = clock;
     source.asked_at = Some(asked_at);
     source.swept_at = Some(asked_at);
     source.dark = None;

@@ -9,7 +9,7 @@ use super::incident;
 use super::maintenance;
 use super::message::{AskedBecause, Body, Next};
 use super::patience;
-use super::plan::{Chat, Id};
+use super::plan::{Chat, Id, Plan};
 use super::posts;
 use super::quiet::quiet_until;
 use super::standing::{self, Unseen};
@@ -77,7 +77,7 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
     }
     let mut cycles = audience(tx.state, incident);
     let unmuted_at = aside::without_muted(tx, &mut cycles);
-    let addressed = addressed(tx, incident, &cycles);
+    let addressed = addressed(tx.plan, incident, &cycles);
     if addressed.is_empty() {
         if let Some(until) = unmuted_at {
             record(tx, incident, None, Decision::Hold { until }, Reason::Muted);
@@ -138,16 +138,16 @@ pub(super) fn audience(state: &State, incident: &Incident) -> BTreeSet<CycleKey>
 }
 
 /// Each chat that is to be told, with the cycles that concern it.
-fn addressed(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> BTreeMap<Id, BTreeSet<CycleKey>> {
+pub(super) fn addressed(plan: &Plan, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> BTreeMap<Id, BTreeSet<CycleKey>> {
     let mut chats: BTreeMap<Id, BTreeSet<CycleKey>> = BTreeMap::new();
     for key in cycles {
-        let own = tx.plan.dashboards.get(&key.dashboard).map(|dashboard| &dashboard.tell).filter(|tell| !tell.is_empty());
-        for chat in own.unwrap_or(&tx.plan.tell) {
+        let own = plan.dashboards.get(&key.dashboard).map(|dashboard| &dashboard.tell).filter(|tell| !tell.is_empty());
+        for chat in own.unwrap_or(&plan.tell) {
             chats.entry(chat.clone()).or_default().insert(key.clone());
         }
     }
     if incident.outside {
-        for chat in &tx.plan.tell {
+        for chat in &plan.tell {
             chats.entry(chat.clone()).or_default();
         }
     }

@@ -1,5 +1,8 @@
 //! Sample messages: one for every situation and summary, on the night to Monday 23 November 2026 in Seoul.
 
+#[path = "messages_own.rs"]
+mod own;
+
 use dawnwatch::core::message::*;
 use dawnwatch::core::observation::{Failure, Why};
 use dawnwatch::core::plan::Id;
@@ -33,7 +36,7 @@ pub fn dashboard(name: &str, deadline: &str) -> DashboardFacts {
     }
 }
 
-fn ready(name: &str, deadline: &str, ready: &str) -> DashboardFacts {
+pub fn ready(name: &str, deadline: &str, ready: &str) -> DashboardFacts {
     DashboardFacts {
         verdict: Verdict::Ready,
         waiting: 0,
@@ -116,7 +119,7 @@ fn at_risk(situation: Situation) -> IncidentFacts {
     }
 }
 
-fn unknown(cause: Cause, situation: Situation) -> IncidentFacts {
+pub fn unknown(cause: Cause, situation: Situation) -> IncidentFacts {
     let board = DashboardFacts {
         verdict: Verdict::Unknown,
         waiting: 33,
@@ -373,5 +376,13 @@ fn digests() -> Vec<(&'static str, Message)> {
 pub fn samples() -> Vec<(&'static str, Message)> {
     let watch = WatchFacts { chat: Id::from("team"), why: "HTTP 404 no_service".into() };
     let watch = message("23 06:00", Attention::Notify, Body::Watch(watch));
-    situations().into_iter().chain(incidents()).chain(resolved()).chain(digests()).chain([("watch", watch)]).collect()
+    situations()
+        .into_iter()
+        .chain(own::told_of())
+        .chain(incidents())
+        .chain(resolved())
+        .chain(digests())
+        .chain(own::digests())
+        .chain([("watch", watch)])
+        .collect()
 }

@@ -59,6 +59,8 @@ pub struct World {
     pub scheduler: Scheduler,
     /// Spans in which sources do not answer.
     pub dark: Vec<(Id, Instant, Instant)>,
+    /// Spans in which a source's clock is so many seconds ahead.
+    pub clocks: Vec<(Id, Instant, Instant, i64)>,
     pub said: Vec<Said>,
     /// What the chats answer, first come first served; confirmed when empty.
     pub outcomes: Vec<Outcome>,
@@ -68,6 +70,8 @@ pub struct World {
     pub asks: usize,
     /// What happens at an instant, in order of time.
     pub events: VecDeque<(Instant, Event)>,
+    /// When the proof of life went out.
+    pub beats: Vec<Instant>,
 }
 
 pub type Event = Box<dyn FnOnce(&mut World)>;
@@ -184,12 +188,14 @@ impl World {
             clairvoyant: false,
             scheduler: Scheduler::NotSaid,
             dark: Vec::new(),
+            clocks: Vec::new(),
             said: Vec::new(),
             outcomes: Vec::new(),
             amnesia: false,
             tick: TimeDelta::seconds(60),
             asks: 0,
             events: VecDeque::new(),
+            beats: Vec::new(),
         }
     }
 
@@ -258,8 +264,12 @@ impl World {
     pub fn settle(&mut self) {
         for _ in 0..200 {
             let now = due(&self.state, &self.plan, self.at);
-            if now.asks.is_empty() && now.posts.is_empty() {
+            if now.asks.is_empty() && now.posts.is_empty() && !now.beat {
                 return;
+            }
+            if now.beat {
+                self.beats.push(self.at);
+                self.take(Input::Beat);
             }
             for ask in now.asks {
                 self.asks += 1;
@@ -312,7 +322,7 @@ impl World {
             Ask::Sweep { subjects, since, .. } => {
                 let known = subjects.iter().filter(|subject| self.subjects.contains_key(*subject));
                 let items = known.map(|subject| Item { subject: subject.clone(), fact: self.fact(subject, *since) }).collect();
-                Answer::Sweep(Sweep { items, scheduler: self.scheduler.clone(), clock_ahead_s: None })
+                Answer::Sweep(Sweep { items, scheduler: self.scheduler.clone(), clock_ahead_s: self.ahead_s(ask.source()) })
             }
             Ask::List { .. } => Answer::Listing(
                 self.subjects
@@ -336,6 +346,13 @@ impl World {
                 })
             }
         }
+    }
+
+    fn ahead_s(&self, source: &Id) -> Option<i64> {
+        let of_source = self.clocks.iter().filter(|(id, ..)| id == source);
+        let now = |(_, from, to, _): &&(Id, Instant, Instant, i64)| *from <= self.at && self.at < *to;
+        of_source.clone().next()?;
+        Some(of_source.clone().find(now).map_or(0, |(.., ahead_s)| *ahead_s))
     }
 
     fn fact(&self, subject: &Id, since: Instant) -> Fact {

@@ -13,8 +13,8 @@ pub use history::{News, Observed};
 pub use ledger::{About, Decision, Entry, Reason};
 pub use post::{Attempt, Post, Topic, Withdrawn};
 pub use records::{
-    ARRIVALS_KEPT, Arrival, ChatState, CheckState, CycleState, DIGESTS_KEPT, Dark, DigestState, FAILURES_KEPT, Impact, ImpactState,
-    Incident, NIGHTS_KEPT, Night, Pause, Phase, RefusedReload, Seen, SourceState, Told, WatchState,
+    ARRIVALS_KEPT, Arrival, ChatState, CheckState, Clock, CycleState, DIGESTS_KEPT, Dark, DigestState, FAILURES_KEPT, Impact,
+    ImpactState, Incident, NIGHTS_KEPT, Night, Pause, Phase, RefusedReload, Seen, SourceState, Told, WatchState,
 };
 pub use words::{Attention, Cause, CycleKey, IncidentId, Own, PostId, Verdict};
 

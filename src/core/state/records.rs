@@ -21,12 +21,27 @@ pub struct SourceState {
     /// Since when the scheduler is said to be dead.
     pub scheduler_dead_since: Option<Instant>,
     pub dark: Option<Dark>,
+    pub clock: Clock,
     /// It has never listed what it has, and fails to; its sweeps may work all the same.
     pub list_dark: Option<Dark>,
     /// The last listing, by subject; a row of its own, as it is large and seldom changes. A pipeline that left it is kept in the
     /// groups' memory, not here.
     #[serde(skip)]
     pub members: BTreeMap<Id, Member>,
+}
+
+/// A source's clock, held against ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub enum Clock {
+    /// Its answers do not tell.
+    #[default]
+    NotSaid,
+    Right,
+    /// So many seconds ahead of ours (negative: behind), in steps of ten.
+    Off {
+        ahead_s: i64,
+        since: Instant,
+    },
 }
 
 /// The source does not answer.

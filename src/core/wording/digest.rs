@@ -96,7 +96,8 @@ fn segments(cx: &Context<'_>, about: &DigestFacts, word: &str, max: usize) -> Ve
             vec![cause, waiting, endangered, ready_of, arrived]
         }
         DigestVerdict::WatchTrouble => {
-            let trouble = watch_lines(cx, about, max).into_iter().next();
+            let refused = about.notes.refused.as_ref().map(|_| words.note(Note::ReloadRefused).to_owned());
+            let trouble = refused.or_else(|| watch_lines(cx, about, max).into_iter().next());
             vec![trouble, ready_of, arrived]
         }
     };

@@ -120,6 +120,7 @@ impl Words for English {
             Note::NotReady => "not ready",
             Note::NeverSeen => "none was ever seen",
             Note::OnlyMaintenance => "Nothing is wrong but what is in maintenance.",
+            Note::ReloadRefused => "new configuration refused, the old one is in force",
             Note::TimesAsGiven => "Which of the two is right is not known; times from it are shown as it gives them.",
             Note::OnlyTheTelling => "Whoever reads only that chat is not told. The watching itself goes on.",
         }

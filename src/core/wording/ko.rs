@@ -162,6 +162,7 @@ impl Words for Korean {
             Note::NotReady => "준비 안 됨",
             Note::NeverSeen => "한 번도 없음",
             Note::OnlyMaintenance => "유지보수 중인 것 말고는 문제가 없습니다.",
+            Note::ReloadRefused => "새 설정이 거부되어 이전 설정 사용 중",
             Note::TimesAsGiven => "어느 쪽이 맞는지는 알 수 없으며, 이 소스의 시각은 소스가 준 그대로 적습니다.",
             Note::OnlyTheTelling => "그 채팅만 보는 사람에게는 알림이 가지 않습니다. 감시는 계속됩니다.",
         }

@@ -85,6 +85,8 @@ pub(super) enum Note {
     OnlyTheTelling,
     /// A digest over nothing but maintenance.
     OnlyMaintenance,
+    /// In the preview.
+    ReloadRefused,
     TimesAsGiven,
 }
 
