@@ -5,6 +5,7 @@
 mod agent_call;
 mod check;
 mod demo;
+mod drill;
 mod healthcheck;
 mod once;
 mod order;
@@ -79,7 +80,12 @@ in the answer and in the next digest.")]
 Exit codes: 0 all is ready or on track, 1 not green, 3 a source (or with --post a chat) could not be reached.")]
     Once(Once),
     /// Checks the configuration without asking anybody and without any secret being set. Warnings alone exit 0.
-    Check,
+    #[command(after_help = "\
+Exit codes: 0 fine, 78 refused; with --online also 1 a source does not know what is asked of it, 3 one cannot be reached.")]
+    Check(Check),
+    /// Sends a marked test message through every chat, at its largest size. Asks nobody.
+    #[command(after_help = "Exit codes: 0 all delivered, 3 not all.")]
+    Drill(Drill),
     /// Says that somebody has an incident: nobody else is asked before the end.
     #[command(after_help = ORDER_EXIT_CODES)]
     Ack(order::OnIncident),
@@ -126,6 +132,20 @@ impl From<Tongue> for Language {
 }
 
 #[derive(Debug, Args)]
+pub struct Check {
+    /// Also asks every source, and whether every chat can be reached. Posts nothing; needs the secrets.
+    #[arg(long)]
+    pub online: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Drill {
+    /// Only these chats.
+    #[arg(value_name = "CHAT")]
+    pub chats: Vec<String>,
+}
+
+#[derive(Debug, Args)]
 pub struct Once {
     /// Also sends the digest to its chats.
     #[arg(long)]
@@ -143,7 +163,8 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Run => run::run(&cli.common, environment).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Once(args) => once::run(&cli.common, args, environment).await,
-        Command::Check => check::run(&cli.common, environment),
+        Command::Check(args) => check::run(&cli.common, args, environment).await,
+        Command::Drill(args) => drill::run(&cli.common, args, environment).await,
         Command::Ack(args) => order::run(&cli.common, Wanted::Ack(args), environment).await,
         Command::Snooze(args) => order::run(&cli.common, Wanted::Snooze(args), environment).await,
         Command::Mute(args) => order::run(&cli.common, Wanted::Mute(args), environment).await,
