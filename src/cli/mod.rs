@@ -18,6 +18,7 @@ use crate::demo::night::Night;
 use crate::error::{Error, Exit};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use order::Wanted;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -100,7 +101,7 @@ Exit codes: 0 fine, 78 refused; with --online also 1 a source does not know what
     Retire(order::Retire),
     /// Asks the running agent whether it is well, for containers and monitors. Needs no secret.
     #[command(after_help = "Exit codes: 0 well, 1 not well, 3 no agent answers.")]
-    Healthcheck,
+    Healthcheck(Healthcheck),
 }
 
 #[derive(Debug, Args)]
@@ -146,6 +147,13 @@ pub struct Drill {
 }
 
 #[derive(Debug, Args)]
+pub struct Healthcheck {
+    /// Asks there, and reads no configuration: one that the running agent has refused says nothing of its health.
+    #[arg(long, value_name = "IP:PORT")]
+    pub address: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
 pub struct Once {
     /// Also sends the digest to its chats.
     #[arg(long)]
@@ -169,7 +177,7 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Snooze(args) => order::run(&cli.common, Wanted::Snooze(args), environment).await,
         Command::Mute(args) => order::run(&cli.common, Wanted::Mute(args), environment).await,
         Command::Retire(args) => order::run(&cli.common, Wanted::Retire(args), environment).await,
-        Command::Healthcheck => healthcheck::run(&cli.common, environment).await,
+        Command::Healthcheck(args) => healthcheck::run(&cli.common, args, environment).await,
     }
 }
 
