@@ -144,7 +144,7 @@ fn rows_of_every_kind() -> Vec<Row> {
         check(),
         Row::Counters(Counters { incident: 3, post: u64::MAX }),
         cycle(23, None),
-        Row::Digest("morning".into(), DigestState { date: cycle_key(23).date, done_at: at(0) }),
+        Row::Digest("morning".into(), DigestState { date: cycle_key(23).date, done_at: at(0), before: vec![] }),
         incident(3, Phase::Recovering { since: at(8) }),
         members(),
         post(9, Topic::Incident(3), Attempt::Confirmed { at: at(5), handle: Some("17.3".into()) }),

@@ -135,6 +135,7 @@ fn situation(state: &State, plan: &Plan, incident: &Incident, cause: Option<Ix>,
             let last = plan.calendars.get(id).and_then(|calendar| calendar.covered).map(|(_, last)| last).unwrap_or_default();
             Situation::CalendarEnded { calendar: id.clone(), last }
         }
+        Cause::Clock(_) | Cause::Watch(_) => Situation::ClockOff { ahead_s: 0 },
         Cause::Check(_) => {
             let outside = cause.and_then(|ix| Some((state.view.outside.get(&ix)?, &state.roster.checks[ix].check)));
             let outside = outside.map(|(trouble, check)| match trouble {
@@ -248,6 +249,7 @@ pub(super) fn dashboard(
         act_by: incident.and_then(|incident| act_by(state, incident, key)),
         eta: view.and_then(|view| view.eta).map(|eta| eta.shown()),
         ready_at: result.ready_at,
+        in_maintenance: false,
         latest: arrivals.max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))),
         url: setup.url.clone(),
     })

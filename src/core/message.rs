@@ -8,7 +8,7 @@ pub use fit::{clean, fit, shorten_end, shorten_middle};
 
 use super::observation::{Failure, Why};
 use super::plan::{Id, Language};
-use super::state::{Attention, Cause, IncidentId, Verdict};
+use super::state::{Attention, Cause, IncidentId, RefusedReload, Verdict};
 use super::time::Instant;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -112,6 +112,23 @@ pub enum Situation {
     SchedulerDead {
         heartbeat: Option<Instant>,
     },
+    /// So many of all sources, on so many hosts, went dark together.
+    SelfSuspected {
+        silent: usize,
+        sources: usize,
+        hosts: usize,
+        why: Why,
+        last_seen: Option<Instant>,
+    },
+    /// The source's clock is so much ahead of the watch's (negative: behind).
+    ClockOff {
+        ahead_s: i64,
+    },
+    /// So many sources agree that the watch's clock is so much behind theirs (negative: ahead).
+    OwnClockOff {
+        behind_s: i64,
+        sources: usize,
+    },
     /// The check vanished from its source, or its answer makes no sense.
     NotSeen {
         why: NotSeen,
@@ -166,6 +183,8 @@ pub struct DashboardFacts {
     pub act_by: Option<Instant>,
     pub eta: Option<Eta>,
     pub ready_at: Option<Instant>,
+    /// All that is wrong with it is in maintenance, and its deadline is in no danger (digests).
+    pub in_maintenance: bool,
     /// Its last arrival so far.
     pub latest: Option<(Id, Instant)>,
     pub url: Option<String>,
@@ -256,6 +275,20 @@ pub struct DigestFacts {
     /// Calendars whose data ends within the next days, or has ended.
     pub calendars_ending: Vec<(Id, NaiveDate)>,
     pub next_at: Option<Instant>,
+    pub notes: DigestNotes,
+}
+
+/// What else a digest tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct DigestNotes {
+    /// What is in maintenance now, and until when.
+    pub maintenance: Vec<(Cause, Instant)>,
+    /// Sources whose clocks are off, by how many seconds they are ahead (negative: behind).
+    pub clocks: Vec<(Id, i64)>,
+    /// The newest configuration was refused; the one before it is in force.
+    pub refused: Option<RefusedReload>,
+    /// The next one comes as soon as all is ready, and at `next_at` at the latest.
+    pub next_when_ready: bool,
 }
 
 /// The worst that a digest tells.
@@ -270,6 +303,8 @@ pub enum DigestVerdict {
     /// Every deadline was over when the watch first looked: neither good nor bad.
     NotWatched,
     Trouble(Verdict),
+    /// Nothing is wrong but what is in maintenance.
+    Maintenance,
     /// The pipelines are green, the watch itself is not whole: a broken chat, a calendar at its end.
     WatchTrouble,
 }

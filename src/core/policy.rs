@@ -4,24 +4,21 @@
 
 use super::facts;
 use super::incident;
+use super::maintenance;
 use super::message::{AskedBecause, Body, Next};
-use super::plan::{Chat, Id};
+use super::patience;
+use super::plan::{Chat, Id, Plan};
 use super::posts;
 use super::quiet::quiet_until;
 use super::standing::{self, Unseen};
 use super::state::{
-    About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, Reason, Told, Topic, Verdict,
+    About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, Reason, State, Told, Topic, Verdict,
 };
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Trouble to see is told no sooner than so long after it began: most of it goes by itself …
-const PATIENCE: TimeDelta = TimeDelta::minutes(10);
-/// … but so long before act-by, that people can look for themselves; and at the latest so long before it.
-const BEFORE_ACT_BY: TimeDelta = TimeDelta::minutes(90);
-const BEFORE_ACT_BY_AT_LATEST: TimeDelta = TimeDelta::minutes(10);
 /// A message waits so long for an answer from after a start or a suspend.
 const SIGHT_WAIT: TimeDelta = TimeDelta::minutes(2);
 /// A message waits so long for the reason of a failure that is being fetched.
@@ -44,7 +41,8 @@ struct Wanted {
 /// Decides for all incidents; returns when the next decision falls due by time alone.
 pub(super) fn decide(tx: &mut Tx<'_>) -> Option<Instant> {
     let ids: Vec<IncidentId> = tx.state.incidents.keys().copied().collect();
-    ids.into_iter().filter_map(|id| decide_one(tx, id)).min()
+    let decided = ids.into_iter().filter_map(|id| decide_one(tx, id)).min();
+    earliest(decided, maintenance::next_change(tx.plan, tx.state, tx.at))
 }
 
 fn decide_one(tx: &mut Tx<'_>, id: IncidentId) -> Option<Instant> {
@@ -71,8 +69,8 @@ fn decide_one(tx: &mut Tx<'_>, id: IncidentId) -> Option<Instant> {
 }
 
 fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
-    let cycles = audience(tx, incident);
-    let addressed = addressed(tx, incident, &cycles);
+    let cycles = audience(tx.state, incident);
+    let addressed = addressed(tx.plan, incident, &cycles);
     if addressed.is_empty() {
         let reason = if cycles.is_empty() && !incident.outside { Reason::NoAudience } else { Reason::NobodyToTell };
         record(tx, incident, None, Decision::StaySilent, reason);
@@ -154,23 +152,23 @@ fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
 }
 
 /// The cycles that the incident endangers and somebody looks at.
-fn audience(tx: &Tx<'_>, incident: &Incident) -> BTreeSet<CycleKey> {
+pub(super) fn audience(state: &State, incident: &Incident) -> BTreeSet<CycleKey> {
     let waiting = |impact: &super::state::Impact| impact.state == ImpactState::Waiting && !impact.waiting.is_empty();
     let open = incident.impact.iter().filter(|(_, impact)| waiting(impact)).map(|(key, _)| key);
-    open.filter(|key| tx.state.cycles.get(*key).is_some_and(|cycle| cycle.audience)).cloned().collect()
+    open.filter(|key| state.cycles.get(*key).is_some_and(|cycle| cycle.audience)).cloned().collect()
 }
 
 /// Each chat that is to be told, with the cycles that concern it.
-fn addressed(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> BTreeMap<Id, BTreeSet<CycleKey>> {
+pub(super) fn addressed(plan: &Plan, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> BTreeMap<Id, BTreeSet<CycleKey>> {
     let mut chats: BTreeMap<Id, BTreeSet<CycleKey>> = BTreeMap::new();
     for key in cycles {
-        let own = tx.plan.dashboards.get(&key.dashboard).map(|dashboard| &dashboard.tell).filter(|tell| !tell.is_empty());
-        for chat in own.unwrap_or(&tx.plan.tell) {
+        let own = plan.dashboards.get(&key.dashboard).map(|dashboard| &dashboard.tell).filter(|tell| !tell.is_empty());
+        for chat in own.unwrap_or(&plan.tell) {
             chats.entry(chat.clone()).or_default().insert(key.clone());
         }
     }
     if incident.outside {
-        for chat in &tx.plan.tell {
+        for chat in &plan.tell {
             chats.entry(chat.clone()).or_default();
         }
     }
@@ -184,13 +182,16 @@ fn wanted(tx: &Tx<'_>, incident: &Incident, (to, chat): (&Id, &Chat), cycles: &B
     if let Some(until) = posts::retry_broken(tx, to) {
         return Wanted { hold: Some((until, Reason::ChatBroken)), ..nothing };
     }
+    if let Some(until) = patience::maintenance_until(tx.state, tx.plan, incident, cycles, at) {
+        return Wanted { hold: Some((until, Reason::Maintenance)), ..nothing };
+    }
     if let Some(until) = waits_for_sight(tx, incident, to, cycles) {
         return Wanted { hold: Some((until, Reason::SightAwaited)), ..nothing };
     }
     if let Some(until) = waits_for_failure(tx, incident).filter(|until| at < *until) {
         return Wanted { hold: Some((until, Reason::FailureAwaited)), ..nothing };
     }
-    if let Some(from) = speaks_from(tx, incident, cycles).filter(|from| at < *from) {
+    if let Some(from) = patience::speaks_from(tx.state, incident, cycles).filter(|from| at < *from) {
         return Wanted { hold: Some((from, Reason::MayComeBack)), ..nothing };
     }
     let said = |reason| Wanted { now: Some((ask, reason)), ..nothing.clone() };
@@ -265,20 +266,6 @@ fn waits_for_failure(tx: &Tx<'_>, incident: &Incident) -> Option<Instant> {
     let sample = incident.alike.iter().take(incident::SAMPLE).chain([cause]);
     let known = |id: &Id| incident::current_failure(tx.state, id).is_some();
     (!sample.into_iter().all(known)).then(|| incident.failure_wanted_at.unwrap_or(tx.at) + FAILURE_WAIT)
-}
-
-/// Unknown is told before act-by, not at the first timeout. `None`: at once.
-fn speaks_from(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> Option<Instant> {
-    let may_come_back = incident.verdict == Verdict::Unknown || matches!(incident.cause, Cause::Scheduler(_));
-    if !may_come_back || matches!(incident.cause, Cause::Calendar(_)) {
-        return None;
-    }
-    let patient = incident.since + PATIENCE;
-    let deadline = cycles.iter().filter_map(|key| tx.state.cycles.get(key)).map(|cycle| cycle.deadline).min();
-    let act_by = cycles.iter().filter_map(|key| facts::act_by(tx.state, incident, key)).min().or(deadline);
-    let Some(act_by) = act_by else { return Some(patient) };
-    let at_latest = (act_by - BEFORE_ACT_BY_AT_LATEST).max(incident.since);
-    Some(patient.max(act_by - BEFORE_ACT_BY).min(at_latest))
 }
 
 fn say_or_hold(

@@ -137,6 +137,7 @@ fn facts(message: &Message) -> Value {
                 DigestVerdict::NothingDue => "nothing_due",
                 DigestVerdict::NotWatched => "not_watched",
                 DigestVerdict::Trouble(verdict) => verdict.word(),
+                DigestVerdict::Maintenance => "maintenance",
                 DigestVerdict::WatchTrouble => "watch_trouble",
             },
             "dashboards": boards(&about.dashboards),

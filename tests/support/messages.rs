@@ -26,6 +26,7 @@ pub fn dashboard(name: &str, deadline: &str) -> DashboardFacts {
         act_by: Some(at("23 07:25")),
         eta: None,
         ready_at: None,
+        in_maintenance: false,
         latest: None,
         url: Some("https://bi.example.com/exec".to_owned()),
     }
@@ -270,6 +271,7 @@ pub fn digest_facts(verdict: DigestVerdict, dashboards: Vec<DashboardFacts>) -> 
         broken_chats: vec![],
         calendars_ending: vec![],
         next_at: Some(at("24 06:30")),
+        notes: DigestNotes::default(),
     }
 }
 

@@ -63,6 +63,8 @@ pub struct World {
     pub amnesia: bool,
     pub tick: TimeDelta,
     pub asks: usize,
+    /// When the proof of life went out.
+    pub beats: Vec<Instant>,
 }
 
 pub fn seoul(text: &str) -> Instant {
@@ -182,6 +184,7 @@ impl World {
             amnesia: false,
             tick: TimeDelta::seconds(60),
             asks: 0,
+            beats: Vec::new(),
         }
     }
 
@@ -236,8 +239,12 @@ impl World {
     pub fn settle(&mut self) {
         for _ in 0..200 {
             let now = due(&self.state, &self.plan, self.at);
-            if now.asks.is_empty() && now.posts.is_empty() {
+            if now.asks.is_empty() && now.posts.is_empty() && !now.beat {
                 return;
+            }
+            if now.beat {
+                self.beats.push(self.at);
+                self.take(Input::Beat);
             }
             for ask in now.asks {
                 self.asks += 1;

@@ -69,7 +69,7 @@ fn exit(digest: &Message) -> Exit {
     match &digest.body {
         Body::Digest(facts) => match facts.verdict {
             DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue | DigestVerdict::NotWatched => Exit::Fine,
-            DigestVerdict::Trouble(_) | DigestVerdict::WatchTrouble => Exit::Findings,
+            DigestVerdict::Trouble(_) | DigestVerdict::Maintenance | DigestVerdict::WatchTrouble => Exit::Findings,
         },
         Body::Incident { .. } | Body::Resolved(_) | Body::Watch(_) => Exit::Findings,
     }
@@ -89,6 +89,7 @@ mod tests {
             (DigestVerdict::NothingDue, 0),
             (DigestVerdict::NotWatched, 0),
             (DigestVerdict::Trouble(Verdict::Unknown), 1),
+            (DigestVerdict::Maintenance, 1),
             (DigestVerdict::WatchTrouble, 1),
         ];
         for (verdict, code) in cases {
@@ -103,6 +104,7 @@ mod tests {
                 broken_chats: vec![],
                 calendars_ending: vec![],
                 next_at: None,
+                notes: Default::default(),
             };
             let body = Body::Digest(Box::new(facts));
             let digest = Message { at: Instant::UNIX_EPOCH, zone: chrono_tz::UTC, attention: Attention::Post, body };

@@ -64,6 +64,8 @@ pub enum Reason {
     SightAwaited,
     /// The failure is being fetched.
     FailureAwaited,
+    /// It is in maintenance, and no deadline is in danger.
+    Maintenance,
     // StaySilent
     AlreadyTold,
     NoAudience,

@@ -11,10 +11,10 @@ mod words;
 pub use ledger::{About, Decision, Entry, Reason};
 pub use post::{Attempt, Post, Topic, Withdrawn};
 pub use records::{
-    ARRIVALS_KEPT, Arrival, ChatState, CheckState, CycleState, Dark, DigestState, FAILURES_KEPT, Impact, ImpactState, Incident,
-    NIGHTS_KEPT, Night, Phase, RefusedReload, Seen, SourceState, Told, WatchState,
+    ARRIVALS_KEPT, Arrival, ChatState, CheckState, CycleState, DIGESTS_KEPT, Dark, DigestState, FAILURES_KEPT, Impact, ImpactState,
+    Incident, NIGHTS_KEPT, Night, Phase, RefusedReload, Seen, SourceState, Told, WatchState,
 };
-pub use words::{Attention, Cause, CycleKey, IncidentId, PostId, Verdict};
+pub use words::{Attention, Cause, CycleKey, IncidentId, Own, PostId, Verdict};
 
 use super::judge::View;
 use super::observation::Member;

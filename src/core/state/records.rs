@@ -216,6 +216,17 @@ pub struct ChatState {
 pub struct DigestState {
     pub date: NaiveDate,
     pub done_at: Instant,
+    /// Those done before it, newest last, at most [`DIGESTS_KEPT`]: a clock that is set back repeats none of them.
+    pub before: Vec<NaiveDate>,
+}
+
+pub const DIGESTS_KEPT: usize = 8;
+
+impl DigestState {
+    /// Was the digest of this date given, or silence recorded in its place?
+    pub fn has(&self, date: NaiveDate) -> bool {
+        self.date == date || self.before.contains(&date)
+    }
 }
 
 /// What is known of the watch itself.

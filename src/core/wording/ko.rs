@@ -6,7 +6,7 @@ use super::words::{Heading, Label, Note, Prospect, Words};
 use crate::core::message::{AskedBecause, DigestVerdict, LastSeen, Next, NotSeen, NotStarted, Situation};
 use crate::core::observation::{Failure, Why};
 use crate::core::plan::Language;
-use crate::core::state::{Attention, Cause, Verdict};
+use crate::core::state::{Attention, Cause, Own, Verdict};
 use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
 
 pub(super) struct Korean;
@@ -99,6 +99,7 @@ impl Words for Korean {
             Label::Arrived => "도착",
             Label::Cause => "원인",
             Label::Chat => "채팅",
+            Label::Clock => "시계",
             Label::Deadline => "마감",
             Label::Error => "오류",
             Label::Eta => "예상 완료",
@@ -157,6 +158,8 @@ impl Words for Korean {
             Note::OwnerUnknown => "지정되지 않음",
             Note::NotReady => "준비 안 됨",
             Note::NeverSeen => "한 번도 없음",
+            Note::OnlyMaintenance => "유지보수 중인 것 말고는 문제가 없습니다.",
+            Note::TimesAsGiven => "어느 쪽이 맞는지는 알 수 없으며, 이 소스의 시각은 소스가 준 그대로 적습니다.",
             Note::OnlyTheTelling => "그 채팅만 보는 사람에게는 알림이 가지 않습니다. 감시는 계속됩니다.",
         }
     }
@@ -197,6 +200,8 @@ impl Words for Korean {
             Cause::Source(_) => format!("소스 {name}"),
             Cause::Scheduler(_) => format!("{name} 스케줄러"),
             Cause::Calendar(_) => format!("달력 {name}"),
+            Cause::Clock(_) => format!("{name} 시계"),
+            Cause::Watch(_) => format!("감시기 {name}"),
         }
     }
 
@@ -216,6 +221,11 @@ impl Words for Korean {
             Situation::Stale { newest, .. } => format!("{subject} {} 전 자료", cx.since(*newest)),
             Situation::SourceDark { .. } => format!("{subject} 응답 없음"),
             Situation::SchedulerDead { .. } => format!("{subject} 멈춤"),
+            Situation::SelfSuspected { silent, sources, .. } => {
+                format!("소스 {}개 중 {}개 동시에 응답 없음, 감시기 네트워크 의심", number(*sources), number(*silent))
+            }
+            Situation::ClockOff { ahead_s } => self.clock_off(subject, &cx.seconds(*ahead_s), *ahead_s > 0),
+            Situation::OwnClockOff { behind_s, .. } => self.clock_off(subject, &cx.seconds(*behind_s), *behind_s < 0),
             Situation::NotSeen { why: NotSeen::Vanished } => format!("{subject} 사라짐"),
             Situation::NotSeen { why: NotSeen::NeverSeen } => format!("{subject} 본 적 없음"),
             Situation::NotSeen { why: NotSeen::Suspicious(_) } => format!("{subject} 이상한 응답"),
@@ -261,6 +271,19 @@ impl Words for Korean {
             }
             Situation::SourceDark { .. } => format!("{ga} 응답하지 않습니다."),
             Situation::SchedulerDead { .. } => format!("{ga} 살아 있다는 신호를 보내지 않아, 새로 시작되는 것이 없습니다."),
+            Situation::SelfSuspected { silent, sources, hosts, .. } => {
+                let silent = format!("소스 {}개 중 {}개가 동시에 응답을 멈췄습니다", number(*sources), number(*silent));
+                format!("{silent}(호스트 {}곳). {subject} 문제일 가능성이 큽니다.", number(*hosts))
+            }
+            Situation::ClockOff { ahead_s } => {
+                let off = if *ahead_s > 0 { "빠릅니다" } else { "느립니다" };
+                format!("{ga} 감시기보다 {} {off}.", cx.seconds(*ahead_s))
+            }
+            Situation::OwnClockOff { behind_s, sources } => {
+                let off = if *behind_s < 0 { "빠릅니다" } else { "느립니다" };
+                let off = format!("{ga} {} {off}", cx.seconds(*behind_s));
+                format!("시각을 알려 주는 소스 {}개가 모두 같습니다. {off}. 마감은 이 시계로 판단합니다.", number(*sources))
+            }
             Situation::NotSeen { why: NotSeen::Vanished } => format!("{ga} 사라졌습니다. 소스가 더는 알지 못합니다."),
             Situation::NotSeen { why: NotSeen::NeverSeen } => format!("{} 본 적이 없습니다. 소스가 알지 못합니다.", reul(subject)),
             Situation::NotSeen { why: NotSeen::Suspicious(_) } => format!("{subject}에 대한 소스의 응답이 말이 되지 않습니다."),
@@ -301,6 +324,10 @@ impl Words for Korean {
         } else {
             format!("같은 소스의 {}개가 더 같은 상태입니다.", number(alike))
         }
+    }
+
+    fn unknown_among(&self, unknown: usize, checks: usize) -> String {
+        self.unknown_of(unknown, checks, 0)
     }
 
     fn unknown_of(&self, unknown: usize, checks: usize, arrived: usize) -> String {
@@ -418,6 +445,10 @@ impl Words for Korean {
         if recovered { format!("{subject} 복구됨") } else { format!("{subject} 복구 안 됨") }
     }
 
+    fn right_again(&self, subject: &str, at: Option<&str>) -> String {
+        at.map_or_else(|| format!("{subject} 정상으로 돌아옴"), |at| format!("{} {at}에 정상으로 돌아왔습니다.", ga(subject)))
+    }
+
     fn resolved_lead(&self, subject: &str, recovered: Option<&str>, waited: usize) -> String {
         let waited = match waited {
             0 | 1 => String::new(),
@@ -476,6 +507,7 @@ impl Words for Korean {
             DigestVerdict::NotWatched => "아직 감시 전",
             DigestVerdict::Trouble(verdict @ (Verdict::AtRisk | Verdict::Unknown)) => self.verdict(verdict),
             DigestVerdict::Trouble(_) => "문제",
+            DigestVerdict::Maintenance => "유지보수 중",
             DigestVerdict::WatchTrouble => "감시기 이상",
         }
     }
@@ -570,8 +602,35 @@ impl Words for Korean {
         }
     }
 
-    fn next_check(&self, at: &str) -> String {
-        format!("다음 요약 {at}")
+    fn in_maintenance(&self, subject: &str, until: &str) -> String {
+        format!("{subject} 유지보수 중({until}까지)")
+    }
+
+    fn clock_off(&self, subject: &str, span: &str, ahead: bool) -> String {
+        format!("{subject} {}", self.off_by(span, ahead))
+    }
+
+    fn off_by(&self, span: &str, ahead: bool) -> String {
+        format!("{span} {}", if ahead { "빠름" } else { "느림" })
+    }
+
+    fn own(&self, own: Own) -> &'static str {
+        match own {
+            Own::Network => "네트워크",
+            Own::Clock => "시계",
+        }
+    }
+
+    fn reload_refused(&self, at: &str, findings: usize, first: &str) -> String {
+        format!("{at}에 읽은 새 설정이 거부되어 이전 설정을 씀(지적 {}건, 첫째: {first})", number(findings))
+    }
+
+    fn suspected(&self, subject: &str) -> String {
+        format!("{subject} 문제 의심")
+    }
+
+    fn next_check(&self, at: &str, at_the_latest: bool) -> String {
+        format!("다음 요약 {}{at}", if at_the_latest { "늦어도 " } else { "" })
     }
 
     fn checked(&self, at: &str) -> String {

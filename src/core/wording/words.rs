@@ -6,7 +6,7 @@ use super::context::Context;
 use crate::core::message::{DigestVerdict, LastSeen, Next, Situation};
 use crate::core::observation::{Failure, Why};
 use crate::core::plan::Language;
-use crate::core::state::{Attention, Cause, Verdict};
+use crate::core::state::{Attention, Cause, Own, Verdict};
 use chrono::{NaiveDate, TimeDelta};
 
 /// Labels of facts: at most 5 characters in Korean, 11 in English, or they wrap on a phone.
@@ -17,6 +17,7 @@ pub(super) enum Label {
     Arrived,
     Cause,
     Chat,
+    Clock,
     Deadline,
     Error,
     Eta,
@@ -79,6 +80,9 @@ pub(super) enum Note {
     NotReady,
     NeverSeen,
     OnlyTheTelling,
+    /// A digest over nothing but maintenance.
+    OnlyMaintenance,
+    TimesAsGiven,
 }
 
 /// How a dashboard's deadline looks.
@@ -133,6 +137,8 @@ pub(super) trait Words {
     fn waits_and_rest(&self, waiting: usize, untouched: usize, checks: usize) -> String;
     /// `failed`: with the same error and at the same time; else merely in the same state.
     fn alike(&self, alike: usize, failed: bool) -> String;
+    /// Over several sources.
+    fn unknown_among(&self, unknown: usize, checks: usize) -> String;
     fn unknown_of(&self, unknown: usize, checks: usize, arrived: usize) -> String;
     fn waiting_short(&self, waiting: usize) -> String;
     fn waiting_of(&self, waiting: usize, checks: usize) -> String;
@@ -159,6 +165,8 @@ pub(super) trait Words {
     // The last word.
     fn resolved_word(&self, recovered: bool) -> &'static str;
     fn resolved_brief(&self, subject: &str, recovered: bool) -> String;
+    /// A clock is right again.
+    fn right_again(&self, subject: &str, at: Option<&str>) -> String;
     fn resolved_lead(&self, subject: &str, recovered: Option<&str>, waited: usize) -> String;
     fn ready_early(&self, at: &str, span: &str) -> String;
     fn ready_late(&self, at: &str, span: &str) -> String;
@@ -189,7 +197,13 @@ pub(super) trait Words {
     fn chat_broken(&self, chat: &str) -> String;
     fn chat_broken_lead(&self, chat: &str) -> String;
     fn calendar_ends(&self, calendar: &str, last: &str, over: bool) -> String;
-    fn next_check(&self, at: &str) -> String;
+    fn in_maintenance(&self, subject: &str, until: &str) -> String;
+    fn own(&self, own: Own) -> &'static str;
+    fn clock_off(&self, subject: &str, span: &str, ahead: bool) -> String;
+    fn off_by(&self, span: &str, ahead: bool) -> String;
+    fn reload_refused(&self, at: &str, findings: usize, first: &str) -> String;
+    fn suspected(&self, subject: &str) -> String;
+    fn next_check(&self, at: &str, at_the_latest: bool) -> String;
 
     // Feet.
     fn checked(&self, at: &str) -> String;
