@@ -6,6 +6,7 @@
 use super::clock::Clock;
 use super::inbox::Event;
 use crate::config::wiring::Address;
+use crate::core::proof::Lapse;
 use crate::net::{self, Redirects};
 use chrono::TimeDelta;
 use reqwest::Client;
@@ -63,13 +64,15 @@ pub(super) struct Beats {
     /// Not before this.
     retry_at: Option<Mono>,
     trouble: Option<String>,
+    /// It is due and may not be given, because of this.
+    withheld: Option<String>,
     inbox: mpsc::Sender<Event>,
     stop: CancellationToken,
 }
 
 impl Beats {
     pub(super) fn new(pulse: Option<Arc<Pulse>>, inbox: mpsc::Sender<Event>, stop: CancellationToken) -> Self {
-        Self { pulse, under_way: false, failures: 0, retry_at: None, trouble: None, inbox, stop }
+        Self { pulse, under_way: false, failures: 0, retry_at: None, trouble: None, withheld: None, inbox, stop }
     }
 
     /// Beats there from now on; another address is tried at once.
@@ -80,10 +83,16 @@ impl Beats {
         self.trouble = None;
     }
 
-    /// Sends one if it is due, as the core says, unless one is under way or the last was not taken a moment ago.
-    pub(super) fn look(&mut self, due: bool) {
+    /// Sends one if it is due, as the core says, unless one is under way or the last was not taken a moment ago. `in_the_way`: why
+    /// one that is due may not be given.
+    pub(super) fn look(&mut self, due: bool, in_the_way: Option<&Lapse>) {
         self.retry_at = self.retry_at.filter(|at| *at > Mono::now());
         let Some(pulse) = self.pulse.clone() else { return };
+        let withheld = in_the_way.map(sentence);
+        if let (None, Some(why)) = (&self.withheld, &withheld) {
+            tracing::info!(why, "the heartbeat is due and waits: {why}");
+        }
+        self.withheld = withheld;
         if !due || self.under_way || self.retry_at.is_some() {
             return;
         }
@@ -126,9 +135,21 @@ impl Beats {
         self.retry_at
     }
 
-    /// It is configured, and (`Some`) was not taken last.
+    /// It is configured, and (`Some`) it is withheld or was not taken last.
     pub(super) fn state(&self) -> Option<Option<String>> {
-        self.pulse.as_ref().map(|_| self.trouble.clone())
+        let withheld = || self.withheld.as_ref().map(|why| format!("withheld: {why}"));
+        self.pulse.as_ref().map(|_| self.trouble.clone().or_else(withheld))
+    }
+}
+
+fn sentence(lapse: &Lapse) -> String {
+    match lapse {
+        Lapse::NotAsked { source, .. } => format!("the source {source} has not been asked when it should have been"),
+        Lapse::NotJudged { dashboard, .. } => format!("the dashboard {dashboard} has not been judged when it should have been"),
+        Lapse::NotDecided { .. } => "a decision is overdue".to_owned(),
+        Lapse::NobodyToTell { incident } => format!("there is nobody to tell of incident {incident}"),
+        Lapse::ChatBroken { incident, chat } => format!("incident {incident} is for the chat {chat}, which takes no messages"),
+        Lapse::Undelivered { post, chat, .. } => format!("post {post} could not be delivered to {chat}"),
     }
 }
 

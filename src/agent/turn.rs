@@ -19,6 +19,7 @@ use crate::core::command::{self, Command};
 use crate::core::due::due;
 use crate::core::observation::{Answer, Ask, Heard};
 use crate::core::plan::{Id, Plan};
+use crate::core::proof;
 use crate::core::state::{Attempt, PostId};
 use crate::core::step::{Input, Outcome};
 use crate::core::time::Instant;
@@ -252,7 +253,12 @@ impl Turns {
         let wanted = due(self.keeper.state(), &self.plan, at);
         self.carried.wake_at = wanted.wake_at;
         self.carried.counts.polls += self.polls.start(wanted.asks, at, self.reading.clock());
-        self.beats.look(wanted.beat);
+        let beat_at = proof::beat_at(self.keeper.state(), &self.plan, at);
+        let lapses = match beat_at {
+            Some(beat_at) if beat_at <= at && !wanted.beat => proof::lapses(self.keeper.state(), &self.plan, at),
+            _ => Vec::new(),
+        };
+        self.beats.look(wanted.beat, lapses.first());
         let mut posts = self.deliveries.admitted(&wanted.posts, self.keeper.state());
         if let Some(next) = self.reloads.plan() {
             // A chat that is about to go is not sent to any more, or it would never be idle.

@@ -87,7 +87,11 @@ fn watch(registry: &mut Registry, snapshot: &Snapshot) {
     if let Some(heartbeat) = &snapshot.heartbeat {
         let taken = heartbeat.beaten_at.map_or(0, |at| at.timestamp());
         registry.gauge("heartbeat_timestamp_seconds", "When the outward heartbeat was last taken; 0: never", taken);
-        registry.gauge("heartbeat_trouble", "1 while the outward heartbeat is not taken", heartbeat.trouble.is_some().into());
+        registry.gauge(
+            "heartbeat_trouble",
+            "1 while the outward heartbeat is withheld or not taken",
+            heartbeat.trouble.is_some().into(),
+        );
     }
     registry.gauge(
         "config_refused",

@@ -177,7 +177,7 @@ fn chat(html: &mut String, line: &ChatLine) -> fmt::Result {
 fn heartbeat(html: &mut String, line: &HeartbeatLine, zone: Tz) -> fmt::Result {
     match &line.trouble {
         Some(why) => {
-            write!(html, "<span class=\"v bad\">⛔ not taken</span><b>proof of life</b><span class=\"d\">{}</span>", Plain(why))?
+            write!(html, "<span class=\"v bad\">⛔ stays away</span><b>proof of life</b><span class=\"d\">{}</span>", Plain(why))?
         }
         None => html.push_str("<b>proof of life</b>"),
     }

@@ -72,7 +72,7 @@ pub struct ChatLine {
 pub struct HeartbeatLine {
     /// When one was last taken.
     pub beaten_at: Option<Instant>,
-    /// Why the last one was not, with no more of its address than the host.
+    /// Why the last one was not, with no more of its address than the host; or why the next one is withheld.
     pub trouble: Option<String>,
 }
 

@@ -33,7 +33,9 @@ async fn one_that_is_not_taken_is_tried_again_and_shown_without_its_address() {
     });
     let house = house(&beats).await;
     let mut agent = house.start().await;
-    let shown = agent.until(|snapshot| snapshot.heartbeat.as_ref().is_some_and(|line| line.trouble.is_some())).await;
+    let not_taken = |why: &String| !why.starts_with("withheld");
+    let shown =
+        agent.until(|shown| shown.heartbeat.as_ref().is_some_and(|line| line.trouble.as_ref().is_some_and(not_taken))).await;
     let line = shown.heartbeat.as_ref().unwrap();
     let trouble = line.trouble.as_ref().unwrap();
     assert!(trouble.contains(&format!("127.0.0.1:{}", beats.port)) && !trouble.contains("verysecret"), "{trouble}");
@@ -42,6 +44,23 @@ async fn one_that_is_not_taken_is_tried_again_and_shown_without_its_address() {
         .until(|snapshot| snapshot.heartbeat.as_ref().is_some_and(|line| line.trouble.is_none() && line.beaten_at.is_some()))
         .await;
     agent.stop().await;
+}
+
+/// Nobody can be told of the failure, so nobody may take the watch for whole.
+#[tokio::test]
+async fn one_that_may_not_be_given_stays_away_and_its_reason_is_shown() {
+    let mut beats = Peer::start(|_, _| Then::ok());
+    let mut house = House::new(Peer::jobs(), Peer::start(|_, _| Then::Answer(404, String::new())), "webhook").await;
+    house.job("orders", "failed");
+    house.beats = Some(beats.port);
+    let mut agent = house.start().await;
+    let withheld = |why: &String| why.starts_with("withheld: ") && why.contains("team");
+    agent.until(|shown| shown.heartbeat.as_ref().is_some_and(|line| line.trouble.as_ref().is_some_and(withheld))).await;
+    beats.forget();
+    // Two would have been due.
+    agent.polls(11).await;
+    agent.stop().await;
+    beats.is_quiet();
 }
 
 #[tokio::test]
