@@ -2,6 +2,7 @@
 //!
 //! Asks nobody, and builds all or nothing: whoever has a [`Built`] can go over to it without any further doubt.
 
+use super::heartbeat::Pulse;
 use super::poll::Polled;
 use crate::config::wiring::{ChatWiring, SourceWiring, Wiring};
 use crate::core::plan::{Id, Plan};
@@ -16,14 +17,19 @@ pub struct Built {
     pub sources: BTreeMap<Id, Polled>,
     /// One for each of the plan's chats.
     pub sinks: BTreeMap<Id, Arc<Sink>>,
+    /// Where the outward proof of life goes, if anywhere.
+    pub heartbeat: Option<Arc<Pulse>>,
 }
 
 impl Built {
     /// The errors are sentences for a person, all of them at once, without any secret.
     pub fn new(plan: Plan, wiring: &Wiring) -> Result<Self, Vec<String>> {
-        match (build_sources(&plan, wiring), build_sinks(plan.chats.keys(), wiring)) {
-            (Ok(sources), Ok(sinks)) => Ok(Self { plan: Arc::new(plan), sources, sinks }),
-            (sources, sinks) => Err([sources.err(), sinks.err()].into_iter().flatten().flatten().collect()),
+        let pulse = wiring.heartbeat.as_ref().map(Pulse::build).transpose().map_err(|why| vec![why]);
+        match (build_sources(&plan, wiring), build_sinks(plan.chats.keys(), wiring), pulse) {
+            (Ok(sources), Ok(sinks), Ok(pulse)) => {
+                Ok(Self { plan: Arc::new(plan), sources, sinks, heartbeat: pulse.map(Arc::new) })
+            }
+            (sources, sinks, pulse) => Err([sources.err(), sinks.err(), pulse.err()].into_iter().flatten().flatten().collect()),
         }
     }
 }

@@ -17,6 +17,8 @@ pub(super) enum Event {
     Sent { post: PostId, chat: Id, outcome: Outcome },
     /// The configuration was read again: it can be worked with, or there are findings. Not small, and rare.
     Loaded(Box<Result<Fresh, Vec<String>>>),
+    /// A beat has ended: taken, or why not.
+    Beaten(Result<(), String>),
     /// The scheduler's backstop: look again, whatever the timer thinks.
     Tick,
     /// The daily housekeeping.

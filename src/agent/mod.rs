@@ -11,16 +11,21 @@ mod build;
 pub mod clock;
 pub(crate) mod deliver;
 pub mod desk;
+mod heartbeat;
 mod inbox;
 mod keeper;
+mod pause;
 pub mod poll;
 mod publish;
 mod reload;
 mod schedule;
+mod supervisor;
 mod turn;
 
 pub use build::{Built, build_sinks, build_sources, sizes};
+pub use heartbeat::Pulse;
 pub use reload::{Fresh, Load};
+pub use supervisor::Supervisor;
 
 use crate::core::plan::Id;
 use crate::sources::Traffic;
@@ -30,6 +35,7 @@ use crate::web::snapshot::{Counts, Snapshot};
 use clock::{Clock, Reading};
 use deliver::Deliveries;
 use desk::Desk;
+use heartbeat::Beats;
 use keeper::Keeper;
 use poll::{Polls, Pool};
 use reload::Reloads;
@@ -56,6 +62,7 @@ pub struct Setup {
     pub page: Option<Page>,
     /// Reads the configuration again; `None`: it stays as it is.
     pub load: Option<Load>,
+    pub supervisor: Supervisor,
 }
 
 /// Where the status page listens, already bound, and what it wants to see before it answers.
@@ -97,7 +104,7 @@ pub struct Agent {
 impl Agent {
     /// Reads the state, starts the backstop and the status page. Nothing is asked or sent before [`Agent::run`].
     pub async fn start(setup: Setup, stop: CancellationToken) -> Result<Self, StartError> {
-        let Setup { config: Built { plan, sources, sinks }, store, clock, page, load } = setup;
+        let Setup { config: Built { plan, sources, sinks, heartbeat }, store, clock, page, load, supervisor } = setup;
         let (news, inbox) = mpsc::channel(inbox::CAPACITY);
         let (desk, requests) = Desk::new();
         let keeper = Keeper::open(store, plan.clone(), stop.clone()).await.map_err(StartError::Store)?;
@@ -112,13 +119,16 @@ impl Agent {
             pool: &pool,
             counts: Counts::default(),
             store_trouble: None,
+            heartbeat: heartbeat.as_ref().map(|_| None),
         };
         let (sender, snapshots) = watch::channel(Arc::new(publish::snapshot(keeper.state(), &plan, &first)));
         let page = page.map(|page| serve(page, snapshots.clone(), desk.clone(), reading.clock().clone(), stop.clone()));
         let turns = Turns {
             polls: Polls::new(pool.clone(), news.clone(), stop.clone()),
             deliveries: Deliveries::new(sinks, news.clone()),
+            beats: Beats::new(heartbeat, news.clone(), stop.clone()),
             reloads: Reloads::new(load, news),
+            supervisor,
             requests,
             snapshots: sender,
             carried: Carried::default(),
@@ -145,7 +155,9 @@ impl Agent {
     /// Watches until the stop token is cancelled; then ends within 10 s, with what was in flight finished where that is possible.
     pub async fn run(mut self) -> Report {
         self.turns.own_up();
+        self.turns.supervisor.ready();
         self.turns.run(&self.stop).await;
+        self.turns.supervisor.stopping();
         tracing::info!("stopping: deliveries under way are finished, polls are not");
         if let Err(error) = self.jobs.shutdown().await {
             tracing::debug!(%error, "the scheduler of the backstop tick did not stop: {error}");

@@ -108,6 +108,10 @@ impl Reloads {
         Some(Input::Reloaded(Some(refused)))
     }
 
+    pub(super) fn is_under_way(&self) -> bool {
+        self.waiting.is_some()
+    }
+
     /// The plan that waits to be gone over to.
     pub(super) fn plan(&self) -> Option<&Arc<Plan>> {
         self.fresh.as_ref().map(|fresh| &fresh.built.plan)
@@ -136,12 +140,13 @@ impl Turns {
             return Ok(());
         }
         self.keeper.adopt(at, plan.clone()).await?;
-        let Some(Fresh { built: Built { plan: _, sources, sinks }, needs_restart }) = self.reloads.fresh.take() else {
+        let Some(Fresh { built: Built { plan: _, sources, sinks, heartbeat }, needs_restart }) = self.reloads.fresh.take() else {
             return Ok(());
         };
         self.pool = Arc::new(Pool::new(sources));
         self.polls.take_over(self.pool.clone());
         self.deliveries.take_over(sinks);
+        self.beats.take_over(heartbeat);
         self.carried.heard.retain(|id| plan.sources.contains_key(id));
         self.carried.wake_at = None;
         // Of a chat that was away for a while: how its last post went nobody has written down.

@@ -2,7 +2,7 @@
 
 use super::output;
 use crate::agent::clock::Clock;
-use crate::agent::{Agent, Built, Report, Setup};
+use crate::agent::{Agent, Built, Report, Setup, Supervisor};
 use crate::config::{self, Loaded};
 use crate::core::plan::Language;
 use crate::core::state::{Attempt, Row};
@@ -30,7 +30,7 @@ pub(super) async fn run(args: &super::Demo) -> Result<Exit, Error> {
     output::write(&summary::opening(&stage.script, &stage.page(), dashboards, args.speed, language))?;
 
     let stop = CancellationToken::new();
-    let setup = Setup { config, store, clock: clock.clone(), page: None, load: None };
+    let setup = Setup { config, store, clock: clock.clone(), page: None, load: None, supervisor: Supervisor::none() };
     let agent = tokio::spawn(Agent::start(setup, stop.clone()).await?.run());
     let mut posted = watch(&mut stage, &clock, language).await?;
     stop.cancel();

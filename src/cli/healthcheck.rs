@@ -10,10 +10,16 @@ use std::time::Duration;
 /// A probe is asked often; the page answers in milliseconds or is not well.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-pub(super) async fn run(common: &Common, environment: &[(String, String)]) -> Result<Exit, Error> {
-    // Warnings are `check`'s to say: a probe runs every minute.
-    let Loaded { wiring, .. } = config::load(&common.config, common.profile.as_deref(), environment).map_err(Error::Refused)?;
-    let to = agent_call::address(wiring.web.as_ref())?;
+pub(super) async fn run(common: &Common, args: &super::Healthcheck, environment: &[(String, String)]) -> Result<Exit, Error> {
+    let to = match args.address {
+        Some(address) => address,
+        None => {
+            // Warnings are `check`'s to say: a probe runs every minute.
+            let loaded = config::load(&common.config, common.profile.as_deref(), environment);
+            let Loaded { wiring, .. } = loaded.map_err(Error::Refused)?;
+            agent_call::address(wiring.web.as_ref())?
+        }
+    };
     let (status, body) = agent_call::ask(to, "/healthz", None, None, PATIENCE).await?;
     let report: Value = serde_json::from_str(&body).unwrap_or_default();
     let well = status == StatusCode::OK && report["status"] == "ok";

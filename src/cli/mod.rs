@@ -7,6 +7,7 @@ mod calendar;
 mod check;
 mod completions;
 mod demo;
+mod drill;
 mod healthcheck;
 mod once;
 mod order;
@@ -22,6 +23,7 @@ use crate::error::{Error, Exit};
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use order::Wanted;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -84,7 +86,12 @@ in the answer and in the next digest.")]
 Exit codes: 0 all is ready or on track, 1 not green, 3 a source (or with --post a chat) could not be reached.")]
     Once(Once),
     /// Checks the configuration without asking anybody and without any secret being set. Warnings alone exit 0.
-    Check,
+    #[command(after_help = "\
+Exit codes: 0 fine, 78 refused; with --online also 1 a source does not know what is asked of it, 3 one cannot be reached.")]
+    Check(Check),
+    /// Sends a marked test message through every chat, at its largest size. Asks nobody.
+    #[command(after_help = "Exit codes: 0 all delivered, 3 not all.")]
+    Drill(Drill),
     /// Shows what kind of day each day is: workday or off in each calendar, due or not for each dashboard.
     Calendar(Calendar),
     /// Prints the JSON Schema of a configuration file, for editors.
@@ -105,7 +112,7 @@ Exit codes: 0 all is ready or on track, 1 not green, 3 a source (or with --post 
     Retire(order::Retire),
     /// Asks the running agent whether it is well, for containers and monitors. Needs no secret.
     #[command(after_help = "Exit codes: 0 well, 1 not well, 3 no agent answers.")]
-    Healthcheck,
+    Healthcheck(Healthcheck),
 }
 
 #[derive(Debug, Args)]
@@ -158,6 +165,27 @@ impl From<Tongue> for Language {
 }
 
 #[derive(Debug, Args)]
+pub struct Check {
+    /// Also asks every source, and whether every chat can be reached. Posts nothing; needs the secrets.
+    #[arg(long)]
+    pub online: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Drill {
+    /// Only these chats.
+    #[arg(value_name = "CHAT")]
+    pub chats: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Healthcheck {
+    /// Asks there, and reads no configuration: one that the running agent has refused says nothing of its health.
+    #[arg(long, value_name = "IP:PORT")]
+    pub address: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
 pub struct Once {
     /// Also sends the digest to its chats.
     #[arg(long)]
@@ -175,7 +203,8 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Run => run::run(&cli.common, environment).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Once(args) => once::run(&cli.common, args, environment).await,
-        Command::Check => check::run(&cli.common, environment).await,
+        Command::Check(args) => check::run(&cli.common, args, environment).await,
+        Command::Drill(args) => drill::run(&cli.common, args, environment).await,
         Command::Calendar(args) => calendar::run(&cli.common, args, environment),
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run(args),
@@ -183,7 +212,7 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Snooze(args) => order::run(&cli.common, Wanted::Snooze(args), environment).await,
         Command::Mute(args) => order::run(&cli.common, Wanted::Mute(args), environment).await,
         Command::Retire(args) => order::run(&cli.common, Wanted::Retire(args), environment).await,
-        Command::Healthcheck => healthcheck::run(&cli.common, environment).await,
+        Command::Healthcheck(args) => healthcheck::run(&cli.common, args, environment).await,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Common, output};
 use crate::agent::clock::Clock;
 use crate::agent::desk::Desk;
-use crate::agent::{Agent, Built, Fresh, Load, Page, Setup, sizes};
+use crate::agent::{Agent, Built, Fresh, Load, Page, Setup, Supervisor, sizes};
 use crate::config::wiring::{Secret, Web, Wiring};
 use crate::config::{self, Loaded};
 use crate::error::{Error, Exit};
@@ -38,7 +38,8 @@ pub(super) async fn run(common: &Common, environment: &[(String, String)]) -> Re
     };
     let ready = format!("dawnwatch is watching: {}; store {}, {}", sizes(&config.plan), wiring.store.display(), at(page.as_ref()));
     let load = loader(common, environment, kept);
-    let agent = Agent::start(Setup { config, store, clock: Clock::real(), page, load: Some(load) }, stop).await?;
+    let supervisor = Supervisor::of(environment);
+    let agent = Agent::start(Setup { config, store, clock: Clock::real(), page, load: Some(load), supervisor }, stop).await?;
     reload_on(hangups, agent.desk());
     output::write(&ready)?;
     let report = agent.run().await;

@@ -38,6 +38,10 @@ pub(super) struct Webhook {
 }
 
 impl Webhook {
+    pub(super) async fn reach(&self) -> Result<&'static str, String> {
+        self.endpoint.reach().await
+    }
+
     pub(super) fn new(endpoint: Endpoint, secret: Option<&Secret>) -> Result<Self, String> {
         Ok(Self { endpoint, secret: secret.map(Secret::resolve).transpose()? })
     }

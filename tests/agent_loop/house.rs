@@ -4,7 +4,8 @@ use crate::peer::{PATIENCE, Peer};
 use chrono::TimeDelta;
 use dawnwatch::agent::clock::Clock;
 use dawnwatch::agent::desk::Desk;
-use dawnwatch::agent::{Agent, Built, Fresh, Load, Report, Setup};
+use dawnwatch::agent::{Agent, Built, Fresh, Load, Report, Setup, Supervisor};
+use dawnwatch::config::wiring::Address;
 use dawnwatch::config::{self, Loaded};
 use dawnwatch::core::time::Instant;
 use dawnwatch::store::Store;
@@ -27,6 +28,8 @@ pub struct House {
     pub jobs: Peer,
     pub team: Peer,
     pub config: String,
+    /// The port of a peer that takes the outward heartbeat, every five minutes.
+    pub beats: Option<u16>,
 }
 
 /// A job as the peer lists it: begun a minute ago, and over unless it is running.
@@ -76,7 +79,7 @@ impl House {
             &chat("team", kind, team.port, ""),
         ];
         let clock = Clock::played("2026-11-23T06:00:00Z".parse().unwrap(), SPEED);
-        Self { folder: TempDir::new().unwrap(), clock, config: config.concat(), jobs, team }
+        Self { folder: TempDir::new().unwrap(), clock, config: config.concat(), beats: None, jobs, team }
     }
 
     pub fn job(&self, name: &str, state: &str) {
@@ -101,10 +104,21 @@ impl House {
     }
 
     pub async fn start(&self) -> Running {
-        let Loaded { plan, wiring, .. } = self.load();
+        let Loaded { mut plan, mut wiring, .. } = self.load();
+        if let Some(port) = self.beats {
+            plan.heartbeat_every = Some(TimeDelta::minutes(5));
+            wiring.heartbeat = Some(Address::Plain(format!("http://127.0.0.1:{port}/verysecret").parse().unwrap()));
+        }
         let config = Built::new(plan, &wiring).unwrap();
         let store = Store::open(&wiring.store).await.unwrap();
-        let setup = Setup { config, store, clock: self.clock.clone(), page: None, load: Some(self.loader()) };
+        let setup = Setup {
+            config,
+            store,
+            clock: self.clock.clone(),
+            page: None,
+            load: Some(self.loader()),
+            supervisor: Supervisor::none(),
+        };
         let stop = CancellationToken::new();
         let agent = Agent::start(setup, stop.clone()).await.unwrap();
         Running { snapshots: agent.snapshots(), desk: agent.desk(), stop, agent: tokio::spawn(agent.run()) }

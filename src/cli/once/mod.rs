@@ -1,7 +1,7 @@
 //! `once`: asks every source now, judges, and prints the digest. What an agent on the same store knows is taken into account, read
 //! only; nothing is written, and nothing is sent without `--post`.
 
-mod collect;
+pub(super) mod collect;
 mod post;
 mod report;
 
