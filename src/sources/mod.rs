@@ -4,6 +4,7 @@
 //! verdict and decides no repetition: what it remembers (a token, the last listing) only spares questions.
 
 mod airflow;
+mod guard;
 mod http;
 mod time;
 mod wire;
@@ -13,11 +14,13 @@ use crate::core::observation::{Answer, Ask};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
 use airflow::Airflow;
+use guard::Guard;
 use http::Http;
 
 /// A source, ready to be asked.
 pub struct Source {
     kind: Kind,
+    guard: Guard,
 }
 
 enum Kind {
@@ -42,7 +45,7 @@ impl Source {
                 Err("not built yet".to_owned())
             }
         };
-        kind.map(|kind| Self { kind }).map_err(|error| format!("source {id}: {error}"))
+        kind.map(|kind| Self { kind, guard: Guard::new(wiring) }).map_err(|error| format!("source {id}: {error}"))
     }
 
     /// `host:port`, for the limit of requests per host.
@@ -59,7 +62,7 @@ impl Source {
             Kind::Airflow(airflow) => airflow.ask(ask, now).await,
             Kind::Http(http) => http.ask(ask).await,
         };
-        answer.unwrap_or_else(Answer::Unreachable)
+        self.guard.masked(answer.unwrap_or_else(Answer::Unreachable))
     }
 
     pub fn traffic(&self) -> Traffic {
