@@ -127,6 +127,21 @@ pub struct SourceWiring {
     pub kind: SourceWiringKind,
 }
 
+impl SourceWiring {
+    /// Every secret that the source is told.
+    pub fn secrets(&self) -> Vec<&Secret> {
+        match &self.kind {
+            SourceWiringKind::Airflow {
+                login: AirflowLogin::Password { password: secret, .. } | AirflowLogin::Token(secret),
+                ..
+            }
+            | SourceWiringKind::Sql(SqlWiring { database: Database::Secret(secret), .. }) => vec![secret],
+            SourceWiringKind::Http(http) => http.headers.values().filter_map(HeaderValue::secret).collect(),
+            SourceWiringKind::Luigi { .. } | SourceWiringKind::Sql(_) | SourceWiringKind::File { .. } => Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub enum SourceWiringKind {
     Airflow { url: Url, login: AirflowLogin },
@@ -180,6 +195,15 @@ pub struct HttpWiring {
 pub enum HeaderValue {
     Plain(String),
     Secret(Secret),
+}
+
+impl HeaderValue {
+    fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Secret(secret) => Some(secret),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,6 +4,7 @@
 //! verdict and decides no repetition: what it remembers (a token, the last listing) only spares questions.
 
 mod airflow;
+mod guard;
 mod http;
 mod lines;
 mod luigi;
@@ -15,12 +16,14 @@ use crate::core::observation::{Answer, Ask};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
 use airflow::Airflow;
+use guard::Guard;
 use http::Http;
 use luigi::Luigi;
 
 /// A source, ready to be asked.
 pub struct Source {
     kind: Kind,
+    guard: Guard,
 }
 
 enum Kind {
@@ -45,7 +48,7 @@ impl Source {
             SourceWiringKind::Luigi { url } => Luigi::build(url, wiring).map(|l| Kind::Luigi(Box::new(l))),
             SourceWiringKind::Sql(_) | SourceWiringKind::File { .. } => Err("not built yet".to_owned()),
         };
-        kind.map(|kind| Self { kind }).map_err(|error| format!("source {id}: {error}"))
+        kind.map(|kind| Self { kind, guard: Guard::new(wiring) }).map_err(|error| format!("source {id}: {error}"))
     }
 
     /// `host:port`, for the limit of requests per host.
@@ -64,7 +67,7 @@ impl Source {
             Kind::Http(http) => http.ask(ask, now).await,
             Kind::Luigi(luigi) => luigi.ask(ask, now).await,
         };
-        answer.unwrap_or_else(Answer::Unreachable)
+        self.guard.masked(answer.unwrap_or_else(Answer::Unreachable))
     }
 
     pub fn traffic(&self) -> Traffic {

@@ -29,6 +29,7 @@ pub fn told_of() -> Vec<(&'static str, Message)> {
     };
     let airflow = || Cause::Clock(Id::from("airflow-2"));
     let right = ResolvedFacts {
+        retired_by: None,
         incident: 4714,
         cause: airflow(),
         failure: None,
@@ -85,6 +86,8 @@ pub fn digests() -> Vec<(&'static str, Message)> {
         ..digest_facts(DigestVerdict::Maintenance, vec![closed])
     };
     let suspected = DigestIncident {
+        taken: None,
+        hushed: false,
         incident: 4715,
         cause: Cause::Watch(Own::Network),
         verdict: Verdict::Unknown,
