@@ -148,8 +148,11 @@ pub struct SqlWiring {
 #[derive(Debug, Clone)]
 pub enum Database {
     Sqlite(PathBuf),
-    /// `postgres://…`, as a whole: it may hold a password. A secret may also hold `sqlite:PATH`.
-    Secret(Secret),
+    /// `postgres://…`, as a whole: it may hold a password. It may also hold `sqlite:PATH`, which is relative to `folder`.
+    Secret {
+        url: Secret,
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone)]

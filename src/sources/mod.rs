@@ -4,7 +4,10 @@
 //! verdict and decides no repetition: what it remembers (a token, the last listing) only spares questions.
 
 mod airflow;
+mod budget;
+pub(crate) mod file;
 mod http;
+pub(crate) mod sql;
 mod time;
 mod wire;
 
@@ -13,7 +16,9 @@ use crate::core::observation::{Answer, Ask};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
 use airflow::Airflow;
+use file::Files;
 use http::Http;
+use sql::Sql;
 
 /// A source, ready to be asked.
 pub struct Source {
@@ -23,9 +28,11 @@ pub struct Source {
 enum Kind {
     Airflow(Box<Airflow>),
     Http(Box<Http>),
+    Sql(Box<Sql>),
+    File(Box<Files>),
 }
 
-/// Requests and bytes of bodies read since the start, after decompression.
+/// Requests (or queries) and bytes of bodies (or values) read since the start, after decompression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Traffic {
     pub requests: u64,
@@ -38,18 +45,20 @@ impl Source {
         let kind = match &wiring.kind {
             SourceWiringKind::Airflow { url, login } => Airflow::build(url, login, wiring).map(|a| Kind::Airflow(Box::new(a))),
             SourceWiringKind::Http(http) => Http::build(http, wiring).map(|h| Kind::Http(Box::new(h))),
-            SourceWiringKind::Luigi { .. } | SourceWiringKind::Sql(_) | SourceWiringKind::File { .. } => {
-                Err("not built yet".to_owned())
-            }
+            SourceWiringKind::Sql(sql) => Sql::build(sql, wiring).map(|s| Kind::Sql(Box::new(s))),
+            SourceWiringKind::File { root } => Ok(Kind::File(Box::new(Files::build(root, wiring)))),
+            SourceWiringKind::Luigi { .. } => Err("not built yet".to_owned()),
         };
         kind.map(|kind| Self { kind }).map_err(|error| format!("source {id}: {error}"))
     }
 
-    /// `host:port`, for the limit of requests per host.
+    /// `host:port`, for the limit of requests per host; the path of what lies on this machine.
     pub fn host(&self) -> &str {
         match &self.kind {
             Kind::Airflow(airflow) => airflow.wire().host(),
             Kind::Http(http) => http.wire().host(),
+            Kind::Sql(sql) => sql.host(),
+            Kind::File(files) => files.host(),
         }
     }
 
@@ -58,6 +67,8 @@ impl Source {
         let answer = match &self.kind {
             Kind::Airflow(airflow) => airflow.ask(ask, now).await,
             Kind::Http(http) => http.ask(ask).await,
+            Kind::Sql(sql) => sql.ask(ask, now).await,
+            Kind::File(files) => files.ask(ask).await,
         };
         answer.unwrap_or_else(Answer::Unreachable)
     }
@@ -66,6 +77,8 @@ impl Source {
         match &self.kind {
             Kind::Airflow(airflow) => airflow.wire().traffic(),
             Kind::Http(http) => http.wire().traffic(),
+            Kind::Sql(sql) => sql.traffic(),
+            Kind::File(files) => files.traffic(),
         }
     }
 }

@@ -24,7 +24,7 @@ fn the_default_is_accepted_and_every_example() {
         accepted(&entry.unwrap().path());
         examples += 1;
     }
-    assert_eq!(examples, 7);
+    assert_eq!(examples, 10);
 }
 
 #[test]

@@ -5,11 +5,13 @@ mod calendars;
 mod chats;
 mod checks;
 mod dashboards;
+mod file;
 mod http;
 mod lints;
 mod loops;
 mod secrets;
 mod sources;
+mod sql;
 mod text;
 
 use super::place::{Keys, Place, Report, hint, keys, nearest};

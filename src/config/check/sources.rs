@@ -3,6 +3,7 @@
 use super::{Checker, text};
 use crate::config::place::keys;
 use crate::config::raw::{Raw, RawSource};
+use crate::config::values::TextOrReference;
 use crate::config::wiring::{AirflowLogin, SourceWiring, SourceWiringKind};
 use crate::core::plan::{Id, Source, SourceKind};
 use crate::net::is_loopback;
@@ -17,6 +18,8 @@ pub(super) fn kind_of(raw: &RawSource) -> Option<SourceKind> {
     match raw.kind.as_deref()? {
         "airflow" => Some(SourceKind::Airflow),
         "http" => Some(SourceKind::Http),
+        "sql" => Some(SourceKind::Sql),
+        "file" => Some(SourceKind::File),
         _ => None,
     }
 }
@@ -34,8 +37,10 @@ impl Checker<'_> {
             plan.insert(Id::from(name.as_str()), Source { kind, every, host: None });
             let inner = match kind {
                 SourceKind::Airflow => self.airflow(name, source),
-                // `source_kind` lets none of these pass yet.
-                SourceKind::Luigi | SourceKind::Sql | SourceKind::File => None,
+                // `source_kind` does not let it pass yet.
+                SourceKind::Luigi => None,
+                SourceKind::Sql => self.sql(name, source).map(SourceWiringKind::Sql),
+                SourceKind::File => self.file(name, source),
                 SourceKind::Http => self.http(name, source).map(|http| SourceWiringKind::Http(Box::new(http))),
             };
             let timeout = self.timeout(&["sources", name, "timeout"], source.timeout.as_ref());
@@ -49,10 +54,11 @@ impl Checker<'_> {
 
     fn source_kind(&mut self, path: &[&str; 2], source: &RawSource) -> Option<SourceKind> {
         let Some(kind) = &source.kind else {
-            self.missing(path, "kind", "kind = \"airflow\" or kind = \"http\"");
+            self.missing(path, "kind", "kind = \"airflow\", \"http\", \"sql\" or \"file\"");
             return None;
         };
-        let words = [("airflow", SourceKind::Airflow), ("http", SourceKind::Http)];
+        let words =
+            [("airflow", SourceKind::Airflow), ("http", SourceKind::Http), ("sql", SourceKind::Sql), ("file", SourceKind::File)];
         self.read(&[path[0], path[1], "kind"], kind, |word| text::one_of("a kind of source", &words, word))
     }
 
@@ -65,25 +71,9 @@ impl Checker<'_> {
     }
 
     fn airflow(&mut self, name: &str, source: &RawSource) -> Option<SourceWiringKind> {
-        let foreign = [
-            ("headers", source.headers.is_some()),
-            ("items", source.items.is_some()),
-            ("id", source.id.is_some()),
-            ("state", source.state.is_some()),
-            ("started_at", source.started_at.is_some()),
-            ("ended_at", source.ended_at.is_some()),
-            ("timestamp", source.timestamp.is_some()),
-            ("error", source.error.is_some()),
-            ("states", source.states.is_some()),
-        ];
-        self.refuse_foreign(&["sources", name], "airflow", &foreign);
-        let url = match &source.url {
-            Some(url) => self.url(&["sources", name, "url"], url),
-            None => {
-                self.missing(&["sources", name], "url", "url = \"http://127.0.0.1:8080\"");
-                None
-            }
-        };
+        self.refuse_all_but(name, "airflow", source, &["url", "ca_file", "username", "password", "token"]);
+        let url = self.written_url(name, source, "http://127.0.0.1:8080");
+        let url = url.and_then(|url| self.url(&["sources", name, "url"], url));
         // A URL that is wrong was reported; the secret beside it is not blamed as well.
         let loopback = url.as_ref().is_none_or(is_loopback);
         let login = self.airflow_login(name, source, loopback);
@@ -117,6 +107,44 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    /// The URL of a source that speaks HTTP, as written.
+    pub(super) fn written_url<'a>(&mut self, name: &str, source: &'a RawSource, such_as: &str) -> Option<&'a String> {
+        match &source.url {
+            Some(TextOrReference::Text(url)) => return Some(url),
+            Some(TextOrReference::Reference(_)) => {
+                let text = format!("sources.{name}.url is a table; expected text in quotes, such as \"{such_as}\"");
+                self.error(&["sources", name, "url"], text);
+            }
+            None => self.missing(&["sources", name], "url", &format!("url = \"{such_as}\"")),
+        }
+        None
+    }
+
+    /// Keys that only other kinds have.
+    pub(super) fn refuse_all_but(&mut self, name: &str, kind: &str, source: &RawSource, own: &[&str]) {
+        let given = [
+            ("url", source.url.is_some()),
+            ("ca_file", source.ca_file.is_some()),
+            ("username", source.username.is_some()),
+            ("password", source.password.is_some()),
+            ("token", source.token.is_some()),
+            ("headers", source.headers.is_some()),
+            ("items", source.items.is_some()),
+            ("id", source.id.is_some()),
+            ("state", source.state.is_some()),
+            ("started_at", source.started_at.is_some()),
+            ("ended_at", source.ended_at.is_some()),
+            ("timestamp", source.timestamp.is_some()),
+            ("error", source.error.is_some()),
+            ("states", source.states.is_some()),
+            ("timezone", source.timezone.is_some()),
+            ("query", source.query.is_some()),
+            ("root", source.root.is_some()),
+        ];
+        let foreign: Vec<_> = given.into_iter().filter(|(key, _)| !own.contains(key)).collect();
+        self.refuse_foreign(&["sources", name], kind, &foreign);
     }
 
     /// Keys that another kind would have.
