@@ -174,7 +174,7 @@ impl<'a> Walk<'a> {
         match result {
             Ok(value) => Ok(Some(value)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-            Err(error) => Err(format!("{} cannot be read: {}", self.shown(at), error.kind())),
+            Err(error) => Err(format!("cannot be read ({}): {}", error.kind(), self.shown(at))),
         }
     }
 
