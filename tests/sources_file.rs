@@ -183,7 +183,10 @@ async fn no_link_leads_out_of_the_root() {
         ("leaves/new.csv", "? its path is a link that leads out of the source's root"),
         ("leaf.csv", "? its path is a link that leads out of the source's root"),
         ("leaves/*", "? its path is a link that leads out of the source's root"),
-        ("../outside/new.csv", "? its path is not a path beneath the source's root; expected one without .. and with { before each }"),
+        (
+            "../outside/new.csv",
+            "? its path is not a path beneath the source's root; expected one without .. and with { before each }",
+        ),
     ] {
         assert_eq!(landing.newest(path).await, expected, "{path}");
     }
@@ -212,7 +215,10 @@ async fn what_cannot_be_looked_at_is_said() {
     let long = "x".repeat(300);
     landing.file("a", "2026-11-22T01:00:00Z");
     let told = landing.facts(&[&long, "a"]).await;
-    assert!(matches!(&told[0].fact, Fact::Suspicious(why) if why.starts_with("cannot be read (invalid filename): xxx")), "{told:?}");
+    assert!(
+        matches!(&told[0].fact, Fact::Suspicious(why) if why.starts_with("cannot be read (invalid filename): xxx")),
+        "{told:?}"
+    );
     assert!(matches!(told[1].fact, Fact::Timestamp(Some(_))));
 
     let deep = "d/".repeat(40) + "x";
@@ -299,7 +305,8 @@ async fn nodes_of_a_glob_are_parts_and_the_failed_ones_have_reasons() {
     assert_eq!(failure.task.as_deref(), Some("model.shop.after_broken"));
     assert_eq!(failure.error.as_deref(), Some("skipped: something that it needs has failed"));
 
-    let states = |runs: Vec<Run>| runs.iter().filter(|run| run.state == RunState::Failed).map(|run| run.id.clone()).collect::<Vec<_>>();
+    let states =
+        |runs: Vec<Run>| runs.iter().filter(|run| run.state == RunState::Failed).map(|run| run.id.clone()).collect::<Vec<_>>();
     assert_eq!(states(landing.runs("build/run_results.json#model.*").await), [""; 0]);
     let failed = states(landing.runs("build/run_results.json#*").await);
     assert_eq!(failed.len(), 1);
@@ -358,7 +365,8 @@ async fn what_dbt_has_not_written_as_a_whole_is_never_green() {
     fs::remove_file(landing.folder.path().join("root/target/run_results.json")).unwrap();
     fs::create_dir(landing.folder.path().join("root/target/run_results.json")).unwrap();
     assert!(matches!(landing.fact(subject).await, Fact::Suspicious(why) if why.contains("it is no file")));
-    let text = SOURCES.replace("\"max_loaded_at\": \"2026-11-22T10:53:51.323798+00:00\"", "\"max_loaded_at\": null, \"error\": \"no table\"");
+    let text = SOURCES
+        .replace("\"max_loaded_at\": \"2026-11-22T10:53:51.323798+00:00\"", "\"max_loaded_at\": null, \"error\": \"no table\"");
     landing.write("target/sources.json", text.replace("\"status\": \"pass\"", "\"status\": \"runtime error\""));
     let told = landing.newest("target/sources.json#source.shop.shop.fresh").await;
     assert_eq!(told, "? dbt could not ask (runtime error): no table");

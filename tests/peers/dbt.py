@@ -31,6 +31,9 @@ NODES = {
     "tested": ("build", "test.shop.*", "failed"),
 }
 
+# Beside dbt: markers of a day's data, whose date follows the dashboard's.
+MARKS = {"marked": ("_SUCCESS", "-1d"), "by_glob": ("_SUCC*", "-1d"), "not_yet": ("_SUCCESS", "0d"), "before": ("_SUCCESS", "-2d")}
+
 
 def loaded(home):
     """When each table was loaded, as the database has it."""
@@ -64,7 +67,13 @@ def main():
         text += [f'[checks.{t}]\nsource = "dbt"\npath = "target/sources.json"\ndbt = "source.shop.shop.{t}"' for t in TABLES]
         text += [f'[checks.{name}]\nsource = "dbt"\npath = "{where}/run_results.json"\ndbt = "{node}"'
                  for name, (where, node, _) in NODES.items()]
-        text.append(board([*TABLES, *NODES], ZoneInfo("Asia/Seoul"))[0])
+        needs, due = board([*TABLES, *NODES, *MARKS], ZoneInfo("Asia/Seoul"))
+        text += [f'[checks.{name}]\nsource = "dbt"\npath = "clicks/dt={{date:%Y-%m-%d}}/{file}"\ndate = "{date}"'
+                 for name, (file, date) in MARKS.items()]
+        text.append(needs)
+        yesterday = folder / f"clicks/dt={due.date() - dt.timedelta(days=1)}"
+        yesterday.mkdir(parents=True)
+        (yesterday / "_SUCCESS").touch()
         config = folder / "dawnwatch.toml"
         config.write_text("\n\n".join(text))
         code, told, took = once_json(binary, config, {})
@@ -82,6 +91,11 @@ def main():
             tally.equal(f"{table}, of which dbt does not tell, is unknown", rows[table]["verdict"], "unknown")
         for name, (_, node, verdict) in NODES.items():
             tally.equal(f"{node} is {verdict}", rows[name]["verdict"], verdict)
+
+        for name in MARKS:
+            there = name in ("marked", "by_glob")
+            held = rows[name]["verdict"] == ("ready" if there else "on_track") and bool(rows[name]["arrived_at"]) == there
+            tally.expect(f"the marker of {name} is {'there' if there else 'not there'}", held, rows[name])
 
         whole = (folder / "target/run_results.json").read_bytes()
         (folder / "target/run_results.json").write_bytes(whole[:len(whole) // 2])
