@@ -55,6 +55,9 @@ pub enum Error {
     Store(#[source] StoreError),
     #[error("the status page cannot listen on {listen}: change [web] listen, or switch it \"off\"")]
     Listen { listen: SocketAddr, source: io::Error },
+    /// A whole sentence: the running agent cannot be asked.
+    #[error("{0}")]
+    NoAgent(String),
     #[error("the agent cannot start")]
     Start(#[from] StartError),
     #[error("the demo cannot be played")]
@@ -74,6 +77,7 @@ impl Error {
             Self::Refused(_) | Self::Unusable(_) => Exit::Refused,
             Self::Store(_)
             | Self::Listen { .. }
+            | Self::NoAgent(_)
             | Self::Start(_)
             | Self::Demo(_)
             | Self::Runtime(_)

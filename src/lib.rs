@@ -17,7 +17,7 @@
 //! | [`net`] | the one way to an HTTP client: TLS, time-outs, body limits | say an address in an error |
 //! | [`store`] | one commit → one transaction | know what a row means |
 //! | [`agent`] | the loop around the two doors: clock, inbox, polls, deliveries | decide |
-//! | [`web`] | status page, health, metrics, from snapshots | touch the state |
+//! | [`web`] | status page, health, metrics, from snapshots; passes on what people ask | touch the state |
 //! | [`demo`] | stand-ins for an Airflow, a partner's API and a chat; one played night | replace a real part of the agent |
 //! | [`cli`] | one file per command | anything that a command does not say |
 //!
@@ -64,9 +64,13 @@
 //! once, recognisable by the incident's id, unless the platform drops repetitions by key. After the send, before its outcome is
 //! written: the same. A commit that cannot be written is a crash of the state alone: it is read back from the rows.
 //!
-//! **An ack that comes back.** A person's word will be one more input of `step`, with a nonce and the incident's id, brought by
-//! `web` (a button) or `cli`. It changes the incident's row (who has it, until when), `policy` reads it where it reads
+//! **An ack that comes back.** A person's word is one more input of `step`, with a nonce and the incident's id, brought by `cli`
+//! through `web` and [`agent::desk`], which answers once it is durable. It changes the incident's row (who has it, until when), `policy` reads it where it reads
 //! `asked_at` today, so escalation stops, and the next message says so. Nothing of the way out changes.
+//!
+//! **Another configuration.** On SIGHUP or `POST /-/reload` it is read and built whole beside the running one, every secret resolved.
+//! One finding, and nothing changes but a row that says so. Else the loop goes over to it between two inputs: the state is read
+//! from its rows for the new plan, questions under way are given up, deliveries under way end where they began.
 //!
 //! **A second replica.** Both read the same rows; each commit carries the store's epoch, so the one that comes second is refused,
 //! drops its state and reads it again. That is the path of the failed commit, which exists. Claims get a lease beside *started*.

@@ -95,6 +95,19 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Asks the host of a URL for the head of `/`, and takes any answer: the way there works. Says nothing of the URL's own path.
+pub async fn reach(client: &Client, url: &Url, host: &str) -> Result<(), Unreachable> {
+    let mut root = url.clone();
+    root.set_path("/");
+    root.set_query(None);
+    root.set_fragment(None);
+    match client.head(root).send().await {
+        Err(error) if !error.is_redirect() => Err(classify(&error, host)),
+        // Where it points to is not followed; it has answered.
+        _ => Ok(()),
+    }
+}
+
 /// `host:port`, all of a URL that may be shown.
 pub fn host_port(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or("?"), url.port_or_known_default().unwrap_or(0))

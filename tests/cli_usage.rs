@@ -17,7 +17,7 @@ fn dawnwatch(args: &[&str], environment: &[(&str, &str)]) -> Ended {
 
 #[test]
 fn a_command_line_that_makes_no_sense_exits_2_and_leaves_the_result_empty() {
-    let cases: [&[&str]; 9] = [
+    let cases: [&[&str]; 17] = [
         &[],
         &["watch"],
         &["run", "--fast"],
@@ -27,6 +27,14 @@ fn a_command_line_that_makes_no_sense_exits_2_and_leaves_the_result_empty() {
         &["demo", "--speed", "0"],
         &["demo", "--night", "monday"],
         &["check", "extra"],
+        &["ack", "12", "--for", "2h"],
+        &["ack", "12", "--reason", "on it"],
+        &["ack", "12", "--reason", "on it", "--for", "2h", "--until", "07:30"],
+        &["snooze", "twelve", "--reason", "on it", "--for", "2h"],
+        &["snooze", "12", "--reason", "on it", "--for", "2 hours"],
+        &["mute", "chat", "team", "--reason", "loud", "--for", "2h"],
+        &["mute", "check", "orders", "--reason", "loud", "--until", "tomorrow"],
+        &["retire", "orders", "--reason", "gone", "--for", "2h"],
     ];
     for args in cases {
         let ended = dawnwatch(args, &[]);
@@ -47,23 +55,22 @@ fn a_log_filter_that_makes_no_sense_exits_2() {
 fn help_names_every_command_and_every_exit_code() {
     let ended = dawnwatch(&["--help"], &[]);
     assert_eq!(ended.code, Some(0));
-    for word in [
+    let commands = [
         "run",
         "demo",
         "once",
         "check",
+        "drill",
         "calendar",
         "schema",
         "completions",
-        "--config",
-        "--profile",
-        "--format",
-        "  0 ",
-        "  1 ",
-        "  2 ",
-        "  3 ",
-        "  78 ",
-    ] {
+        "ack",
+        "snooze",
+        "mute",
+        "retire",
+        "healthcheck",
+    ];
+    for word in commands.into_iter().chain(["--config", "--profile", "--format", "  0 ", "  1 ", "  2 ", "  3 ", "  78 "]) {
         assert!(ended.out.contains(word), "{word:?} is missing in\n{}", ended.out);
     }
 }

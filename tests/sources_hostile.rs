@@ -1,6 +1,6 @@
 //! Endpoints that hang, lie, flood or lead astray: each is out of reach for its own reason, never a panic, never green.
 //!
-//! Every server here speaks to both kinds of source; the first request that arrives gets the bad answer.
+//! Every server here speaks to each kind of source; the first request that arrives gets the bad answer.
 
 use chrono::TimeDelta;
 use dawnwatch::config::wiring::{AirflowLogin, HttpWiring, Secret, SourceWiring, SourceWiringKind};
@@ -41,6 +41,10 @@ fn airflow(url: &str) -> SourceWiringKind {
     SourceWiringKind::Airflow { url: url.parse().unwrap(), login: AirflowLogin::Password { username: "w".to_owned(), password } }
 }
 
+fn luigi(url: &str) -> SourceWiringKind {
+    SourceWiringKind::Luigi { url: url.parse().unwrap() }
+}
+
 async fn ask(kind: SourceWiringKind, timeout_ms: i64, ca_file: Option<PathBuf>) -> Answer {
     let wiring = SourceWiring { timeout: TimeDelta::milliseconds(timeout_ms), ca_file, kind };
     let source = Source::build(&Id::from("s"), &wiring).unwrap();
@@ -58,9 +62,9 @@ async fn ask(kind: SourceWiringKind, timeout_ms: i64, ca_file: Option<PathBuf>) 
         .await
 }
 
-/// Both kinds of source must give this reason for this endpoint.
+/// All kinds of source must give this reason for this endpoint.
 async fn check(url: &str, timeout_ms: i64, why: Why, words: &str) {
-    for kind in [http(url.to_owned()), airflow(url)] {
+    for kind in [http(url.to_owned()), airflow(url), luigi(url)] {
         match ask(kind, timeout_ms, None).await {
             Answer::Unreachable(unreachable) => {
                 assert_eq!(unreachable.why, why, "{unreachable:?}");
@@ -247,8 +251,8 @@ fn redirects_in_a_loop_and_to_elsewhere() {
         })
         .await;
         check(&url, 5_000, Why::Redirect, "redirects in a loop").await;
-        // The first question and five redirects, by each of the two kinds.
-        assert_eq!(requests.load(Ordering::Relaxed), 12);
+        // The first question and five redirects, by each of the three kinds.
+        assert_eq!(requests.load(Ordering::Relaxed), 18);
 
         let (other, visits) =
             serve(async |stream: &mut tokio::net::TcpStream| reply(stream, "200 OK", JSON, b"{\"jobs\": []}").await).await;

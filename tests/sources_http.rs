@@ -169,3 +169,19 @@ fn what_cannot_be_built_is_said_without_the_secret() {
         assert!(error.starts_with(words) && !error.contains("hunter2"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_told_by_either_kind_of_endpoint() {
+    for list in [true, false] {
+        let server = MockServer::start().await;
+        let late = |text: &str| {
+            ResponseTemplate::new(200).set_body_raw(text, "application/json").insert_header("date", "Sun, 22 Nov 2026 23:57:00 GMT")
+        };
+        Mock::given(path("/jobs")).respond_with(late(r#"{"jobs": []}"#)).mount(&server).await;
+        Mock::given(path("/jobs/a")).respond_with(late(r#"{"state": "ok"}"#)).mount(&server).await;
+        let url = server.uri() + if list { "/jobs" } else { "/jobs/{id}" };
+        let Answer::Sweep(sweep) = ask(&build(wiring(url, list)).unwrap(), &["a"]).await else { panic!() };
+        let ahead = sweep.clock_ahead_s.unwrap();
+        assert!((ahead + 180).abs() <= 1, "{ahead}");
+    }
+}

@@ -1,8 +1,9 @@
 //! The store on a real file: what was committed is there, who may have it, and what a bad file is told to be.
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
+use dawnwatch::core::command::Muted;
 use dawnwatch::core::message::{Body, Message, WatchFacts};
-use dawnwatch::core::observation::{Failure, Member, Run, RunKind, RunState, Scheduler, Unreachable, Why};
+use dawnwatch::core::observation::{Fact, Failure, Member, Run, RunKind, RunState, Scheduler, Unreachable, Why};
 use dawnwatch::core::plan::Id;
 use dawnwatch::core::state::*;
 use dawnwatch::core::time::Instant;
@@ -86,6 +87,10 @@ fn cycle(day: u32, closed_at: Option<Instant>) -> Row {
     Row::Cycle(cycle_key(day), state)
 }
 
+fn pause() -> Pause {
+    Pause { by: "kim".into(), reason: "on it".into(), at: at(1), until: at(90), nonce: "n1".into() }
+}
+
 fn incident(id: IncidentId, phase: Phase) -> Row {
     let impact = Impact { waiting: BTreeSet::from([Id::from("b")]), waited: 2, state: ImpactState::Ready(at(9)) };
     let told = Told {
@@ -95,7 +100,7 @@ fn incident(id: IncidentId, phase: Phase) -> Row {
         post: 1,
         cycles: BTreeSet::from([cycle_key(23)]),
     };
-    Row::Incident(Incident {
+    Row::Incident(Box::new(Incident {
         id,
         cause: Cause::Check("orders_raw".into()),
         opened_at: at(2),
@@ -112,7 +117,10 @@ fn incident(id: IncidentId, phase: Phase) -> Row {
         asked_at: None,
         failure_wanted_at: Some(at(2)),
         failure: None,
-    })
+        ack: Some(pause()),
+        snooze: None,
+        retired_by: Some("kim".into()),
+    }))
 }
 
 fn post(id: PostId, topic: Topic, attempt: Attempt) -> Row {
@@ -144,18 +152,28 @@ fn rows_of_every_kind() -> Vec<Row> {
         check(),
         Row::Counters(Counters { incident: 3, post: u64::MAX }),
         cycle(23, None),
-        Row::Digest("morning".into(), DigestState { date: cycle_key(23).date, done_at: at(0) }),
+        Row::Digest("morning".into(), DigestState { date: cycle_key(23).date, done_at: at(0), before: vec![] }),
         incident(3, Phase::Recovering { since: at(8) }),
         members(),
+        Row::Mute(Muted::Dashboard("exec".into()), pause()),
         post(9, Topic::Incident(3), Attempt::Confirmed { at: at(5), handle: Some("17.3".into()) }),
         post(10, Topic::Watch("x".into()), Attempt::Started { at: at(6) }),
         source(),
+        Row::Watch(WatchState {
+            beaten_at: Some(at(5)),
+            refused: Some(RefusedReload { at: at(6), findings: 2, first: "a.toml:1:1: no".into() }),
+        }),
     ]
 }
 
 fn entry(minute: i64) -> Entry {
     let about = About::Cycle(cycle_key(23));
     Entry { at: at(minute), about, chat: None, decision: Decision::Hold { until: at(99) }, reason: Reason::QuietHours }
+}
+
+fn seen(minute: i64) -> Observed {
+    let fact = Some(Fact::Timestamp(Some(at(minute))));
+    Observed { at: at(minute), news: News::Check { check: "orders_raw".into(), fact } }
 }
 
 fn put(rows: Vec<Row>) -> Commit {
@@ -173,9 +191,10 @@ async fn tamper(path: &Path, statement: &'static str) {
     connection.close().await.unwrap();
 }
 
-async fn ledger_lines(path: &Path) -> i64 {
+async fn lines(path: &Path, table: &str) -> i64 {
     let mut connection = intruder(path).await;
-    let count = sqlx::query_scalar("SELECT count(*) FROM ledger").fetch_one(&mut connection).await.unwrap();
+    let count =
+        sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"))).fetch_one(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     count
 }
@@ -203,14 +222,14 @@ async fn every_kind_of_row_comes_back_as_it_was() {
     // Changed, deleted, and both: what is put wins.
     rows.retain(|row| !matches!(row, Row::Check(..)));
     rows[0] = Row::Chat("team".into(), ChatState::default());
-    let change =
-        Commit { put: vec![rows[0].clone()], delete: vec![Key::Check("orders_raw".into()), rows[0].key()], ledger: vec![] };
+    let delete = vec![Key::Check("orders_raw".into()), rows[0].key()];
+    let change = Commit { put: vec![rows[0].clone()], delete, ..Commit::default() };
     store.commit(&change).await.unwrap();
     store.close().await.unwrap();
 
     let store = Store::open(&path).await.unwrap();
     assert_eq!(store.rows().await.unwrap(), rows);
-    assert_eq!(ledger_lines(&path).await, 2);
+    assert_eq!(lines(&path, "ledger").await, 2);
 }
 
 #[tokio::test]
@@ -378,9 +397,9 @@ async fn stores_of_other_versions_are_refused() {
         ("UPDATE meta SET value = 99 WHERE name = 'format'", "written in format 99"),
         ("DELETE FROM meta WHERE name = 'format'", "does not say its format"),
         ("INSERT INTO rows VALUES ('chat', 'team', 99, '{}')", "does not know (chat team)"),
-        ("INSERT INTO rows VALUES ('moon', 'full', 1, '{\"Moon\":1}')", "does not know (moon full)"),
+        ("INSERT INTO rows VALUES ('moon', 'full', 2, '{\"Moon\":1}')", "does not know (moon full)"),
         (
-            "INSERT INTO rows VALUES ('chat', 'team', 1, '{\"Chat\":[\"other\",{\"broken\":null}]}')",
+            "INSERT INTO rows VALUES ('chat', 'team', 2, '{\"Chat\":[\"other\",{\"broken\":null}]}')",
             "is damaged: the row chat team",
         ),
     ] {
@@ -406,17 +425,18 @@ async fn places_that_cannot_be_written_are_named() {
 }
 
 #[tokio::test]
-async fn pruning_forgets_old_ledger_lines_and_nothing_else() {
+async fn pruning_forgets_old_lines_of_the_ledger_and_the_history_and_nothing_else() {
     let (_folder, path) = folder();
     let mut store = Store::open(&path).await.unwrap();
     let put = vec![source(), check(), cycle(21, Some(at(-20))), post(1, Topic::Incident(1), Attempt::Started { at: at(-30) })];
     let ledger = (-1_300..100).map(entry).collect();
-    store.commit(&Commit { put: put.clone(), ledger, ..Commit::default() }).await.unwrap();
+    let observed = (-15..-5).map(seen).collect();
+    store.commit(&Commit { put: put.clone(), ledger, observed, ..Commit::default() }).await.unwrap();
 
-    assert_eq!(store.prune(at(-10)).await.unwrap(), 1_290);
+    assert_eq!(store.prune(at(-10)).await.unwrap(), 1_290 + 5);
     let left = store.rows().await.unwrap();
     assert!(left.len() == put.len() && put.iter().all(|row| left.contains(row)), "{left:#?}");
     assert_eq!(store.prune(at(-10)).await.unwrap(), 0);
     store.close().await.unwrap();
-    assert_eq!(ledger_lines(&path).await, 110);
+    assert_eq!((lines(&path, "ledger").await, lines(&path, "history").await), (110, 5));
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta};
 use dawnwatch::agent::clock::Clock;
+use dawnwatch::agent::desk::{Desk, Reloaded, Request};
 use dawnwatch::core::state::Verdict;
 use dawnwatch::core::time::Instant;
 use dawnwatch::web::serve;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +48,8 @@ fn snapshot() -> Snapshot {
         checks: vec![(Verdict::Ready, 298), (Verdict::OnTrack, 14)],
         counts: Counts { steps: 5, step_us: 1_500_000, posts_failed: 2, ..Counts::default() },
         store_trouble: None,
+        heartbeat: None,
+        config_refused: None,
     }
 }
 
@@ -57,6 +60,7 @@ fn incident(cause: &str) -> IncidentLine {
 
 struct Server {
     address: SocketAddr,
+    requests: mpsc::Receiver<Request>,
     stop: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
     publish: watch::Sender<Arc<Snapshot>>,
@@ -68,8 +72,9 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let (publish, snapshots) = watch::channel(Arc::new(snapshot));
         let stop = CancellationToken::new();
-        let serving = serve(listener, snapshots, token.map(Into::into), Clock::played(now(), 1.0), stop.clone());
-        Self { address, stop, serving: tokio::spawn(serving), publish }
+        let (desk, requests) = Desk::new();
+        let serving = serve(listener, snapshots, desk, token.map(Into::into), Clock::played(now(), 1.0), stop.clone());
+        Self { address, requests, stop, serving: tokio::spawn(serving), publish }
     }
 
     /// Sends bytes, reads until the server hangs up; the status, and all that came.
@@ -265,4 +270,108 @@ async fn stop_ends_serving_even_for_those_who_never_ask() {
     server.stop.cancel();
     tokio::time::timeout(Duration::from_secs(5), server.serving).await.expect("serving must end").unwrap().unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+const MUTE: &str = r#"{"nonce":"n","by":"kim","reason":"loud","order":{"retire":{"check":"orders"}}}"#;
+const JSON: &str = "content-type: application/json\r\n";
+
+/// Answers as the loop would: a command by `kim` is carried out, another is refused.
+fn answering(mut requests: mpsc::Receiver<Request>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        while let Some(request) = requests.recv().await {
+            match request {
+                Request::Reload(answer) => drop(answer.send(Reloaded::Refused(vec!["a.toml:1:2: no such key".to_owned()]))),
+                Request::Command(command, answer) if command.by == "kim" => drop(answer.send(Ok("it is retired".to_owned()))),
+                Request::Command(_, answer) => drop(answer.send(Err("there is no check orders".to_owned()))),
+            }
+        }
+    })
+}
+
+impl Server {
+    async fn post(&self, path: &str, headers: &str, body: &str) -> (u16, String) {
+        self.send(&format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())).await
+    }
+
+    fn requests(&mut self) -> mpsc::Receiver<Request> {
+        std::mem::replace(&mut self.requests, mpsc::channel(1).1)
+    }
+}
+
+#[tokio::test]
+async fn commands_are_passed_on_and_answered() {
+    let mut server = Server::start(snapshot(), None).await;
+    let loop_ = answering(server.requests());
+    let large = MUTE.replace("loud", &"x".repeat(9_000));
+    for (headers, body, expected, words) in [
+        (JSON, MUTE, 200, "it is retired"),
+        ("content-type: application/json; charset=utf-8\r\n", MUTE, 200, "it is retired"),
+        (JSON, &MUTE.replace("kim", "lee"), 409, "there is no check orders"),
+        (JSON, "{", 400, "line 1"),
+        (JSON, &MUTE.replace("reason", "raison"), 400, "this is no command"),
+        (JSON, &MUTE.replace("retire", "restart"), 400, "this is no command"),
+        (JSON, "", 400, "this is no command"),
+        ("", MUTE, 415, "application/json"),
+        ("content-type: text/plain\r\n", MUTE, 415, "application/json"),
+        ("content-type: application/x-www-form-urlencoded\r\n", MUTE, 415, "application/json"),
+        (JSON, large.as_str(), 413, ""),
+    ] {
+        let (status, answer) = server.post("/-/command", headers, body).await;
+        assert!(status == expected && answer.contains(words), "{headers}{body:.80}: {answer}");
+    }
+    for method in ["GET", "PUT", "DELETE", "OPTIONS"] {
+        for path in ["/-/command", "/-/reload"] {
+            assert_eq!(server.ask(method, path, "").await.0, 405, "{method} {path}");
+        }
+    }
+    let (status, answer) = server.post("/-/reload", "", "").await;
+    assert!(status == 422 && answer.contains("a.toml:1:2: no such key"), "{answer}");
+    let (status, answer) = server.post("/-/reload", "accept: application/json\r\n", "").await;
+    assert!(status == 422 && answer.ends_with(r#"{"findings":["a.toml:1:2: no such key"],"taken":false}"#), "{answer}");
+    loop_.abort();
+}
+
+#[tokio::test]
+async fn no_browser_and_nobody_without_the_token_may_ask_for_anything() {
+    let mut server = Server::start(snapshot(), Some("s3cret")).await;
+    let open = Server::start(snapshot(), None).await;
+    for path in ["/-/command", "/-/reload"] {
+        assert_eq!(server.post(path, JSON, MUTE).await.0, 401, "{path}");
+        let wrong = format!("{JSON}authorization: Bearer s3cre\r\n");
+        assert_eq!(server.post(path, &wrong, MUTE).await.0, 401, "{path}");
+        for browser in [
+            "origin: http://evil.example\r\n",
+            // A name that was pointed to this machine makes any page of the same origin.
+            "origin: http://127.0.0.1:8606\r\nsec-fetch-site: same-origin\r\n",
+            "origin: null\r\n",
+            "sec-fetch-site: cross-site\r\n",
+        ] {
+            assert_eq!(open.post(path, &format!("{JSON}{browser}"), MUTE).await.0, 403, "{path} {browser}");
+        }
+    }
+    assert!(server.requests().try_recv().is_err(), "nothing of it has reached the loop");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_sends_slowly_or_without_end_is_cut_off() {
+    let server = Server::start(snapshot(), None).await;
+    let head = format!("POST /-/command HTTP/1.1\r\nhost: x\r\n{JSON}");
+    for rest in ["content-length: 500\r\n\r\n{\"nonce\"", "transfer-encoding: chunked\r\n\r\n5\r\n{\"non", "content-le"] {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(format!("{head}{rest}").as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut answer)).await;
+        assert!(ended.is_ok(), "{rest}");
+    }
+    let endless = "transfer-encoding: chunked\r\n\r\n".to_owned() + &format!("400\r\n{}\r\n", "x".repeat(1024)).repeat(20);
+    assert_eq!(server.send(&format!("{head}{endless}")).await.0, 413);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_does_not_answer_keeps_nobody_and_takes_no_more_than_it_can() {
+    let server = Server::start(snapshot(), None).await;
+    let asks = (0..50).map(|_| server.post("/-/command", JSON, MUTE));
+    let answers = futures_util::future::join_all(asks).await;
+    let count = |status: u16| answers.iter().filter(|(got, _)| *got == status).count();
+    assert_eq!((count(202), count(503)), (16, 34));
 }

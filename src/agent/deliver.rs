@@ -32,6 +32,16 @@ impl Deliveries {
         Self { sinks, under_way: BTreeMap::new(), inbox }
     }
 
+    /// Sends to these from now on; what is under way ends where it began.
+    pub(super) fn take_over(&mut self, sinks: BTreeMap<Id, Arc<Sink>>) {
+        self.sinks = sinks;
+    }
+
+    /// Something is on its way to a chat that `chats` does not have.
+    pub(super) fn is_under_way_beyond(&self, chats: &BTreeMap<Id, Chat>) -> bool {
+        self.under_way.keys().any(|id| !chats.contains_key(id))
+    }
+
     /// Of the posts that are due those that may go now: the first for each chat to which nothing is under way.
     pub(super) fn admitted(&self, due: &[PostId], state: &State) -> Vec<PostId> {
         first_of_each(due.iter().filter_map(|id| state.posts.get(id)).map(|post| (post.id, &post.chat)), &self.under_way)

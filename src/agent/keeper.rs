@@ -103,9 +103,15 @@ impl Keeper {
 
     /// Reads the state again from the store.
     pub(super) async fn restore(&mut self, at: Instant) -> Result<(), NotTaken> {
+        self.adopt(at, self.plan.clone()).await
+    }
+
+    /// The same for another plan, which is in force from then on. On an error the plan is as it was.
+    pub(super) async fn adopt(&mut self, at: Instant, plan: Arc<Plan>) -> Result<(), NotTaken> {
         match patiently(&self.stop, self.store.rows()).await {
             Ok(rows) => {
-                self.state = State::restore(rows, &self.plan);
+                self.state = State::restore(rows, &plan);
+                self.plan = plan;
                 self.stale = false;
                 Ok(())
             }
@@ -116,13 +122,17 @@ impl Keeper {
         }
     }
 
-    /// Deletes ledger lines older than the plan's retention.
+    /// Deletes lines of the ledger and the history older than the plan's retention.
     pub(super) async fn prune(&mut self, at: Instant) {
         let before = at.checked_sub_signed(self.plan.retention).unwrap_or(Instant::MIN_UTC);
         match patiently(&self.stop, self.store.prune(before)).await {
             Ok(0) => {}
             Ok(rows) => {
-                tracing::info!(rows, "housekeeping deleted {rows} ledger lines older than {}", before.format("%Y-%m-%d"));
+                tracing::info!(
+                    rows,
+                    "housekeeping deleted {rows} lines of the ledger and the history older than {}",
+                    before.format("%Y-%m-%d")
+                );
             }
             Err(why) => {
                 tracing::warn!(why, "housekeeping could not delete old rows, it is tried again tomorrow: {why}");
@@ -221,6 +231,7 @@ fn about_text(about: &About) -> String {
         About::Chat => "chat".to_owned(),
         About::Source(id) => format!("source {id}"),
         About::Check(id) => format!("check {id}"),
+        About::Order { by, reason } => format!("by order of {by} ({reason})"),
     }
 }
 

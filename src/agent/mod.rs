@@ -7,26 +7,38 @@
 //! While the store fails, nothing is asked, decided or sent, because none of it could be remembered: the log says so, and
 //! `/healthz` through [`Snapshot::store_trouble`]; answers and outcomes that are under way wait, and nothing of them is lost.
 
+mod build;
 pub mod clock;
 pub(crate) mod deliver;
+pub mod desk;
+mod heartbeat;
 mod inbox;
 mod keeper;
+mod pause;
 pub mod poll;
 mod publish;
+mod reload;
 mod schedule;
+mod supervisor;
 mod turn;
 
-use crate::config::wiring::{ChatWiring, SourceWiring, Wiring};
-use crate::core::plan::{Id, Plan};
-use crate::sinks::Sink;
+pub use build::{Built, build_sinks, build_sources, sizes};
+pub use heartbeat::Pulse;
+pub use reload::{Fresh, Load};
+pub use supervisor::Supervisor;
+
+use crate::core::plan::Id;
 use crate::sources::Traffic;
 use crate::store::{Store, StoreError};
 use crate::web;
 use crate::web::snapshot::{Counts, Snapshot};
 use clock::{Clock, Reading};
 use deliver::Deliveries;
+use desk::Desk;
+use heartbeat::Beats;
 use keeper::Keeper;
-use poll::{Polled, Polls, Pool};
+use poll::{Polls, Pool};
+use reload::Reloads;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,15 +55,14 @@ const LAST_REQUESTS: Duration = Duration::from_millis(500);
 
 /// All that an agent is made of.
 pub struct Setup {
-    pub plan: Arc<Plan>,
-    /// One for each of the plan's sources.
-    pub sources: BTreeMap<Id, Polled>,
-    /// One for each of the plan's chats.
-    pub sinks: BTreeMap<Id, Arc<Sink>>,
+    pub config: Built,
     pub store: Store,
     pub clock: Clock,
     /// `None`: no status page.
     pub page: Option<Page>,
+    /// Reads the configuration again; `None`: it stays as it is.
+    pub load: Option<Load>,
+    pub supervisor: Supervisor,
 }
 
 /// Where the status page listens, already bound, and what it wants to see before it answers.
@@ -85,6 +96,7 @@ pub struct Agent {
     turns: Turns,
     jobs: JobScheduler,
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    desk: Desk,
     page: Option<JoinHandle<()>>,
     stop: CancellationToken,
 }
@@ -92,8 +104,9 @@ pub struct Agent {
 impl Agent {
     /// Reads the state, starts the backstop and the status page. Nothing is asked or sent before [`Agent::run`].
     pub async fn start(setup: Setup, stop: CancellationToken) -> Result<Self, StartError> {
-        let Setup { plan, sources, sinks, store, clock, page } = setup;
+        let Setup { config: Built { plan, sources, sinks, heartbeat }, store, clock, page, load, supervisor } = setup;
         let (news, inbox) = mpsc::channel(inbox::CAPACITY);
+        let (desk, requests) = Desk::new();
         let keeper = Keeper::open(store, plan.clone(), stop.clone()).await.map_err(StartError::Store)?;
         let jobs = schedule::start(&news).await.map_err(StartError::Schedule)?;
         let reading = Reading::new(clock);
@@ -106,12 +119,17 @@ impl Agent {
             pool: &pool,
             counts: Counts::default(),
             store_trouble: None,
+            heartbeat: heartbeat.as_ref().map(|_| None),
         };
         let (sender, snapshots) = watch::channel(Arc::new(publish::snapshot(keeper.state(), &plan, &first)));
-        let page = page.map(|page| serve(page, snapshots.clone(), reading.clock().clone(), stop.clone()));
+        let page = page.map(|page| serve(page, snapshots.clone(), desk.clone(), reading.clock().clone(), stop.clone()));
         let turns = Turns {
             polls: Polls::new(pool.clone(), news.clone(), stop.clone()),
-            deliveries: Deliveries::new(sinks, news),
+            deliveries: Deliveries::new(sinks, news.clone()),
+            beats: Beats::new(heartbeat, news.clone(), stop.clone()),
+            reloads: Reloads::new(load, news),
+            supervisor,
+            requests,
             snapshots: sender,
             carried: Carried::default(),
             plan,
@@ -121,7 +139,12 @@ impl Agent {
             inbox,
             started_at,
         };
-        Ok(Self { turns, jobs, snapshots, page, stop })
+        Ok(Self { turns, jobs, snapshots, desk, page, stop })
+    }
+
+    /// How people reach the agent once it runs.
+    pub fn desk(&self) -> Desk {
+        self.desk.clone()
     }
 
     /// What the agent publishes after each turn.
@@ -132,7 +155,9 @@ impl Agent {
     /// Watches until the stop token is cancelled; then ends within 10 s, with what was in flight finished where that is possible.
     pub async fn run(mut self) -> Report {
         self.turns.own_up();
+        self.turns.supervisor.ready();
         self.turns.run(&self.stop).await;
+        self.turns.supervisor.stopping();
         tracing::info!("stopping: deliveries under way are finished, polls are not");
         if let Err(error) = self.jobs.shutdown().await {
             tracing::debug!(%error, "the scheduler of the backstop tick did not stop: {error}");
@@ -147,57 +172,16 @@ impl Agent {
     }
 }
 
-fn serve(page: Page, snapshots: watch::Receiver<Arc<Snapshot>>, clock: Clock, stop: CancellationToken) -> JoinHandle<()> {
+fn serve(
+    page: Page,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    desk: Desk,
+    clock: Clock,
+    stop: CancellationToken,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
-        if let Err(error) = web::serve(page.listener, snapshots, page.token, clock, stop).await {
+        if let Err(error) = web::serve(page.listener, snapshots, desk, page.token, clock, stop).await {
             tracing::error!(%error, "the status page has ended: {error}");
         }
     })
-}
-
-/// All sources of the plan, ready to be asked. The errors are sentences for a person, all of them at once, without any secret.
-pub fn build_sources(plan: &Plan, wiring: &Wiring) -> Result<BTreeMap<Id, Polled>, Vec<String>> {
-    build_all("source", plan.sources.keys(), &wiring.sources, |id, wiring: &SourceWiring| Polled::build(id, wiring))
-}
-
-/// These chats, ready to be sent to; errors as with [`build_sources`].
-pub fn build_sinks<'a>(chats: impl Iterator<Item = &'a Id>, wiring: &Wiring) -> Result<BTreeMap<Id, Arc<Sink>>, Vec<String>> {
-    build_all("chat", chats, &wiring.chats, |id, wiring: &ChatWiring| Sink::build(id, wiring).map(Arc::new))
-}
-
-fn build_all<'a, W, T>(
-    what: &str,
-    ids: impl Iterator<Item = &'a Id>,
-    wirings: &BTreeMap<Id, W>,
-    build: impl Fn(&Id, &W) -> Result<T, String>,
-) -> Result<BTreeMap<Id, T>, Vec<String>> {
-    let (mut built, mut errors) = (BTreeMap::new(), Vec::new());
-    for id in ids {
-        let made = match wirings.get(id) {
-            Some(wiring) => build(id, wiring),
-            None => Err(format!("{what} {id}: nothing is configured for it")),
-        };
-        match made {
-            Ok(made) => drop(built.insert(id.clone(), made)),
-            Err(why) => errors.push(why),
-        }
-    }
-    if errors.is_empty() { Ok(built) } else { Err(errors) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_that_cannot_be_built_is_said_at_once() {
-        let ids: Vec<Id> = ["a", "b", "c"].map(Id::from).into();
-        let wirings = BTreeMap::from([(ids[0].clone(), 1), (ids[1].clone(), 2)]);
-        let odd = |id: &Id, n: &i32| if n % 2 == 1 { Ok(*n) } else { Err(format!("chat {id}: TOKEN is not set")) };
-        assert_eq!(
-            build_all("chat", ids.iter(), &wirings, odd),
-            Err(vec!["chat b: TOKEN is not set".to_owned(), "chat c: nothing is configured for it".to_owned()])
-        );
-        assert_eq!(build_all("chat", ids.iter().take(1), &wirings, odd), Ok(BTreeMap::from([(ids[0].clone(), 1)])));
-    }
 }

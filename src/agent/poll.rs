@@ -116,9 +116,16 @@ fn slot(ask: &Ask) -> (Id, Kind) {
     (ask.source().clone(), kind)
 }
 
+/// Counts the configurations that were in force. A name may mean another system in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Round(u64);
+
 /// The questions under way, as the loop knows them.
 pub(super) struct Polls {
     pool: Arc<Pool>,
+    round: Round,
+    /// Ends the questions of this round.
+    over: CancellationToken,
     under_way: BTreeSet<(Id, Kind)>,
     /// When the slots were last used; failures are asked for one after the other.
     begun: BTreeMap<(Id, Kind), Mono>,
@@ -128,7 +135,18 @@ pub(super) struct Polls {
 
 impl Polls {
     pub(super) fn new(pool: Arc<Pool>, inbox: mpsc::Sender<Event>, stop: CancellationToken) -> Self {
-        Self { pool, under_way: BTreeSet::new(), begun: BTreeMap::new(), inbox, stop }
+        let over = stop.child_token();
+        Self { pool, round: Round::default(), over, under_way: BTreeSet::new(), begun: BTreeMap::new(), inbox, stop }
+    }
+
+    /// Asks these sources from now on. Questions under way are given up, and due again at once: what another address answers under
+    /// the same name must not be taken for the new one's word.
+    pub(super) fn take_over(&mut self, pool: Arc<Pool>) {
+        self.over.cancel();
+        self.over = self.stop.child_token();
+        self.round = Round(self.round.0 + 1);
+        self.under_way.clear();
+        self.pool = pool;
     }
 
     /// Starts those whose slot is free; the core asks for the others again. Returns how many were started.
@@ -140,16 +158,17 @@ impl Polls {
             }
             started += 1;
             let rest = self.rest(slot(&ask), clock);
-            let (pool, inbox, stop, clock) = (self.pool.clone(), self.inbox.clone(), self.stop.clone(), clock.clone());
+            let (pool, inbox, over, clock) = (self.pool.clone(), self.inbox.clone(), self.over.clone(), clock.clone());
+            let round = self.round;
             tokio::spawn(async move {
                 let bring = async {
                     tokio::time::sleep(rest).await;
                     let heard = pool.ask(ask, at, &clock).await;
                     // Waits while the inbox is full; the loop being gone means that nobody wants the answer any more.
-                    let _ = inbox.send(Event::Heard(heard)).await;
+                    let _ = inbox.send(Event::Heard(heard, round)).await;
                 };
                 tokio::select! {
-                    () = stop.cancelled() => {}
+                    () = over.cancelled() => {}
                     () = bring => {}
                 }
             });
@@ -168,9 +187,9 @@ impl Polls {
         rest
     }
 
-    /// The answer has come: the slot is free again.
-    pub(super) fn finished(&mut self, ask: &Ask) {
-        self.under_way.remove(&slot(ask));
+    /// The answer has come: the slot is free again. False: it belongs to a configuration that is no longer in force.
+    pub(super) fn finished(&mut self, ask: &Ask, round: Round) -> bool {
+        round == self.round && self.under_way.remove(&slot(ask))
     }
 }
 

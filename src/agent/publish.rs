@@ -4,9 +4,9 @@ use super::poll::Pool;
 use crate::core::judge::CycleView;
 use crate::core::observation::Scheduler;
 use crate::core::plan::{Id, Plan, Source};
-use crate::core::state::{Cause, ImpactState, Incident, Phase, State, Verdict};
+use crate::core::state::{Cause, ImpactState, Incident, Phase, RefusedReload, State, Verdict};
 use crate::core::time::Instant;
-use crate::web::snapshot::{ChatLine, Counts, DashboardLine, IncidentLine, Snapshot, SourceLine};
+use crate::web::snapshot::{ChatLine, Counts, DashboardLine, HeartbeatLine, IncidentLine, Snapshot, SourceLine};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the loop knows beside the state.
@@ -18,6 +18,21 @@ pub(super) struct Shell<'a> {
     pub(super) pool: &'a Pool,
     pub(super) counts: Counts,
     pub(super) store_trouble: Option<String>,
+    /// It is configured, and (`Some`) was not taken last.
+    pub(super) heartbeat: Option<Option<String>>,
+}
+
+/// How it stands, in one line for the supervisor.
+pub(super) fn status(snapshot: &Snapshot) -> String {
+    if let Some(trouble) = &snapshot.store_trouble {
+        return trouble.clone();
+    }
+    let troubled = snapshot.dashboards.iter().filter(|dashboard| dashboard.verdict.is_trouble()).count();
+    let open = snapshot.incidents.iter().filter(|incident| !incident.recovering).count();
+    let of = snapshot.dashboards.len();
+    let ready = if snapshot.ready { "" } else { "not every source has been asked yet; " };
+    let refused = if snapshot.config_refused.is_some() { "; the newest configuration was refused" } else { "" };
+    format!("{ready}{troubled} of {of} dashboards in trouble, {open} open incident{}{refused}", if open == 1 { "" } else { "s" })
 }
 
 pub(super) fn snapshot(state: &State, plan: &Plan, shell: &Shell<'_>) -> Snapshot {
@@ -36,7 +51,14 @@ pub(super) fn snapshot(state: &State, plan: &Plan, shell: &Shell<'_>) -> Snapsho
         checks: by_verdict(state),
         counts: shell.counts,
         store_trouble: shell.store_trouble.clone(),
+        heartbeat: shell.heartbeat.clone().map(|trouble| HeartbeatLine { beaten_at: state.watch.beaten_at, trouble }),
+        config_refused: state.watch.refused.as_ref().map(refused),
     }
+}
+
+fn refused(refused: &RefusedReload) -> String {
+    let more = refused.findings.saturating_sub(1);
+    format!("{}{}", refused.first, if more > 0 { format!(" (and {more} more)") } else { String::new() })
 }
 
 /// Swept since the start, or so shortly before it, by the process before, that the next sweep is not due yet.

@@ -4,23 +4,31 @@
 //! no I/O but the store's; everything slow runs beside it and reports back through the inbox.
 
 use super::Report;
-use super::clock::{Clock, Reading};
+use super::clock::Reading;
 use super::deliver::Deliveries;
+use super::desk::Request;
+use super::heartbeat::Beats;
 use super::inbox::Event;
 use super::keeper::{Keeper, NotTaken};
+use super::pause::{sleep, wait};
 use super::poll::{Polls, Pool};
-use super::publish::{Shell, snapshot};
+use super::publish::{Shell, snapshot, status};
+use super::reload::Reloads;
+use super::supervisor::Supervisor;
+use crate::core::command::{self, Command};
 use crate::core::due::due;
 use crate::core::observation::{Answer, Ask, Heard};
 use crate::core::plan::{Id, Plan};
+use crate::core::proof;
 use crate::core::state::{Attempt, PostId};
 use crate::core::step::{Input, Outcome};
 use crate::core::time::Instant;
+use crate::net::line;
 use crate::web::snapshot::{Counts, Snapshot};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant as Mono;
 use tokio_util::sync::CancellationToken;
 
@@ -28,12 +36,6 @@ use tokio_util::sync::CancellationToken;
 const BATCH: usize = 32;
 /// So often the store is tried with the same answer of a source; with the keeper's back-off about a minute.
 const TRIES_PER_ANSWER: u32 = 12;
-/// Real time between two looks when the core wants to be woken at an instant that is already past: it waits for an answer that is
-/// under way, and the answer wakes the loop anyway. Doubles with every such look.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_millis(250);
-/// Nothing to wait for, or so it seems.
-const IDLE_PAUSE: Duration = Duration::from_secs(60);
 /// Deliveries under way may take this long to end once the agent is stopped. With the store's patience, before and after, and
 /// the closing of the store it stays within 10 s.
 const LAST_DELIVERIES: Duration = Duration::from_secs(5);
@@ -45,7 +47,11 @@ pub(super) struct Turns {
     pub(super) pool: Arc<Pool>,
     pub(super) polls: Polls,
     pub(super) deliveries: Deliveries,
+    pub(super) beats: Beats,
+    pub(super) reloads: Reloads,
+    pub(super) supervisor: Supervisor,
     pub(super) inbox: mpsc::Receiver<Event>,
+    pub(super) requests: mpsc::Receiver<Request>,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) started_at: Instant,
     pub(super) carried: Carried,
@@ -55,21 +61,16 @@ pub(super) struct Turns {
 #[derive(Default)]
 pub(super) struct Carried {
     /// Inputs that are not durable yet, oldest first.
-    inputs: VecDeque<Input>,
+    pub(super) inputs: VecDeque<Input>,
     /// Sources that were swept since the start: they answered or did not, and what came of it is durable.
-    heard: BTreeSet<Id>,
-    counts: Counts,
+    pub(super) heard: BTreeSet<Id>,
+    /// Commands of people that wait for this turn's answer.
+    pub(super) commands: Vec<(Command, oneshot::Sender<Result<String, String>>)>,
+    pub(super) counts: Counts,
     prune: bool,
-    wake_at: Option<Instant>,
+    pub(super) wake_at: Option<Instant>,
     /// Looks in a row after which the core wanted to be woken in the past.
     hasty: u32,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Wait {
-    Until(Instant),
-    /// In real time.
-    For(Duration),
 }
 
 impl Turns {
@@ -79,44 +80,59 @@ impl Turns {
         for post in self.keeper.begun() {
             self.carried.inputs.push_back(Input::Sent { post, outcome: Outcome::Ambiguous { why: why.to_owned() } });
         }
+        // What was refused while the last process ran was accepted at the start of this one.
+        if self.keeper.state().watch.refused.is_some() {
+            self.carried.inputs.push_back(Input::Reloaded(None));
+        }
     }
 
     /// Turns until it is stopped.
     pub(super) async fn run(&mut self, stop: &CancellationToken) {
-        self.turn(None).await;
+        self.turn(None, None).await;
         while !stop.is_cancelled() {
-            let event = if self.keeper.is_stale() {
+            let (event, request) = if self.keeper.is_stale() {
                 // While the store fails nothing more is taken in: those who have news wait at the inbox.
                 tokio::select! {
                     () = stop.cancelled() => break,
-                    () = tokio::time::sleep(self.keeper.retry_in()) => None,
+                    () = tokio::time::sleep(self.keeper.retry_in()) => (None, None),
                 }
             } else {
                 let timer = wait(self.carried.wake_at, self.reading.now(), self.carried.hasty);
+                let sooner = [self.beats.retry_at(), self.supervisor.hungry_at()].into_iter().flatten().min();
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => break,
-                    event = self.inbox.recv() => event,
-                    () = sleep(self.reading.clock(), timer) => None,
+                    Some(request) = self.requests.recv() => (None, Some(request)),
+                    event = self.inbox.recv() => (event, None),
+                    () = sleep(self.reading.clock(), timer, sooner) => (None, None),
                 }
             };
-            self.turn(event).await;
+            self.turn(event, request).await;
         }
     }
 
     /// One turn. Without an event it is a look at what time alone has changed.
-    async fn turn(&mut self, event: Option<Event>) {
+    async fn turn(&mut self, event: Option<Event>, request: Option<Request>) {
         let at = self.reading.now();
         if let Some(event) = event {
-            self.note(event);
+            self.note(event, at);
+        }
+        match request {
+            None => {}
+            Some(Request::Reload(answer)) => self.reloads.ask(answer),
+            Some(Request::Command(command, answer)) => self.carried.commands.push((command, answer)),
         }
         while !self.keeper.is_stale() && self.carried.inputs.len() < BATCH {
             let Ok(event) = self.inbox.try_recv() else { break };
-            self.note(event);
+            self.note(event, at);
         }
         let time_came = self.carried.inputs.is_empty() || self.carried.wake_at.is_none_or(|wake_at| wake_at <= at);
         // What fails here is said by the keeper, and done again in the next turn: the state is stale then.
-        let _ = self.take_in_and_act(at, time_came).await;
+        if self.take_in_and_act(at, time_came).await.is_ok() {
+            self.supervisor.progress();
+        }
+        // Who gets no answer is told that it was not taken.
+        self.carried.commands.clear();
         let hasty = self.carried.wake_at.is_some_and(|wake_at| wake_at <= at);
         self.carried.hasty = if hasty { self.carried.hasty.saturating_add(1) } else { 0 };
         self.publish(at);
@@ -124,6 +140,8 @@ impl Turns {
 
     async fn take_in_and_act(&mut self, at: Instant, time_came: bool) -> Result<(), NotTaken> {
         self.take_in(at).await?;
+        self.take_over(at).await?;
+        self.obey(at).await?;
         if time_came {
             self.keeper.take(at, Input::Tick, &mut self.carried.counts).await?;
         }
@@ -135,10 +153,13 @@ impl Turns {
     }
 
     /// Books an event; its input waits until it is durable.
-    fn note(&mut self, event: Event) {
+    fn note(&mut self, event: Event, at: Instant) {
         match event {
-            Event::Heard(heard) => {
-                self.polls.finished(&heard.ask);
+            Event::Heard(heard, round) if !self.polls.finished(&heard.ask, round) => {
+                let source = heard.ask.source();
+                tracing::debug!(%source, "an answer of the source {source} came after the configuration had changed; it is asked again");
+            }
+            Event::Heard(heard, _) => {
                 self.carried.counts.polls_unanswered += u64::from(matches!(heard.answer, Answer::Unreachable(_)));
                 if let Answer::Unreachable(gone) = &heard.answer {
                     let (source, why) = (heard.ask.source(), gone.why);
@@ -150,13 +171,19 @@ impl Turns {
                 log_outcome(post, &chat, &outcome);
                 self.carried.inputs.push_back(Input::Sent { post, outcome });
             }
+            Event::Loaded(read) => self.carried.inputs.extend(self.reloads.loaded(*read, at)),
+            Event::Beaten(taken) => {
+                if self.beats.ended(taken, self.plan.heartbeat_every, self.reading.clock()) {
+                    self.carried.inputs.push_back(Input::Beat);
+                }
+            }
             Event::Tick => self.carried.wake_at = None,
             Event::Prune => self.carried.prune = true,
         }
     }
 
     /// Makes the waiting inputs durable, in their order.
-    async fn take_in(&mut self, at: Instant) -> Result<(), NotTaken> {
+    pub(super) async fn take_in(&mut self, at: Instant) -> Result<(), NotTaken> {
         if self.keeper.is_stale() {
             self.keeper.restore(at).await?;
             self.disown();
@@ -177,6 +204,7 @@ impl Turns {
                     *counter += 1;
                 }
                 // A listing alone says nothing of the pipelines; after it a sweep is due at once, also of an empty list.
+                Some(Input::Beat) => self.carried.counts.beats += 1,
                 Some(Input::Heard(Heard { ask: Ask::Sweep { source, .. }, .. })) => drop(self.carried.heard.insert(source)),
                 _ => {}
             }
@@ -195,6 +223,21 @@ impl Turns {
         }
     }
 
+    /// Carries out what people ask for, each once it is durable.
+    async fn obey(&mut self, at: Instant) -> Result<(), NotTaken> {
+        for (command, waiting) in std::mem::take(&mut self.carried.commands) {
+            let answer = command::answer(self.keeper.state(), &self.plan, at, &command);
+            if let Ok(sentence) = &answer {
+                let by = line(&command.by);
+                tracing::info!(by, "{by}: {sentence}");
+                self.keeper.take(at, Input::Command(command), &mut self.carried.counts).await?;
+            }
+            // Who does not listen any more needs no answer.
+            let _ = waiting.send(answer);
+        }
+        Ok(())
+    }
+
     /// A claim whose commit was reported as failed, but was written: not a byte of it has left.
     fn disown(&mut self) {
         for post in self.keeper.begun() {
@@ -210,7 +253,17 @@ impl Turns {
         let wanted = due(self.keeper.state(), &self.plan, at);
         self.carried.wake_at = wanted.wake_at;
         self.carried.counts.polls += self.polls.start(wanted.asks, at, self.reading.clock());
-        let posts = self.deliveries.admitted(&wanted.posts, self.keeper.state());
+        let beat_at = proof::beat_at(self.keeper.state(), &self.plan, at);
+        let lapses = match beat_at {
+            Some(beat_at) if beat_at <= at && !wanted.beat => proof::lapses(self.keeper.state(), &self.plan, at),
+            _ => Vec::new(),
+        };
+        self.beats.look(wanted.beat, lapses.first());
+        let mut posts = self.deliveries.admitted(&wanted.posts, self.keeper.state());
+        if let Some(next) = self.reloads.plan() {
+            // A chat that is about to go is not sent to any more, or it would never be idle.
+            posts.retain(|id| self.keeper.state().posts.get(id).is_some_and(|post| next.chats.contains_key(&post.chat)));
+        }
         if posts.is_empty() {
             return Ok(());
         }
@@ -239,9 +292,12 @@ impl Turns {
                 pool: &self.pool,
                 counts: self.carried.counts,
                 store_trouble,
+                heartbeat: self.beats.state(),
             };
             snapshot(self.keeper.state(), &self.plan, &shell)
         };
+        self.supervisor.reloading(self.reloads.is_under_way());
+        self.supervisor.status(&status(&shown));
         self.snapshots.send_replace(Arc::new(shown));
     }
 
@@ -261,7 +317,7 @@ impl Turns {
                 () = tokio::time::sleep(self.keeper.retry_in()), if !durable => {}
                 Some(event) = self.inbox.recv(), if durable => {
                     if matches!(event, Event::Sent { .. }) {
-                        self.note(event);
+                        self.note(event, at);
                     }
                 }
             }
@@ -275,25 +331,8 @@ impl Turns {
     }
 }
 
-async fn sleep(clock: &Clock, wait: Wait) {
-    match wait {
-        Wait::Until(at) => clock.sleep_until(at).await,
-        Wait::For(pause) => tokio::time::sleep(pause).await,
-    }
-}
-
 fn is_outcome_of(input: &Input, of: PostId) -> bool {
     matches!(input, Input::Sent { post, .. } if *post == of)
-}
-
-/// How long to wait for the next look. Never not at all: whatever the core says, there is a pause, so that no answer of it can
-/// make the loop spin.
-fn wait(wake_at: Option<Instant>, now: Instant, hasty: u32) -> Wait {
-    match wake_at {
-        None => Wait::For(IDLE_PAUSE),
-        Some(at) if at > now => Wait::Until(at),
-        Some(_) => Wait::For(SHORTEST_PAUSE.saturating_mul(2_u32.saturating_pow(hasty.saturating_sub(1))).min(LONGEST_PAUSE)),
-    }
 }
 
 fn log_outcome(post: PostId, chat: &Id, outcome: &Outcome) {
@@ -307,27 +346,5 @@ fn log_outcome(post: PostId, chat: &Id, outcome: &Outcome) {
             tracing::warn!(post, %chat, why, "post {post} was perhaps delivered to {chat}, its answer is lost: {why}");
         }
         Outcome::Refused { why } => tracing::error!(post, %chat, why, "post {post} was refused by {chat} for good: {why}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_is_always_a_pause() {
-        let now: Instant = "2026-11-23T00:00:00Z".parse().unwrap();
-        let later = now + chrono::TimeDelta::microseconds(1);
-        let ms = Duration::from_millis;
-        let cases = [
-            (None, 0, Wait::For(IDLE_PAUSE)),
-            (Some(later), 9, Wait::Until(later)),
-            (Some(now), 1, Wait::For(ms(10))),
-            (Some(now - chrono::TimeDelta::days(1)), 3, Wait::For(ms(40))),
-            (Some(now), u32::MAX, Wait::For(ms(250))),
-        ];
-        for (wake_at, hasty, expected) in cases {
-            assert_eq!(wait(wake_at, now, hasty), expected, "{wake_at:?} {hasty}");
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::output;
 use crate::agent::clock::Clock;
-use crate::agent::{Agent, Report, Setup, build_sinks, build_sources};
+use crate::agent::{Agent, Built, Report, Setup, Supervisor};
 use crate::config::{self, Loaded};
 use crate::core::plan::Language;
 use crate::core::state::{Attempt, Row};
@@ -13,7 +13,6 @@ use crate::error::{Error, Exit};
 use crate::store::Store;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -25,13 +24,13 @@ pub(super) async fn run(args: &super::Demo) -> Result<Exit, Error> {
     let clock = Clock::played(args.night.starts_at(), args.speed);
     let mut stage = demo::set_up(args.night, clock.clone(), language).await.map_err(Error::Demo)?;
     let Loaded { plan, wiring, .. } = config::load(stage.config(), None, &[]).map_err(Error::Refused)?;
-    let sources = build_sources(&plan, &wiring).map_err(Error::Unusable)?;
-    let sinks = build_sinks(plan.chats.keys(), &wiring).map_err(Error::Unusable)?;
+    let dashboards = plan.dashboards.len();
+    let config = Built::new(plan, &wiring).map_err(Error::Unusable)?;
     let store = Store::open(&wiring.store).await.map_err(Error::Store)?;
-    output::write(&summary::opening(&stage.script, &stage.page(), plan.dashboards.len(), args.speed, language))?;
+    output::write(&summary::opening(&stage.script, &stage.page(), dashboards, args.speed, language))?;
 
     let stop = CancellationToken::new();
-    let setup = Setup { plan: Arc::new(plan), sources, sinks, store, clock: clock.clone(), page: None };
+    let setup = Setup { config, store, clock: clock.clone(), page: None, load: None, supervisor: Supervisor::none() };
     let agent = tokio::spawn(Agent::start(setup, stop.clone()).await?.run());
     let mut posted = watch(&mut stage, &clock, language).await?;
     stop.cancel();

@@ -2,31 +2,39 @@
 //!
 //! Reads no environment and sets up no logging; `main` does both and passes them in.
 
+mod agent_call;
 mod calendar;
 mod check;
 mod completions;
 mod demo;
+mod drill;
+mod healthcheck;
 mod once;
+mod order;
 mod output;
 mod run;
 mod schema;
 
 use crate::agent::clock::Clock;
-use crate::config::{self, Loaded};
+use crate::config::{self, Finding, Loaded};
 use crate::core::plan::Language;
 use crate::demo::night::Night;
 use crate::error::{Error, Exit};
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use order::Wanted;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0   fine
-  1   findings: not everything is green
+  1   findings: not everything is green, or the agent refuses
   2   usage: the command line makes no sense
-  3   could not look: a source, a chat, the store or the status page's address cannot be used
+  3   could not look: a source, a chat, the store, the agent or the status page's address cannot be used
   78  the configuration was refused, or a secret or file that it names is not there";
+
+const ORDER_EXIT_CODES: &str = "Exit codes: 0 done, 1 refused by the agent, 3 no agent answers at [web] listen.";
 
 /// Watches data pipelines through the night and says in chat, briefly and once, what will miss its dashboard's deadline.
 #[derive(Debug, Parser)]
@@ -66,7 +74,10 @@ pub enum Command {
     /// Watches until it is stopped (SIGTERM or SIGINT; a second one ends it at once).
     #[command(after_help = "\
 A store that is corrupt, read-only or in use by another agent, and an address of the status page that is taken, stop the start
-with exit code 3; a secret that is not set with 78.")]
+with exit code 3; a secret that is not set with 78.
+
+SIGHUP, and POST /-/reload of the status page, read the configuration again. A bad one changes nothing, and is said in the log,
+in the answer and in the next digest.")]
     Run,
     /// Plays one whole night in about a minute, on this machine alone.
     Demo(Demo),
@@ -75,13 +86,33 @@ with exit code 3; a secret that is not set with 78.")]
 Exit codes: 0 all is ready or on track, 1 not green, 3 a source (or with --post a chat) could not be reached.")]
     Once(Once),
     /// Checks the configuration without asking anybody and without any secret being set. Warnings alone exit 0.
-    Check,
+    #[command(after_help = "\
+Exit codes: 0 fine, 78 refused; with --online also 1 a source does not know what is asked of it, 3 one cannot be reached.")]
+    Check(Check),
+    /// Sends a marked test message through every chat, at its largest size. Asks nobody.
+    #[command(after_help = "Exit codes: 0 all delivered, 3 not all.")]
+    Drill(Drill),
     /// Shows what kind of day each day is: workday or off in each calendar, due or not for each dashboard.
     Calendar(Calendar),
     /// Prints the JSON Schema of a configuration file, for editors.
     Schema,
     /// Prints the script by which a shell completes commands and options.
     Completions(Completions),
+    /// Says that somebody has an incident: nobody else is asked before the end.
+    #[command(after_help = ORDER_EXIT_CODES)]
+    Ack(order::OnIncident),
+    /// Wants no word about an incident before the end, but that it is over.
+    #[command(after_help = ORDER_EXIT_CODES)]
+    Snooze(order::OnIncident),
+    /// Wants no word about a check, a dashboard or a source before the end, but that something told before is over.
+    #[command(after_help = ORDER_EXIT_CODES)]
+    Mute(order::Mute),
+    /// Forgets a member of a group that has vanished from its source for good.
+    #[command(after_help = ORDER_EXIT_CODES)]
+    Retire(order::Retire),
+    /// Asks the running agent whether it is well, for containers and monitors. Needs no secret.
+    #[command(after_help = "Exit codes: 0 well, 1 not well, 3 no agent answers.")]
+    Healthcheck(Healthcheck),
 }
 
 #[derive(Debug, Args)]
@@ -134,6 +165,27 @@ impl From<Tongue> for Language {
 }
 
 #[derive(Debug, Args)]
+pub struct Check {
+    /// Also asks every source, and whether every chat can be reached. Posts nothing; needs the secrets.
+    #[arg(long)]
+    pub online: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Drill {
+    /// Only these chats.
+    #[arg(value_name = "CHAT")]
+    pub chats: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Healthcheck {
+    /// Asks there, and reads no configuration: one that the running agent has refused says nothing of its health.
+    #[arg(long, value_name = "IP:PORT")]
+    pub address: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
 pub struct Once {
     /// Also sends the digest to its chats.
     #[arg(long)]
@@ -151,20 +203,31 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Run => run::run(&cli.common, environment).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Once(args) => once::run(&cli.common, args, environment).await,
-        Command::Check => check::run(&cli.common, environment).await,
+        Command::Check(args) => check::run(&cli.common, args, environment).await,
+        Command::Drill(args) => drill::run(&cli.common, args, environment).await,
         Command::Calendar(args) => calendar::run(&cli.common, args, environment),
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run(args),
+        Command::Ack(args) => order::run(&cli.common, Wanted::Ack(args), environment).await,
+        Command::Snooze(args) => order::run(&cli.common, Wanted::Snooze(args), environment).await,
+        Command::Mute(args) => order::run(&cli.common, Wanted::Mute(args), environment).await,
+        Command::Retire(args) => order::run(&cli.common, Wanted::Retire(args), environment).await,
+        Command::Healthcheck(args) => healthcheck::run(&cli.common, args, environment).await,
     }
 }
 
 /// Loads the configuration and logs its warnings.
 fn load(common: &Common, environment: &[(String, String)]) -> Result<Loaded, Error> {
     let loaded = config::load(&common.config, common.profile.as_deref(), environment).map_err(Error::Refused)?;
-    for warning in loaded.warnings.iter().chain(&config::outlook::calendars(&loaded, Clock::real().now())) {
+    warn(&loaded.warnings);
+    warn(&config::outlook::calendars(&loaded, Clock::real().now()));
+    Ok(loaded)
+}
+
+fn warn(warnings: &[Finding]) {
+    for warning in warnings {
         tracing::warn!(place = warning.place, "{}: {}", warning.place, warning.text);
     }
-    Ok(loaded)
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ mod tables;
 mod values;
 pub mod wiring;
 
+pub(crate) use check::duration;
+
 use crate::core::plan::Plan;
 use figment::value::{Dict, Value};
 use place::Report;

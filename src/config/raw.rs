@@ -100,7 +100,7 @@ pub(super) struct RawMaintenance {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(super) struct RawSource {
-    /// airflow or http.
+    /// airflow, luigi or http.
     pub(super) kind: Option<String>,
     /// http: with {id} in it, one request for each check.
     pub(super) url: Option<String>,

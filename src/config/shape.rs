@@ -121,8 +121,8 @@ fn later(dict: &Dict) -> Vec<(Keys, String)> {
         }
     }
     for (section, name, entry) in entries("sources") {
-        if let Some(kind @ ("luigi" | "sql" | "file")) = entry.get("kind").and_then(Value::as_str) {
-            let text = format!("source {name}: kind {kind:?} is not supported yet; supported: airflow, http");
+        if let Some(kind @ ("sql" | "file")) = entry.get("kind").and_then(Value::as_str) {
+            let text = format!("source {name}: kind {kind:?} is not supported yet; supported: airflow, luigi, http");
             found.push((keys(&[section, name]), text));
         }
     }

@@ -4,7 +4,7 @@
 //! Whoever brings a command asks [`answer`] first and gives the sentence back; a command that makes no sense changes nothing.
 
 use super::plan::{Id, Plan};
-use super::state::{IncidentId, Phase, State};
+use super::state::{About, Cause, Incident, IncidentId, Pause, Phase, Reason, State};
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
@@ -116,8 +116,61 @@ pub fn answer(state: &State, plan: &Plan, at: Instant, command: &Command) -> Res
     }
 }
 
+/// Carries out a command that makes sense; one that does not, or that was carried out already, changes nothing.
 pub(super) fn carry_out(tx: &mut Tx<'_>, command: Command) {
-    let _ = (tx, command);
+    if answer(tx.state, tx.plan, tx.at, &command).is_err() {
+        return;
+    }
+    let Command { nonce, by, reason, order } = command;
+    let pause = |at: Instant, until: Instant| Pause { by: by.clone(), reason: reason.clone(), at, until, nonce: nonce.clone() };
+    match order {
+        Order::Ack { incident, until } => {
+            let ack = pause(tx.at, until);
+            on_incident(tx, incident, Reason::Acked, |incident| put(&mut incident.ack, ack));
+        }
+        Order::Snooze { incident, until } => {
+            let snooze = pause(tx.at, until);
+            on_incident(tx, incident, Reason::Snoozed, |incident| put(&mut incident.snooze, snooze));
+        }
+        Order::Mute { what, until } => {
+            if tx.state.mutes.get(&what).is_none_or(|had| had.nonce != nonce) {
+                let pause = pause(tx.at, until);
+                tx.note(About::Order { by, reason }, Reason::Muted);
+                tx.put_mute(what, pause);
+            }
+        }
+        Order::Retire { check } => retire(tx, &check, by, reason),
+    }
+}
+
+/// True when it was not there already.
+fn put(slot: &mut Option<Pause>, pause: Pause) -> bool {
+    let new = slot.as_ref().is_none_or(|had| had.nonce != pause.nonce);
+    if new {
+        *slot = Some(pause);
+    }
+    new
+}
+
+fn on_incident(tx: &mut Tx<'_>, id: IncidentId, reason: Reason, change: impl FnOnce(&mut Incident) -> bool) {
+    let Some(mut incident) = tx.state.incidents.get(&id).cloned() else { return };
+    if change(&mut incident) {
+        tx.note(About::Incident(id), reason);
+        tx.put_incident(incident);
+    }
+}
+
+fn retire(tx: &mut Tx<'_>, check: &Id, by: String, reason: String) {
+    let Some(ix) = tx.state.roster.place(check) else { return };
+    let cause = Cause::Check(check.clone());
+    let over = |incident: &&Incident| incident.cause == cause && !matches!(incident.phase, Phase::Resolved { .. });
+    let incidents: Vec<Incident> = tx.state.incidents.values().filter(over).cloned().collect();
+    for incident in incidents {
+        tx.put_incident(Incident { retired_by: Some(by.clone()), ..incident });
+    }
+    tx.note(About::Check(check.clone()), Reason::Retired);
+    tx.note(About::Order { by, reason }, Reason::Retired);
+    tx.drop_check(ix);
 }
 
 fn open_ones(state: &State) -> String {

@@ -1,15 +1,25 @@
 //! Digests: the scheduled summary, or the recorded decision that silence says it all.
 
+use super::aside;
+use super::clocks;
+use super::command::Muted;
 use super::cycle;
 use super::facts;
-use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestVerdict};
-use super::plan::{Digest, Id, Manner, Plan};
+use super::maintenance;
+use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestNotes, DigestVerdict, Taken};
+use super::patience;
+use super::plan::{Digest, Id, Manner, Plan, Source, When};
+use super::policy;
 use super::posts;
 use super::standing;
-use super::state::{About, Attention, Cause, Decision, DigestState, Incident, Phase, Reason, State, Topic, Verdict};
+use super::state::{
+    About, Attention, Cause, CycleKey, DIGESTS_KEPT, Decision, DigestState, Incident, IncidentId, Own, Phase, Reason, State, Topic,
+    Verdict,
+};
 use super::time::{Instant, local_date, shift};
 use super::tx::Tx;
 use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A digest waits so long for sources whose answer is on its way; one that is given late (after a start, a suspend) longer, but no
 /// nearer to the deadline than it would still be of use.
@@ -25,9 +35,11 @@ const SEARCH_DAYS: i32 = 40;
 /// Gives or records every digest whose time has come; returns the next instant at which one falls due.
 pub(super) fn occur(tx: &mut Tx<'_>) -> Option<Instant> {
     let plan = tx.plan;
-    let mut next: Option<Instant> = None;
+    let mut soonest: Option<Instant> = None;
     for (id, digest) in &plan.digests {
-        let mut wake = next_at(plan, digest, tx.at);
+        let done = tx.state.digests.get(id).cloned();
+        let coming = next(plan, digest, tx.at, |date| done.as_ref().is_some_and(|done| done.has(date)));
+        let mut wake = coming.map(|(_, due_at)| due_at);
         if let Some((date, due_at)) = last_due(plan, digest, tx.at).filter(|(date, _)| !is_done(tx.state, id, *date, tx.at)) {
             let until = (due_at + WAIT_FOR_ANSWERS).max(worth_until(plan, due_at) - SPARE_BEFORE_DEADLINE);
             if tx.at < until && awaits_answers(tx) {
@@ -36,14 +48,41 @@ pub(super) fn occur(tx: &mut Tx<'_>) -> Option<Instant> {
                 give(tx, id, digest, date, due_at);
             }
         }
-        next = [next, wake].into_iter().flatten().min();
+        if let Some((date, latest)) = coming.filter(|(date, latest)| is_all_ready(tx, digest, *date, *latest)) {
+            give(tx, id, digest, date, tx.at.min(latest));
+        }
+        soonest = [soonest, wake].into_iter().flatten().min();
     }
-    next
+    soonest
+}
+
+/// For one that comes when all is ready: every dashboard whose window of that day opens before the digest comes anyway has opened it,
+/// is due and watched, and ready; and there is one. What is run again later repeats nothing.
+fn is_all_ready(tx: &Tx<'_>, digest: &Digest, date: NaiveDate, latest: Instant) -> bool {
+    if !matches!(digest.when, When::Ready { .. }) {
+        return false;
+    }
+    let mut ready = false;
+    for (id, dashboard) in &tx.plan.dashboards {
+        let view = tx.state.view.cycles.get(id).filter(|view| view.cycle.key.date >= date);
+        match view.map(|view| (view.cycle.key.date == date, view.verdict)) {
+            Some((true, Verdict::Ready)) => ready = true,
+            Some((false, _) | (true, Verdict::NotDue | Verdict::NotWatched)) => {}
+            Some((true, _)) => return false,
+            None => {
+                let key = CycleKey { dashboard: id.clone(), date, nth: 0 };
+                if cycle::of_key(tx.plan, dashboard, &key).is_some_and(|cycle| cycle.opens_at < latest) {
+                    return false;
+                }
+            }
+        }
+    }
+    ready
 }
 
 /// A later one that was done "in the future" was done before the clock was set back, and does not count.
 fn is_done(state: &State, id: &Id, date: NaiveDate, at: Instant) -> bool {
-    state.digests.get(id).is_some_and(|done| done.date == date || (done.date > date && done.done_at <= at))
+    state.digests.get(id).is_some_and(|done| done.has(date) || (done.date > date && done.done_at <= at))
 }
 
 fn on(plan: &Plan, digest: &Digest, date: NaiveDate) -> bool {
@@ -60,10 +99,11 @@ fn last_due(plan: &Plan, digest: &Digest, at: Instant) -> Option<(NaiveDate, Ins
         .find(|(_, due)| *due <= at)
 }
 
-fn next_at(plan: &Plan, digest: &Digest, at: Instant) -> Option<Instant> {
+/// The next occurrence that is still to come and not `done`: when all is ready it may be done before its time.
+fn next(plan: &Plan, digest: &Digest, at: Instant, done: impl Fn(NaiveDate) -> bool) -> Option<(NaiveDate, Instant)> {
     let today = local_date(at, plan.timezone);
-    let dates = (0..=SEARCH_DAYS).map(|days| shift(today, days));
-    dates.filter(|date| on(plan, digest, *date)).map(|date| digest.when.latest().on(date, plan.timezone)).find(|due| *due > at)
+    let dates = (0..=SEARCH_DAYS).map(|days| shift(today, days)).filter(|date| !done(*date) && on(plan, digest, *date));
+    dates.map(|date| (date, digest.when.latest().on(date, plan.timezone))).find(|(_, due)| *due > at)
 }
 
 /// Is there a source whose newest answer says nothing of now, and which is not known to be dark?
@@ -84,9 +124,12 @@ fn worth_until(plan: &Plan, due_at: Instant) -> Instant {
 }
 
 fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Instant) {
-    let facts = facts(tx.state, tx.plan, id, tx.at);
+    let mut facts = facts(tx.state, tx.plan, id, tx.at);
+    facts.next_at = next(tx.plan, digest, tx.at, |done| done == date).map(|(_, due_at)| due_at);
     let new = !tx.state.digests.contains_key(id);
-    tx.put_digest(id.clone(), DigestState { date, done_at: tx.at });
+    let mut before = tx.state.digests.get(id).map(|done| [done.before.as_slice(), &[done.date]].concat()).unwrap_or_default();
+    before.drain(..before.len().saturating_sub(DIGESTS_KEPT));
+    tx.put_digest(id.clone(), DigestState { date, done_at: tx.at, before });
     let about = || About::Digest { digest: id.clone(), date };
     let until = worth_until(tx.plan, due_at);
     if tx.at >= until {
@@ -98,10 +141,15 @@ fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Inst
     }
     let green = matches!(
         facts.verdict,
-        DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue | DigestVerdict::NotWatched
+        DigestVerdict::Ready
+            | DigestVerdict::OnTrack
+            | DigestVerdict::NothingDue
+            | DigestVerdict::NotWatched
+            | DigestVerdict::Maintenance
     );
     if green && manner(tx.plan, digest, date) != Manner::Post {
-        tx.write_down(about(), None, Decision::StaySilent, Reason::AllGreen);
+        let reason = if facts.verdict == DigestVerdict::Maintenance { Reason::Maintenance } else { Reason::AllGreen };
+        tx.write_down(about(), None, Decision::StaySilent, reason);
         return;
     }
     for chat in &digest.to {
@@ -126,8 +174,16 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
     let keys = state.view.cycles.values().map(|view| &view.cycle.key);
     let mut dashboards: Vec<DashboardFacts> = keys.filter_map(|key| facts::dashboard(state, plan, key, None, None)).collect();
     dashboards.retain(|dashboard| dashboard.verdict != Verdict::NotDue);
+    let excused = Excused::now(state, plan, at);
+    for dashboard in &mut dashboards {
+        dashboard.in_maintenance = at < dashboard.deadline && excused.explains(state, &dashboard.id);
+        dashboard.muted = state.mutes.get(&Muted::Dashboard(dashboard.id.clone())).is_some_and(|mute| mute.holds(at).is_some());
+    }
     dashboards.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
-    let incidents: Vec<DigestIncident> = state.incidents.values().filter_map(|incident| line(state, plan, incident)).collect();
+    // Clocks have a line of their own.
+    let is_clock = |incident: &Incident| matches!(incident.cause, Cause::Clock(_) | Cause::Watch(Own::Clock));
+    let told = state.incidents.values().filter(|incident| !excused.incidents.contains(&incident.id) && !is_clock(incident));
+    let incidents: Vec<DigestIncident> = told.filter_map(|incident| line(state, plan, incident, at)).collect();
     let today = local_date(at, plan.timezone);
     let calendars_ending = plan
         .calendars
@@ -137,36 +193,92 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
         .collect();
     let broken_chats =
         state.chats.iter().filter_map(|(id, chat)| chat.broken.as_ref().map(|(_, why)| (id.clone(), why.clone()))).collect();
-    let answering = plan.sources.iter().filter(|(id, setup)| {
-        state.sources.get(*id).is_some_and(|source| {
+    let answers = |id: &Id, setup: &Source| {
+        state.sources.get(id).is_some_and(|source| {
             source.dark.is_none() && source.list_dark.is_none() && standing::unseen(source, setup.every, at).is_none()
         })
-    });
+    };
+    let silent: Vec<&Id> = plan.sources.iter().filter(|(id, setup)| !answers(id, setup)).map(|(id, _)| id).collect();
+    let expected_silent = silent.iter().filter(|id| maintenance::of_source(plan, id, at).is_some()).count();
     let counted = state.digests.get(id).map(|done| done.done_at);
-    let next_at = plan.digests.get(id).and_then(|digest| next_at(plan, digest, at));
+    let muted = state.mutes.iter().filter(|(_, mute)| mute.holds(at).is_some());
+    let muted = muted.map(|(what, mute)| (what.clone(), Taken { by: mute.by.clone(), until: mute.until })).collect();
+    let setup = plan.digests.get(id);
+    let done = |date| state.digests.get(id).is_some_and(|done| done.has(date));
+    let next_at = setup.and_then(|digest| next(plan, digest, at, done)).map(|(_, due_at)| due_at);
+    let next_when_ready = setup.is_some_and(|digest| matches!(digest.when, When::Ready { .. }));
     let mut facts = DigestFacts {
         digest: id.clone(),
         verdict: DigestVerdict::NothingDue,
         dashboards,
         incidents,
-        healed: state.incidents.values().filter(|incident| healed_since(incident, counted)).count(),
-        sources_answering: answering.count(),
+        healed: state.incidents.values().filter(|incident| healed_since(plan, incident, counted)).count(),
+        sources_answering: plan.sources.len() - silent.len(),
         sources: plan.sources.len(),
         broken_chats,
         calendars_ending,
+        muted,
         next_at,
+        notes: DigestNotes {
+            maintenance: excused.lines,
+            clocks: clocks::off(state),
+            refused: state.watch.refused.clone(),
+            next_when_ready,
+        },
     };
-    facts.verdict = verdict(&facts);
+    facts.verdict = verdict(&facts, expected_silent);
     facts
 }
 
+/// What is in maintenance now.
+struct Excused {
+    /// Each source and each troubled check with the end of its window.
+    lines: Vec<(Cause, Instant)>,
+    /// Of which nothing is said until then, as no deadline is in danger.
+    incidents: BTreeSet<IncidentId>,
+    /// What waits for them, by dashboard.
+    waiting: BTreeMap<Id, BTreeSet<Id>>,
+}
+
+impl Excused {
+    fn now(state: &State, plan: &Plan, at: Instant) -> Self {
+        let sources = plan.sources.keys().filter_map(|id| Some((Cause::Source(id.clone()), maintenance::of_source(plan, id, at)?)));
+        let mut excused = Self { lines: sources.collect(), incidents: BTreeSet::new(), waiting: BTreeMap::new() };
+        for incident in state.incidents.values().filter(|incident| incident.phase == Phase::Open) {
+            let Some(until) = maintenance::of_incident(plan, incident, at) else { continue };
+            let cycles = policy::audience(state, incident);
+            if patience::maintenance_until(state, plan, incident, &cycles, at).is_none() {
+                continue;
+            }
+            excused.incidents.insert(incident.id);
+            for (key, impact) in &incident.impact {
+                excused.waiting.entry(key.dashboard.clone()).or_default().extend(impact.waiting.iter().cloned());
+            }
+            if matches!(incident.cause, Cause::Check(_)) {
+                excused.lines.push((incident.cause.clone(), until));
+            }
+        }
+        excused
+    }
+
+    /// Is all that is wrong with the dashboard's open cycle in maintenance?
+    fn explains(&self, state: &State, dashboard: &Id) -> bool {
+        let (Some(view), Some(waiting)) = (state.view.cycles.get(dashboard), self.waiting.get(dashboard)) else { return false };
+        let mut troubled = view.checks.iter().filter(|(_, judged)| judged.live && judged.verdict.is_trouble());
+        troubled.all(|(ix, _)| waiting.contains(&state.roster.checks[*ix].id))
+    }
+}
+
 /// Over before anybody was told, and not merely because its cycles closed.
-fn healed_since(incident: &Incident, since: Option<Instant>) -> bool {
-    matches!(incident.phase, Phase::Resolved { at, recovered_at: Some(_) } if since.is_none_or(|since| at > since))
+fn healed_since(plan: &Plan, incident: &Incident, since: Option<Instant>) -> bool {
+    // What was expected has not healed.
+    let expected = maintenance::of_incident(plan, incident, incident.since).is_some();
+    !expected
+        && matches!(incident.phase, Phase::Resolved { at, recovered_at: Some(_) } if since.is_none_or(|since| at > since))
         && incident.told.is_empty()
 }
 
-fn line(state: &State, plan: &Plan, incident: &Incident) -> Option<DigestIncident> {
+fn line(state: &State, plan: &Plan, incident: &Incident, at: Instant) -> Option<DigestIncident> {
     let recovering = match incident.phase {
         Phase::Open => false,
         Phase::Recovering { .. } => true,
@@ -176,7 +288,7 @@ fn line(state: &State, plan: &Plan, incident: &Incident) -> Option<DigestInciden
         Cause::Check(id) => state.roster.place(id).map(|ix| &state.roster.checks[ix]),
         _ => None,
     };
-    let mut waiting: std::collections::BTreeSet<&Id> = incident.impact.values().flat_map(|impact| &impact.waiting).collect();
+    let mut waiting: BTreeSet<&Id> = incident.impact.values().flat_map(|impact| &impact.waiting).collect();
     waiting.retain(|id| known.is_none_or(|known| known.id != **id));
     let eta = known.and_then(|known| {
         let ix = state.roster.place(&known.id)?;
@@ -191,17 +303,28 @@ fn line(state: &State, plan: &Plan, incident: &Incident) -> Option<DigestInciden
         failure: incident.failure.clone(),
         owner: known.and_then(|known| known.check.owner.as_deref()).and_then(|owner| facts::owner_facts(plan, owner)),
         eta,
+        taken: facts::taken(incident, at),
+        hushed: aside::hushed(state, plan, at, incident).is_some() || aside::reaches_muted_only(state, at, incident),
     })
 }
 
-fn verdict(facts: &DigestFacts) -> DigestVerdict {
-    let of_dashboards = facts.dashboards.iter().map(|dashboard| dashboard.verdict).max().unwrap_or(Verdict::NotDue);
-    let of_incidents = facts.incidents.iter().filter(|incident| !incident.recovering).map(|incident| incident.verdict).max();
+/// `expected_silent`: sources that do not answer because they are in maintenance.
+fn verdict(facts: &DigestFacts, expected_silent: usize) -> DigestVerdict {
+    let heard = |d: &&DashboardFacts| !d.in_maintenance && !(d.muted && d.verdict.is_trouble());
+    let of_dashboards = facts.dashboards.iter().filter(heard).map(|dashboard| dashboard.verdict).max().unwrap_or(Verdict::NotDue);
+    let of_incidents =
+        facts.incidents.iter().filter(|incident| !incident.recovering && !incident.hushed).map(|incident| incident.verdict).max();
     let worst = of_incidents.map_or(of_dashboards, |incident| incident.max(of_dashboards));
     if worst.is_trouble() {
         DigestVerdict::Trouble(worst)
-    } else if !facts.broken_chats.is_empty() || facts.sources_answering < facts.sources {
+    } else if facts.notes.refused.is_some()
+        || !facts.notes.clocks.is_empty()
+        || !facts.broken_chats.is_empty()
+        || facts.sources_answering + expected_silent < facts.sources
+    {
         DigestVerdict::WatchTrouble
+    } else if facts.dashboards.iter().any(|dashboard| dashboard.in_maintenance) {
+        DigestVerdict::Maintenance
     } else {
         match of_dashboards {
             Verdict::NotDue => DigestVerdict::NothingDue,

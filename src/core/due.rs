@@ -4,7 +4,8 @@ use super::incident::SAMPLE;
 use super::observation::Ask;
 use super::plan::{Id, Plan, Source};
 use super::posts;
-use super::state::{Attempt, Cause, PostId, Seen, SourceState, State, Verdict};
+use super::proof;
+use super::state::{Attempt, Cause, Post, PostId, Seen, SourceState, State, Verdict};
 use super::time::{Instant, local_date};
 use chrono::{NaiveDate, TimeDelta};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,7 @@ pub struct Due {
 }
 
 /// How often a source's listing is asked for.
-const LIST_EVERY: TimeDelta = TimeDelta::minutes(10);
+pub(super) const LIST_EVERY: TimeDelta = TimeDelta::minutes(10);
 /// Runs are asked for since the earliest open window, but never further back than this …
 const SINCE_AT_MOST: TimeDelta = TimeDelta::days(35);
 /// … and with so much to spare.
@@ -43,6 +44,13 @@ pub fn due(state: &State, plan: &Plan, at: Instant) -> Due {
     }
     for view in state.view.cycles.values() {
         view.holds_until.into_iter().for_each(|until| wake.by(until));
+    }
+    if let Some(beat_at) = proof::beat_at(state, plan, at) {
+        due.beat = beat_at <= at && proof::lapses(state, plan, at).is_empty();
+        wake.by(beat_at);
+        // A message that reached nobody is in its way no longer once nobody needs it.
+        let undelivered = |post: &&Post| matches!(post.attempt, Attempt::Refused { .. } | Attempt::Ambiguous { .. });
+        state.posts.values().filter(undelivered).for_each(|post| wake.by(post.not_after));
     }
     [state.view.outside_from, state.view.decide_at].into_iter().flatten().for_each(|until| wake.by(until));
     due.wake_at = wake.next;

@@ -1,16 +1,18 @@
 //! Facts for messages: reads the state and the verdicts, and gathers what the words will need. Decides nothing, words nothing.
 
+use super::clocks;
 use super::forecast::Habit;
 use super::judge::{CycleView, Judged};
 use super::message::{
-    DashboardFacts, IncidentFacts, LastSeen, Next, NotSeen, NotStarted, OwnerFacts, ResolvedFacts, Situation, Usual,
+    DashboardFacts, IncidentFacts, LastSeen, Next, NotSeen, NotStarted, OwnerFacts, ResolvedFacts, Situation, Taken, Usual,
 };
-use super::observation::RunState;
+use super::observation::{RunState, Why};
 use super::outside::Outside;
 use super::plan::{Id, Plan};
 use super::roster::Ix;
 use super::standing::{Standing, Unseen};
-use super::state::{Cause, CycleKey, Impact, Incident, Phase, Seen, State, Verdict};
+use super::state::{Cause, Clock, CycleKey, Impact, Incident, Own, Phase, Seen, State, Verdict};
+use super::suspicion;
 use super::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,9 +79,16 @@ pub(super) fn incident(
             Some(Usual { arrives, latest, nights: habit.nights })
         }),
         last_good: cause.and_then(|ix| last_good(state, ix)),
+        taken: taken(incident, at),
         next,
     }
     .dated(at)
+}
+
+/// Who has it now.
+pub(super) fn taken(incident: &Incident, at: Instant) -> Option<Taken> {
+    let ack = incident.ack.as_ref().filter(|ack| ack.holds(at).is_some())?;
+    Some(Taken { by: ack.by.clone(), until: ack.until })
 }
 
 impl IncidentFacts {
@@ -131,9 +140,25 @@ fn situation(state: &State, plan: &Plan, incident: &Incident, cause: Option<Ix>,
             };
             Situation::SchedulerDead { heartbeat }
         }
+        Cause::Group(_) => Situation::NoMembers,
         Cause::Calendar(id) => {
             let last = plan.calendars.get(id).and_then(|calendar| calendar.covered).map(|(_, last)| last).unwrap_or_default();
             Situation::CalendarEnded { calendar: id.clone(), last }
+        }
+        Cause::Clock(id) => {
+            let ahead_s = match state.sources.get(id).map(|source| source.clock) {
+                Some(Clock::Off { ahead_s, .. }) => ahead_s,
+                _ => 0,
+            };
+            Situation::ClockOff { ahead_s }
+        }
+        Cause::Watch(Own::Clock) => {
+            let (behind_s, sources) = clocks::own(state, plan).unwrap_or_default();
+            Situation::OwnClockOff { behind_s, sources }
+        }
+        Cause::Watch(Own::Network) => {
+            let (silent, hosts, why, last_seen) = suspicion::cut_off(state, plan);
+            Situation::SelfSuspected { silent, sources: plan.sources.len(), hosts, why: why.unwrap_or(Why::Timeout), last_seen }
         }
         Cause::Check(_) => {
             let outside = cause.and_then(|ix| Some((state.view.outside.get(&ix)?, &state.roster.checks[ix].check)));
@@ -248,8 +273,10 @@ pub(super) fn dashboard(
         act_by: incident.and_then(|incident| act_by(state, incident, key)),
         eta: view.and_then(|view| view.eta).map(|eta| eta.shown()),
         ready_at: result.ready_at,
+        in_maintenance: false,
         latest: arrivals.max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))),
         url: setup.url.clone(),
+        muted: false,
     })
 }
 
@@ -270,6 +297,7 @@ pub(super) fn resolved(state: &State, plan: &Plan, incident: &Incident, told: &B
         since: incident.since,
         recovered_at,
         resolved_at: at,
+        retired_by: incident.retired_by.clone(),
         waited: incident.impact.values().map(|impact| impact.waited).max().unwrap_or(0),
         dashboards,
         missed: with_audience().filter(|cycle| cycle.missed).count(),

@@ -1,9 +1,10 @@
 //! Folding: many checks of one source in the same trouble are one cause. Changes only which cause stands for which check.
 
 use super::incident::{Active, current_failure, own};
+use super::message::NotStarted;
 use super::observation::RunState;
 use super::plan::Id;
-use super::standing::Standing;
+use super::standing::{Standing, Unseen};
 use super::state::{Cause, Incident, IncidentId, Phase, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
@@ -53,9 +54,7 @@ fn join(active: &mut BTreeMap<Cause, Active>, anchor: &Cause, id: &Id) {
 /// Many checks of one source in the same trouble are one cause: the first of them stands for all.
 pub(super) fn fold_alike(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
     let mut roots: BTreeMap<&Id, Vec<Root<'_>>> = BTreeMap::new();
-    for (cause, now) in
-        active.iter().filter(|(_, now)| now.verdict != Verdict::Unknown && !(now.outside && now.verdict == Verdict::Late))
-    {
+    for (cause, now) in active.iter().filter(|(_, now)| !(now.outside && now.verdict == Verdict::Late)) {
         let Cause::Check(id) = cause else { continue };
         let Some(ix) = tx.state.roster.place(id) else { continue };
         // A failure without an end of its own (a doomed run) began when it was first seen.
@@ -100,6 +99,11 @@ enum Kind {
     Waiting,
     NotStarted,
     NoData,
+    Forgotten,
+    Vanished,
+    /// With what the source said, digits blanked.
+    Suspicious(String),
+    FutureData,
 }
 
 impl Root<'_> {
@@ -116,10 +120,15 @@ impl Root<'_> {
     }
 }
 
+/// Ids and times differ between answers of one cause.
+fn blanked(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()
+}
+
 fn kind(tx: &Tx<'_>, id: &Id, verdict: Verdict) -> Kind {
     if verdict == Verdict::Failed {
         let error = current_failure(tx.state, id).map(|failure| failure.error.unwrap_or_default());
-        return Kind::Failed(error.map(|error| error.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()));
+        return Kind::Failed(error.map(|error| blanked(&error)));
     }
     let place = tx.state.roster.place(id);
     let outstanding = |view: &'_ super::judge::CycleView| {
@@ -128,6 +137,10 @@ fn kind(tx: &Tx<'_>, id: &Id, verdict: Verdict) -> Kind {
             Standing::Running { state: RunState::Waiting { .. }, .. } => Kind::Waiting,
             Standing::Running { .. } => Kind::RunningLong,
             Standing::NoData { .. } => Kind::NoData,
+            Standing::NotStarted(NotStarted::Forgotten) => Kind::Forgotten,
+            Standing::Unseen(Unseen::Vanished) => Kind::Vanished,
+            Standing::Unseen(Unseen::Suspicious(said)) => Kind::Suspicious(blanked(said)),
+            Standing::Unseen(Unseen::FutureData(_)) => Kind::FutureData,
             _ => Kind::NotStarted,
         })
     };

@@ -2,13 +2,16 @@
 //!
 //! Who is told, and how loud, is `policy`'s.
 
+use super::clocks;
 use super::fold;
 use super::observation::Failure;
 use super::outside::Outside;
 use super::plan::Id;
-use super::state::{About, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict};
+use super::state::{About, Attention, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict};
+use super::suspicion;
 use super::time::Instant;
 use super::tx::Tx;
+use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A cause as the verdicts show it now.
@@ -22,7 +25,7 @@ pub(super) struct Active {
 }
 
 impl Active {
-    fn new(since: Instant) -> Self {
+    pub(super) fn new(since: Instant) -> Self {
         Self { verdict: Verdict::OnTrack, since, waiting: BTreeMap::new(), alike: BTreeSet::new(), outside: false }
     }
 }
@@ -30,8 +33,12 @@ impl Active {
 /// The failures of so many of them are asked for; the rest are taken to be like these.
 pub const SAMPLE: usize = 4;
 
+/// Trouble that comes back after so long is to be told to a person anew.
+const ANEW_AFTER: TimeDelta = TimeDelta::minutes(30);
+
 pub(super) fn fold(tx: &mut Tx<'_>) {
     let mut active = active(tx);
+    suspicion::suspect(tx, &mut active);
     fold::hold_together(tx, &mut active);
     fold::fold_alike(tx, &mut active);
     let open: Vec<IncidentId> = tx
@@ -92,6 +99,7 @@ fn active(tx: &Tx<'_>) -> BTreeMap<Cause, Active> {
         }
     }
     hollow(tx, &mut active);
+    clocks::doubt(tx, &mut active);
     for (ix, trouble) in &tx.state.view.outside {
         let known = &tx.state.roster.checks[*ix];
         let (verdict, since) = match trouble {
@@ -105,13 +113,20 @@ fn active(tx: &Tx<'_>) -> BTreeMap<Cause, Active> {
     active
 }
 
-/// A dashboard that needs a group of which nothing is known, because its source cannot be asked, waits for that source.
+/// A dashboard that needs a group of which nothing is known waits for the source that cannot be asked; or, where that lists what it
+/// has, for the group, which matches nothing.
 fn hollow(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
     for view in tx.state.view.cycles.values() {
         for (group, source) in &view.hollow {
             let known = tx.state.sources.get(source);
-            let Some(dark) = known.and_then(|source| source.list_dark.as_ref().or(source.dark.as_ref())) else { continue };
-            let now = active.entry(Cause::Source(source.clone())).or_insert_with(|| Active::new(dark.since));
+            let dark = known.and_then(|source| source.list_dark.as_ref().or(source.dark.as_ref()));
+            let (cause, since) = match (dark, known.and_then(|source| source.listed_at)) {
+                (Some(dark), _) => (Cause::Source(source.clone()), dark.since),
+                (None, Some(_)) => (Cause::Group(group.clone()), tx.at),
+                // Nobody has asked yet.
+                (None, None) => continue,
+            };
+            let now = active.entry(cause).or_insert_with(|| Active::new(since));
             now.verdict = now.verdict.max(Verdict::Unknown);
             let waiting = now.waiting.entry(view.cycle.key.clone()).or_default();
             waiting.insert(Id::from(format!("group:{group}")));
@@ -139,10 +154,13 @@ fn carry_on(tx: &mut Tx<'_>, id: IncidentId, active: &mut BTreeMap<Cause, Active
     let before = incident.clone();
     match now {
         Some(now) => {
-            if matches!(incident.phase, Phase::Recovering { .. }) {
+            if let Phase::Recovering { since } = incident.phase {
                 incident.phase = Phase::Open;
                 // Another spell of the same trouble.
                 incident.since = now.since;
+                if tx.at - since >= ANEW_AFTER {
+                    ask_anew(&mut incident);
+                }
             }
             take_in(tx, &mut incident, now);
         }
@@ -151,6 +169,16 @@ fn carry_on(tx: &mut Tx<'_>, id: IncidentId, active: &mut BTreeMap<Cause, Active
     settle_impact(tx, &mut incident);
     if incident != before {
         tx.put_incident(incident);
+    }
+}
+
+/// After a while of health, who was asked before was asked about something else.
+fn ask_anew(incident: &mut Incident) {
+    incident.asked_at = None;
+    incident.escalated.clear();
+    incident.ack = None;
+    for told in incident.told.values_mut() {
+        told.attention = told.attention.min(Attention::Post);
     }
 }
 
@@ -274,6 +302,9 @@ fn open_new(tx: &mut Tx<'_>, cause: Cause, now: Active) {
         asked_at: None,
         failure_wanted_at: None,
         failure: None,
+        ack: None,
+        snooze: None,
+        retired_by: None,
     };
     take_in(tx, &mut incident, now);
     settle_impact(tx, &mut incident);

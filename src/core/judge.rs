@@ -290,8 +290,11 @@ impl Bench<'_> {
         }
         // "Late" wants an answer from after the deadline: the data may have arrived since the last one.
         let seen_past = source.and_then(|source| source.swept_at).is_some_and(|swept| swept >= deadline);
+        // What its source has forgotten may be done: it is never red by itself.
+        let forgotten = matches!(row.standing, Standing::NotStarted(NotStarted::Forgotten));
+        let red = |verdict| if forgotten { Verdict::Unknown } else { verdict };
         if at >= deadline && (seen_past || at >= deadline + GRACE) {
-            return (Verdict::Late, deadline);
+            return (red(Verdict::Late), deadline);
         }
         if let Some(need) = needs.iter().find(|need| matches!(need.verdict, Verdict::Failed | Verdict::AtRisk | Verdict::Late)) {
             return (Verdict::AtRisk, need.since);
@@ -322,7 +325,7 @@ impl Bench<'_> {
         holds_until.by(backstop, at);
         let surely_in_time =
             forecast.is_some_and(|f| f.is_moving() && f.at <= finish_by && matches!(f.basis, Basis::Observed { .. }));
-        if risky || (at >= backstop && !surely_in_time) { (Verdict::AtRisk, at) } else { (Verdict::OnTrack, at) }
+        if risky || (at >= backstop && !surely_in_time) { (red(Verdict::AtRisk), at) } else { (Verdict::OnTrack, at) }
     }
 
     /// The deepest thing that is wrong: what a check needs before the check, its source before the check.

@@ -3,12 +3,15 @@
 //! A message is stored with its post, so it must be whole: nothing here is looked up again later.
 
 mod fit;
+mod text;
 
 pub use fit::{clean, fit, shorten_end, shorten_middle};
+pub use text::{Line, Span, Text, Tone, plain};
 
+use super::command::Muted;
 use super::observation::{Failure, Why};
-use super::plan::{Id, Language};
-use super::state::{Attention, Cause, IncidentId, Verdict};
+use super::plan::Id;
+use super::state::{Attention, Cause, IncidentId, RefusedReload, Verdict};
 use super::time::Instant;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -63,6 +66,8 @@ pub struct IncidentFacts {
     /// When the cause usually has arrived, and out of how many nights that is known.
     pub usual: Option<Usual>,
     pub last_good: Option<Instant>,
+    /// Who has it, and until when.
+    pub taken: Option<Taken>,
     pub next: Next,
 }
 
@@ -112,10 +117,29 @@ pub enum Situation {
     SchedulerDead {
         heartbeat: Option<Instant>,
     },
+    /// So many of all sources, on so many hosts, went dark together.
+    SelfSuspected {
+        silent: usize,
+        sources: usize,
+        hosts: usize,
+        why: Why,
+        last_seen: Option<Instant>,
+    },
+    /// The source's clock is so much ahead of the watch's (negative: behind).
+    ClockOff {
+        ahead_s: i64,
+    },
+    /// So many sources agree that the watch's clock is so much behind theirs (negative: ahead).
+    OwnClockOff {
+        behind_s: i64,
+        sources: usize,
+    },
     /// The check vanished from its source, or its answer makes no sense.
     NotSeen {
         why: NotSeen,
     },
+    /// A group that matches nothing of what its source lists.
+    NoMembers,
     /// The calendar has no data for this day.
     CalendarEnded {
         calendar: Id,
@@ -129,6 +153,8 @@ pub enum NotStarted {
     ImportError,
     /// The source knows when it would start.
     Scheduled(Instant),
+    /// Its source forgets what is done, and does not know it: not started, or done and forgotten.
+    Forgotten,
     NoReason,
 }
 
@@ -166,9 +192,13 @@ pub struct DashboardFacts {
     pub act_by: Option<Instant>,
     pub eta: Option<Eta>,
     pub ready_at: Option<Instant>,
+    /// All that is wrong with it is in maintenance, and its deadline is in no danger (digests).
+    pub in_maintenance: bool,
     /// Its last arrival so far.
     pub latest: Option<(Id, Instant)>,
     pub url: Option<String>,
+    /// Shown, but no reason to break the silence.
+    pub muted: bool,
 }
 
 /// When something will arrive, in whole five minutes.
@@ -202,6 +232,13 @@ pub struct OwnerFacts {
     pub contact: Option<String>,
 }
 
+/// Somebody has taken an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    pub by: String,
+    pub until: Instant,
+}
+
 /// When the next word comes, and from what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Next {
@@ -221,6 +258,8 @@ pub enum AskedBecause {
     Deadline,
     /// `wake = true`: acting can still save the deadline.
     ActBy,
+    /// Whoever has it has it until then.
+    AckEnds,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,6 +271,8 @@ pub struct ResolvedFacts {
     /// When the cause was gone; `None`: it never was, but every deadline is over.
     pub recovered_at: Option<Instant>,
     pub resolved_at: Instant,
+    /// Who retired the cause, if that ended it.
+    pub retired_by: Option<String>,
     /// The most checks that waited at any time, the cause counted.
     pub waited: usize,
     pub dashboards: Vec<DashboardFacts>,
@@ -255,7 +296,23 @@ pub struct DigestFacts {
     pub broken_chats: Vec<(Id, String)>,
     /// Calendars whose data ends within the next days, or has ended.
     pub calendars_ending: Vec<(Id, NaiveDate)>,
+    /// What is muted, by whom and until when.
+    pub muted: Vec<(Muted, Taken)>,
     pub next_at: Option<Instant>,
+    pub notes: DigestNotes,
+}
+
+/// What else a digest tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct DigestNotes {
+    /// What is in maintenance now, and until when.
+    pub maintenance: Vec<(Cause, Instant)>,
+    /// Sources whose clocks are off, by how many seconds they are ahead (negative: behind).
+    pub clocks: Vec<(Id, i64)>,
+    /// The newest configuration was refused; the one before it is in force.
+    pub refused: Option<RefusedReload>,
+    /// The next one comes as soon as all is ready, and at `next_at` at the latest.
+    pub next_when_ready: bool,
 }
 
 /// The worst that a digest tells.
@@ -270,6 +327,8 @@ pub enum DigestVerdict {
     /// Every deadline was over when the watch first looked: neither good nor bad.
     NotWatched,
     Trouble(Verdict),
+    /// Nothing is wrong but what is in maintenance.
+    Maintenance,
     /// The pipelines are green, the watch itself is not whole: a broken chat, a calendar at its end.
     WatchTrouble,
 }
@@ -284,66 +343,13 @@ pub struct DigestIncident {
     pub failure: Option<Failure>,
     pub owner: Option<OwnerFacts>,
     pub eta: Option<Eta>,
+    pub taken: Option<Taken>,
+    /// Muted or snoozed: shown, but no reason to break the silence.
+    pub hushed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchFacts {
     pub chat: Id,
     pub why: String,
-}
-
-/// A message in the words of one language: what every sink renders. Built by `wording::word`, shortened by [`fit`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
-    pub language: Language,
-    pub tone: Tone,
-    /// What a lock screen shows: the verdict within 40 characters, the whole point within 100.
-    pub preview: Line,
-    pub title: Option<Line>,
-    /// One sentence of consequence (or two short ones).
-    pub lead: Line,
-    /// At most 6, most urgent first.
-    pub facts: Vec<(String, Line)>,
-    /// A heading and its lines, most urgent first.
-    pub section: Option<(String, Vec<Line>)>,
-    /// When it was checked and when the next word comes.
-    pub foot: Line,
-    /// At most 4, most urgent first: label and address.
-    pub links: Vec<(String, String)>,
-    /// Is a person asked (attention `notify` and above)? Then the sink puts the chat's mention in front.
-    pub asks: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    Good,
-    Warning,
-    Bad,
-    Unknown,
-}
-
-pub type Line = Vec<Span>;
-
-/// A piece of text. Sinks escape all three; only `Strong` gets markup, and data that stands between two `Strong` shares it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Span {
-    /// Words of the catalogue.
-    Word(String),
-    /// Words of the catalogue that carry the sentence.
-    Strong(String),
-    /// From the outside: names, error lines. Must never mention anybody or become markup.
-    Data(String),
-}
-
-impl Span {
-    pub fn text(&self) -> &str {
-        match self {
-            Self::Word(text) | Self::Strong(text) | Self::Data(text) => text,
-        }
-    }
-}
-
-/// The plain text of a line.
-pub fn plain(line: &[Span]) -> String {
-    line.iter().map(Span::text).collect()
 }

@@ -4,29 +4,36 @@
 //! chrono-tz, croner and serde (`tests/tidy.rs` enforces that). Two doors lead in: [`step::step`] takes one input and gives back
 //! the one effect, a [`state::Commit`]; [`due::due`] says what is to be done now and when to look again.
 
+mod aside;
 pub mod calendar;
+mod clocks;
 pub mod command;
 pub mod cycle;
 pub mod digest;
 pub mod due;
+mod escalate;
 mod facts;
 mod fold;
 pub mod forecast;
 pub mod incident;
 pub mod judge;
+pub mod maintenance;
 pub mod message;
 pub mod observation;
 mod observe;
 pub mod outside;
 pub mod pairs;
+mod patience;
 pub mod plan;
 pub mod policy;
 mod posts;
+pub mod proof;
 mod quiet;
 pub mod roster;
 pub mod standing;
 pub mod state;
 pub mod step;
+mod suspicion;
 pub mod time;
 mod turn;
 mod tx;

@@ -131,6 +131,8 @@ pub enum RunState {
     Doomed {
         task: String,
     },
+    /// It was under way when its source last knew it, and has been forgotten since: it may be done.
+    Lost,
     Success,
     Failed,
 }

@@ -1,14 +1,19 @@
 //! Taking in what was heard: answers become what is known of sources and checks. Judges nothing.
 
+use super::clocks;
 use super::observation::{
     Answer, Ask, Fact, Failure, Heard, Member, RUNS_PER_SUBJECT, Run, RunKind, RunState, Scheduler, Sweep, Unreachable, Why,
 };
 use super::plan::Id;
 use super::roster::Ix;
-use super::state::{About, Dark, FAILURES_KEPT, Reason, Seen};
+use super::state::{About, Dark, FAILURES_KEPT, News, Reason, Seen};
 use super::time::Instant;
 use super::tx::Tx;
+use chrono::TimeDelta;
 use std::collections::BTreeMap;
+
+/// What a forgetful source has told of a run is kept so long.
+const REMEMBERED_FOR: TimeDelta = TimeDelta::days(3);
 
 pub(super) fn hear(tx: &mut Tx<'_>, heard: Heard) {
     let Heard { ask, asked_at, answer } = heard;
@@ -60,7 +65,9 @@ fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sw
         Scheduler::Dead { heartbeat } => before.scheduler_dead_since.or(heartbeat).or(Some(asked_at)),
         Scheduler::Healthy | Scheduler::NotSaid => None,
     };
+    let clock = clocks::heard(before.clock, sweep.clock_ahead_s, asked_at);
     let source = tx.source_mut(id);
+    source.clock = clock;
     source.asked_at = Some(asked_at);
     source.swept_at = Some(asked_at);
     source.dark = None;
@@ -68,12 +75,13 @@ fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sw
     source.scheduler_dead_since = scheduler_dead_since;
     if before.dark.is_some() {
         tx.note(About::Source(id.clone()), Reason::SourceBack);
+        tx.observe(asked_at, News::Source { source: id.clone(), dark: None });
     }
     let mut facts: BTreeMap<Id, Fact> = sweep.items.into_iter().map(|item| (item.subject, item.fact)).collect();
     for subject in subjects {
         let fact = facts.remove(subject).map(tidy);
         for ix in tx.state.roster.of_subject(id, subject).to_vec() {
-            see(tx, ix, fact.as_ref());
+            see(tx, ix, fact.clone(), asked_at);
         }
     }
     let all_anew = was_unseen || before.scheduler_dead_since.is_some() != scheduler_dead_since.is_some();
@@ -95,9 +103,12 @@ fn gone_stale(before: &super::state::SourceState, asked_at: Instant, tx: &Tx<'_>
     every.zip(before.swept_at).is_some_and(|(every, swept)| asked_at - swept > super::standing::stale_after(every))
 }
 
-fn see(tx: &mut Tx<'_>, ix: Ix, fact: Option<&Fact>) {
+fn see(tx: &mut Tx<'_>, ix: Ix, fact: Option<Fact>, asked_at: Instant) {
+    let known = &tx.state.roster.checks[ix];
+    let forgets = tx.plan.sources.get(&known.check.source).is_some_and(|source| source.kind.forgets());
     let check = &tx.state.checks[ix];
-    let same = match (&check.seen, fact) {
+    let fact = if forgets { remembered(check.seen.as_ref(), fact, tx.at) } else { fact };
+    let same = match (&check.seen, &fact) {
         (Some(seen), Some(fact)) => seen.says(fact),
         (Some(Seen::Absent { .. }), None) => true,
         _ => false,
@@ -105,12 +116,14 @@ fn see(tx: &mut Tx<'_>, ix: Ix, fact: Option<&Fact>) {
     if same {
         return;
     }
+    let news = News::Check { check: known.id.clone(), fact: fact.as_ref().map(|fact| changed(check.seen.as_ref(), fact)) };
+    tx.observe(asked_at, news);
     let at = tx.at;
     let seen = match fact {
-        Some(Fact::Runs(runs)) => Seen::Runs(runs.clone()),
-        Some(Fact::Timestamp(newest)) => Seen::Timestamp { newest: *newest, first_seen_at: at },
-        Some(Fact::Dated(arrived)) => Seen::Dated { arrived: arrived.clone(), seen_at: at },
-        Some(Fact::Suspicious(why)) => Seen::Suspicious(why.clone()),
+        Some(Fact::Runs(runs)) => Seen::Runs(runs),
+        Some(Fact::Timestamp(newest)) => Seen::Timestamp { newest, first_seen_at: at },
+        Some(Fact::Dated(arrived)) => Seen::Dated { arrived, seen_at: at },
+        Some(Fact::Suspicious(why)) => Seen::Suspicious(why),
         None => Seen::Absent { since: at },
     };
     let succeeded = match &seen {
@@ -127,6 +140,37 @@ fn see(tx: &mut Tx<'_>, ix: Ix, fact: Option<&Fact>) {
     }
     check.silent_until_success &= !succeeded;
     tx.dirty(ix);
+}
+
+/// What a source that forgets no longer tells stays as it was: a failure does not heal by being forgotten. What was under way is
+/// lost from sight.
+fn remembered(before: Option<&Seen>, fact: Option<Fact>, at: Instant) -> Option<Fact> {
+    let Some(Seen::Runs(before)) = before else { return fact };
+    let told = match fact {
+        Some(Fact::Runs(runs)) => runs,
+        None => Vec::new(),
+        other => return other,
+    };
+    let lately = |run: &&Run| at - run.scheduled_at < REMEMBERED_FOR;
+    let forgotten = before.iter().filter(lately).filter(|run| told.iter().all(|told| told.id != run.id)).cloned().map(|run| {
+        let state = match run.state {
+            RunState::Success | RunState::Failed => run.state,
+            _ => RunState::Lost,
+        };
+        Run { state, ..run }
+    });
+    let all: Vec<Run> = told.iter().cloned().chain(forgotten).collect();
+    (!all.is_empty()).then(|| tidy(Fact::Runs(all)))
+}
+
+/// The part of an answer that says something new, as the history keeps it.
+fn changed(before: Option<&Seen>, fact: &Fact) -> Fact {
+    match (before, fact) {
+        (Some(Seen::Runs(before)), Fact::Runs(runs)) => {
+            Fact::Runs(runs.iter().filter(|run| !before.contains(run)).cloned().collect())
+        }
+        _ => fact.clone(),
+    }
 }
 
 /// The run that only waited for its input when it was last seen, and now works.
@@ -157,9 +201,11 @@ fn dark(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, why: Unreachable) {
     let source = tx.source_mut(id);
     let first = source.dark.is_none();
     let had = source.dark.take();
+    let kind = why.why;
     source.dark = Some(darker(had, asked_at, why));
     if first {
         tx.note(About::Source(id.clone()), Reason::SourceDark);
+        tx.observe(asked_at, News::Source { source: id.clone(), dark: Some(kind) });
     }
     let touched: Vec<Ix> = tx.state.roster.subjects(id).flat_map(|(_, ixs)| ixs.iter().copied()).collect();
     for ix in touched {

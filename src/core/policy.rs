@@ -2,26 +2,25 @@
 //!
 //! A hold is no queued text: it is decided, worded and addressed again when it ends. What heals before that was never said.
 
+use super::aside;
+use super::escalate;
 use super::facts;
 use super::incident;
+use super::maintenance;
 use super::message::{AskedBecause, Body, Next};
-use super::plan::{Chat, Id};
+use super::patience;
+use super::plan::{Chat, Id, Plan};
 use super::posts;
 use super::quiet::quiet_until;
 use super::standing::{self, Unseen};
 use super::state::{
-    About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, Reason, Told, Topic, Verdict,
+    About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, Reason, State, Told, Topic, Verdict,
 };
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Trouble to see is told no sooner than so long after it began: most of it goes by itself …
-const PATIENCE: TimeDelta = TimeDelta::minutes(10);
-/// … but so long before act-by, that people can look for themselves; and at the latest so long before it.
-const BEFORE_ACT_BY: TimeDelta = TimeDelta::minutes(90);
-const BEFORE_ACT_BY_AT_LATEST: TimeDelta = TimeDelta::minutes(10);
 /// A message waits so long for an answer from after a start or a suspend.
 const SIGHT_WAIT: TimeDelta = TimeDelta::minutes(2);
 /// A message waits so long for the reason of a failure that is being fetched.
@@ -33,18 +32,19 @@ const ALERT_KEEPS: TimeDelta = TimeDelta::hours(12);
 
 /// What is wanted for one chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Wanted {
-    now: Option<(Attention, Reason)>,
+pub(super) struct Wanted {
+    pub(super) now: Option<(Attention, Reason)>,
     /// When it is looked at again by time alone, and why it waits.
-    hold: Option<(Instant, Reason)>,
+    pub(super) hold: Option<(Instant, Reason)>,
     /// Why nothing is said, where neither is given.
-    silent: Reason,
+    pub(super) silent: Reason,
 }
 
 /// Decides for all incidents; returns when the next decision falls due by time alone.
 pub(super) fn decide(tx: &mut Tx<'_>) -> Option<Instant> {
     let ids: Vec<IncidentId> = tx.state.incidents.keys().copied().collect();
-    ids.into_iter().filter_map(|id| decide_one(tx, id)).min()
+    let decided = ids.into_iter().filter_map(|id| decide_one(tx, id)).min();
+    earliest(decided, maintenance::next_change(tx.plan, tx.state, tx.at))
 }
 
 fn decide_one(tx: &mut Tx<'_>, id: IncidentId) -> Option<Instant> {
@@ -71,106 +71,83 @@ fn decide_one(tx: &mut Tx<'_>, id: IncidentId) -> Option<Instant> {
 }
 
 fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
-    let cycles = audience(tx, incident);
-    let addressed = addressed(tx, incident, &cycles);
+    if let Some((until, reason)) = aside::hushed(tx.state, tx.plan, tx.at, incident) {
+        record(tx, incident, None, Decision::Hold { until }, reason);
+        return Some(until);
+    }
+    let mut cycles = audience(tx.state, incident);
+    let unmuted_at = aside::without_muted(tx, &mut cycles);
+    let addressed = addressed(tx.plan, incident, &cycles);
     if addressed.is_empty() {
+        if let Some(until) = unmuted_at {
+            record(tx, incident, None, Decision::Hold { until }, Reason::Muted);
+            return Some(until);
+        }
         let reason = if cycles.is_empty() && !incident.outside { Reason::NoAudience } else { Reason::NobodyToTell };
         record(tx, incident, None, Decision::StaySilent, reason);
         return None;
     }
-    let mut wake: Option<Instant> = None;
+    let acked = aside::acked(tx, incident);
+    let mut wake = earliest(unmuted_at, acked);
     for (chat, cycles) in &addressed {
         let Some(setup) = tx.plan.chats.get(chat) else { continue };
-        let all = wanted(tx, incident, (chat, setup), cycles, Attention::Notify);
+        let told_before = incident.told.contains_key(chat);
+        let all = calm(wanted(tx, incident, (chat, setup), cycles, Attention::Notify), acked, told_before);
         let holds = say_or_hold(tx, incident, chat, cycles, &all);
         wake = earliest(wake, holds);
         // A deadline that was not told of (a later cycle, another dashboard) has its own time for the first word.
         let told = incident.told.get(chat).map(|told| told.cycles.clone()).unwrap_or_default();
         let untold: BTreeSet<CycleKey> = cycles.difference(&told).cloned().collect();
         if !untold.is_empty() && incident.told.contains_key(chat) {
-            let new = wanted(tx, incident, (chat, setup), &untold, Attention::Notify);
+            let new = calm(wanted(tx, incident, (chat, setup), &untold, Attention::Notify), acked, false);
             match new.now {
                 Some((attention, _)) => say_it(tx, incident, chat, cycles, attention, Reason::NewCycle),
                 None => wake = earliest(wake, new.hold.map(|(until, _)| until)),
             }
         }
     }
-    earliest(wake, escalate(tx, incident, &cycles, &addressed))
+    if acked.is_some() {
+        return wake;
+    }
+    earliest(wake, escalate::escalate(tx, incident, &cycles, &addressed))
 }
 
-/// The next rung: asked when nobody has repaired it so long after a person was asked.
-fn escalate(
-    tx: &mut Tx<'_>,
-    incident: &mut Incident,
-    cycles: &BTreeSet<CycleKey>,
-    addressed: &BTreeMap<Id, BTreeSet<CycleKey>>,
-) -> Option<Instant> {
-    let asked_at = incident.asked_at?;
-    let mut rungs: BTreeMap<Id, (Instant, BTreeSet<CycleKey>)> = BTreeMap::new();
-    for key in cycles {
-        let Some(dashboard) = tx.plan.dashboards.get(&key.dashboard) else { continue };
-        for (above, chat) in (1..).zip(&dashboard.escalate) {
-            let from = asked_at + dashboard.escalate_after * above;
-            let rung = rungs.entry(chat.clone()).or_insert((from, BTreeSet::new()));
-            rung.0 = rung.0.min(from);
-            rung.1.insert(key.clone());
+/// While somebody has it, nobody is asked: what was not told yet is told without.
+fn calm(wanted: Wanted, acked: Option<Instant>, told: bool) -> Wanted {
+    let Some(until) = acked else { return wanted };
+    match wanted.now {
+        Some((attention, _)) if attention >= Attention::Notify && told => {
+            Wanted { now: None, hold: Some((until, Reason::Acked)), ..wanted }
         }
+        Some((attention, reason)) if attention >= Attention::Notify => {
+            Wanted { now: Some((Attention::Post, reason)), hold: Some((until, Reason::Acked)), ..wanted }
+        }
+        _ => wanted,
     }
-    let mut wake = None;
-    for (chat, (from, mut cycles)) in rungs {
-        // A chat may be a rung of one dashboard and be told of another: its one message names both.
-        let told_anyway = addressed.get(&chat);
-        cycles.extend(told_anyway.into_iter().flatten().cloned());
-        if incident.escalated.contains(&chat) {
-            continue;
-        }
-        if tx.at < from {
-            wake = earliest(wake, Some(from));
-            continue;
-        }
-        let Some(setup) = tx.plan.chats.get(&chat) else { continue };
-        let mut wanted = wanted(tx, incident, (&chat, setup), &cycles, Attention::Escalate);
-        if let Some((_, reason)) = &mut wanted.now {
-            *reason = Reason::NotAnswered;
-        }
-        // The rung is there to be asked; a note without asking helps nobody.
-        wanted.now = wanted.now.filter(|(attention, _)| *attention >= Attention::Escalate);
-        // Its decision is written down already; two in turns would be written at every look.
-        if told_anyway.is_some() && wanted.now.is_none() {
-            wake = earliest(wake, wanted.hold.map(|(until, _)| until));
-            continue;
-        }
-        if wanted.now.is_some() {
-            incident.escalated.insert(chat.clone());
-        }
-        let holds = say_or_hold(tx, incident, &chat, &cycles, &wanted);
-        wake = earliest(wake, holds);
-    }
-    wake
 }
 
-fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+pub(super) fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     [a, b].into_iter().flatten().min()
 }
 
 /// The cycles that the incident endangers and somebody looks at.
-fn audience(tx: &Tx<'_>, incident: &Incident) -> BTreeSet<CycleKey> {
+pub(super) fn audience(state: &State, incident: &Incident) -> BTreeSet<CycleKey> {
     let waiting = |impact: &super::state::Impact| impact.state == ImpactState::Waiting && !impact.waiting.is_empty();
     let open = incident.impact.iter().filter(|(_, impact)| waiting(impact)).map(|(key, _)| key);
-    open.filter(|key| tx.state.cycles.get(*key).is_some_and(|cycle| cycle.audience)).cloned().collect()
+    open.filter(|key| state.cycles.get(*key).is_some_and(|cycle| cycle.audience)).cloned().collect()
 }
 
 /// Each chat that is to be told, with the cycles that concern it.
-fn addressed(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> BTreeMap<Id, BTreeSet<CycleKey>> {
+pub(super) fn addressed(plan: &Plan, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> BTreeMap<Id, BTreeSet<CycleKey>> {
     let mut chats: BTreeMap<Id, BTreeSet<CycleKey>> = BTreeMap::new();
     for key in cycles {
-        let own = tx.plan.dashboards.get(&key.dashboard).map(|dashboard| &dashboard.tell).filter(|tell| !tell.is_empty());
-        for chat in own.unwrap_or(&tx.plan.tell) {
+        let own = plan.dashboards.get(&key.dashboard).map(|dashboard| &dashboard.tell).filter(|tell| !tell.is_empty());
+        for chat in own.unwrap_or(&plan.tell) {
             chats.entry(chat.clone()).or_default().insert(key.clone());
         }
     }
     if incident.outside {
-        for chat in &tx.plan.tell {
+        for chat in &plan.tell {
             chats.entry(chat.clone()).or_default();
         }
     }
@@ -178,11 +155,20 @@ fn addressed(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> B
 }
 
 /// What to say in one chat now. `ask` is the attention that asks a person there.
-fn wanted(tx: &Tx<'_>, incident: &Incident, (to, chat): (&Id, &Chat), cycles: &BTreeSet<CycleKey>, ask: Attention) -> Wanted {
+pub(super) fn wanted(
+    tx: &Tx<'_>,
+    incident: &Incident,
+    (to, chat): (&Id, &Chat),
+    cycles: &BTreeSet<CycleKey>,
+    ask: Attention,
+) -> Wanted {
     let at = tx.at;
     let nothing = Wanted { now: None, hold: None, silent: Reason::AlreadyTold };
     if let Some(until) = posts::retry_broken(tx, to) {
         return Wanted { hold: Some((until, Reason::ChatBroken)), ..nothing };
+    }
+    if let Some(until) = patience::maintenance_until(tx.state, tx.plan, incident, cycles, at) {
+        return Wanted { hold: Some((until, Reason::Maintenance)), ..nothing };
     }
     if let Some(until) = waits_for_sight(tx, incident, to, cycles) {
         return Wanted { hold: Some((until, Reason::SightAwaited)), ..nothing };
@@ -190,7 +176,7 @@ fn wanted(tx: &Tx<'_>, incident: &Incident, (to, chat): (&Id, &Chat), cycles: &B
     if let Some(until) = waits_for_failure(tx, incident).filter(|until| at < *until) {
         return Wanted { hold: Some((until, Reason::FailureAwaited)), ..nothing };
     }
-    if let Some(from) = speaks_from(tx, incident, cycles).filter(|from| at < *from) {
+    if let Some(from) = patience::speaks_from(tx.state, incident, cycles).filter(|from| at < *from) {
         return Wanted { hold: Some((from, Reason::MayComeBack)), ..nothing };
     }
     let said = |reason| Wanted { now: Some((ask, reason)), ..nothing.clone() };
@@ -213,6 +199,9 @@ fn wanted(tx: &Tx<'_>, incident: &Incident, (to, chat): (&Id, &Chat), cycles: &B
 /// When a person will be asked, as a message says it.
 pub(super) fn next_word(tx: &Tx<'_>, incident: &Incident, chat: &Chat, cycles: &BTreeSet<CycleKey>, said: Attention) -> Next {
     let at = tx.at;
+    if let Some(until) = aside::acked(tx, incident) {
+        return Next::AskedAt { at: until, because: AskedBecause::AckEnds };
+    }
     if said >= Attention::Escalate {
         return Next::WhenResolved;
     }
@@ -267,21 +256,7 @@ fn waits_for_failure(tx: &Tx<'_>, incident: &Incident) -> Option<Instant> {
     (!sample.into_iter().all(known)).then(|| incident.failure_wanted_at.unwrap_or(tx.at) + FAILURE_WAIT)
 }
 
-/// Unknown is told before act-by, not at the first timeout. `None`: at once.
-fn speaks_from(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> Option<Instant> {
-    let may_come_back = incident.verdict == Verdict::Unknown || matches!(incident.cause, Cause::Scheduler(_));
-    if !may_come_back || matches!(incident.cause, Cause::Calendar(_)) {
-        return None;
-    }
-    let patient = incident.since + PATIENCE;
-    let deadline = cycles.iter().filter_map(|key| tx.state.cycles.get(key)).map(|cycle| cycle.deadline).min();
-    let act_by = cycles.iter().filter_map(|key| facts::act_by(tx.state, incident, key)).min().or(deadline);
-    let Some(act_by) = act_by else { return Some(patient) };
-    let at_latest = (act_by - BEFORE_ACT_BY_AT_LATEST).max(incident.since);
-    Some(patient.max(act_by - BEFORE_ACT_BY).min(at_latest))
-}
-
-fn say_or_hold(
+pub(super) fn say_or_hold(
     tx: &mut Tx<'_>,
     incident: &mut Incident,
     chat: &Id,

@@ -2,8 +2,8 @@
 //! the shell's.
 
 use super::message::{Body, Message, WatchFacts};
-use super::plan::Id;
-use super::state::{About, Attempt, Attention, Decision, Post, PostId, Reason, Topic, Withdrawn};
+use super::plan::{Id, Plan};
+use super::state::{About, Attempt, Attention, Decision, Post, PostId, Reason, State, Topic, Withdrawn};
 use super::step::Outcome;
 use super::time::Instant;
 use super::tx::Tx;
@@ -133,12 +133,16 @@ fn seen_before(posts: &BTreeMap<PostId, Post>, id: PostId) -> Option<PostId> {
     earlier.map(|other| other.id).max()
 }
 
+/// Does the chat refuse everything, and none that works stand in for it?
+pub(super) fn nobody_stands_in(state: &State, plan: &Plan, chat: &Id) -> bool {
+    let broken = |chat: &Id| state.chats.get(chat).is_some_and(|chat| chat.broken.is_some());
+    // A fallback that is broken itself stands in for nobody.
+    broken(chat) && plan.chats.get(chat).is_some_and(|setup| setup.fallback.as_ref().is_none_or(broken))
+}
+
 /// When a chat that refuses everything, and has no fallback, is tried again. `None`: it is not broken, or somebody stands in for it.
 pub(super) fn retry_broken(tx: &Tx<'_>, chat: &Id) -> Option<Instant> {
-    tx.state.chats.get(chat)?.broken.as_ref()?;
-    // A fallback that is broken itself stands in for nobody.
-    let fallback = tx.plan.chats.get(chat)?.fallback.as_ref();
-    if fallback.is_some_and(|fallback| tx.state.chats.get(fallback).is_none_or(|state| state.broken.is_none())) {
+    if !nobody_stands_in(tx.state, tx.plan, chat) {
         return None;
     }
     let refused = tx.state.posts.values().filter(|post| post.chat == *chat).filter_map(|post| match post.attempt {

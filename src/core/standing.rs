@@ -134,11 +134,14 @@ fn counts(run: &Run, check: &Check, cycle: &Cycle, plan: &Plan) -> bool {
 }
 
 fn evidence(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cycle, plan: &Plan) -> Standing {
+    let forgets = plan.sources.get(&known.check.source).is_some_and(|source| source.kind.forgets());
     match &check.seen {
         Some(Seen::Runs(runs)) => of_runs(runs, known, source, cycle, plan),
         Some(Seen::Timestamp { newest, first_seen_at }) => of_timestamp(*newest, *first_seen_at, known, cycle, plan),
         Some(Seen::Dated { arrived, seen_at }) => of_dated(arrived, *seen_at, known, cycle, plan),
         Some(Seen::Suspicious(why)) => Standing::Unseen(Unseen::Suspicious(why.clone())),
+        // Not started, or done and forgotten: nobody can tell, so it is neither green nor red.
+        Some(Seen::Absent { .. }) if forgets => Standing::NotStarted(NotStarted::Forgotten),
         Some(Seen::Absent { .. }) => Standing::Unseen(Unseen::Vanished),
         None => Standing::Unseen(Unseen::NotAsked),
     }
@@ -177,6 +180,7 @@ fn of_run(deciding: &Run, cycle: &Cycle) -> Standing {
             run: Some(deciding.id.clone()),
         }),
         RunState::Failed => Standing::Failed { run: deciding.id.clone(), at: deciding.ended_at, doomed: None },
+        RunState::Lost => Standing::NotStarted(NotStarted::Forgotten),
         RunState::Doomed { task } => Standing::Failed { run: deciding.id.clone(), at: None, doomed: Some(task.clone()) },
         state => Standing::Running {
             run: deciding.id.clone(),
@@ -195,8 +199,9 @@ fn of_parts(parts: &[&Run], cycle: &Cycle) -> Standing {
     let rank = |run: &Run| match run.state {
         RunState::Failed | RunState::Doomed { .. } => 0,
         RunState::Running | RunState::Retrying { .. } => 1,
-        RunState::Queued | RunState::Waiting { .. } => 2,
-        RunState::Success => 3,
+        RunState::Lost => 2,
+        RunState::Queued | RunState::Waiting { .. } => 3,
+        RunState::Success => 4,
     };
     let worst = parts.iter().min_by_key(|run| (rank(run), ended_at(run)));
     match worst {

@@ -104,6 +104,10 @@ fn forget(tx: &mut Tx<'_>) {
     for id in posts {
         tx.drop_post(id);
     }
+    let mutes: Vec<_> = tx.state.mutes.iter().filter(|(_, mute)| mute.until < before).map(|(what, _)| what.clone()).collect();
+    for what in mutes {
+        tx.drop_mute(&what);
+    }
     // A cycle stays as long as an incident speaks of it.
     let spoken_of = |key: &CycleKey| tx.state.incidents.values().any(|incident| incident.impact.contains_key(key));
     let closed = tx.state.cycles.iter().filter(|(_, cycle)| cycle.closed_at.is_some_and(|closed| closed < before));

@@ -1,10 +1,11 @@
 //! The hand that writes: every change of the state goes through here, so that it is in the commit.
 
+use super::command::Muted;
 use super::plan::{Id, Plan};
 use super::roster::Ix;
 use super::state::{
-    About, ChatState, CheckState, Commit, CycleKey, CycleState, Decision, DigestState, Entry, Incident, IncidentId, Key, Post,
-    PostId, Reason, Row, SourceState, State, WatchState,
+    About, ChatState, CheckState, Commit, CycleKey, CycleState, Decision, DigestState, Entry, Incident, IncidentId, Key, News,
+    Observed, Pause, Post, PostId, Reason, Row, SourceState, State, WatchState,
 };
 use super::time::Instant;
 use std::collections::BTreeSet;
@@ -16,11 +17,12 @@ pub(super) struct Tx<'a> {
     pub(super) at: Instant,
     touched: BTreeSet<Key>,
     ledger: Vec<Entry>,
+    observed: Vec<Observed>,
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn new(state: &'a mut State, plan: &'a Plan, at: Instant) -> Self {
-        Self { state, plan, at, touched: BTreeSet::new(), ledger: Vec::new() }
+        Self { state, plan, at, touched: BTreeSet::new(), ledger: Vec::new(), observed: Vec::new() }
     }
 
     pub(super) fn check_mut(&mut self, ix: Ix) -> &mut CheckState {
@@ -107,9 +109,33 @@ impl<'a> Tx<'a> {
         self.write_down(about, None, Decision::Note, reason);
     }
 
+    pub(super) fn observe(&mut self, at: Instant, news: News) {
+        self.observed.push(Observed { at, news });
+    }
+
+    pub(super) fn put_mute(&mut self, what: Muted, pause: Pause) {
+        self.touched.insert(Key::Mute(what.clone()));
+        self.state.mutes.insert(what, pause);
+    }
+
+    pub(super) fn drop_mute(&mut self, what: &Muted) {
+        self.touched.insert(Key::Mute(what.clone()));
+        self.state.mutes.remove(what);
+    }
+
+    /// The check is none any more, until its source lists it again: its row goes.
+    pub(super) fn drop_check(&mut self, ix: Ix) {
+        let id = self.state.roster.checks[ix].id.clone();
+        self.dirty(ix);
+        self.touched.insert(Key::Check(id.clone()));
+        let mut known = self.state.take_checks();
+        known.remove(&id);
+        self.state.adopt(known, self.plan);
+    }
+
     /// Rows as they are now, for everything that was touched.
     pub(super) fn commit(self) -> Commit {
-        let mut commit = Commit { ledger: self.ledger, ..Commit::default() };
+        let mut commit = Commit { ledger: self.ledger, observed: self.observed, ..Commit::default() };
         for key in self.touched {
             match row(self.state, &key) {
                 Some(row) => commit.put.push(row),
@@ -126,11 +152,12 @@ fn row(state: &State, key: &Key) -> Option<Row> {
         Key::Members(id) => Row::Members(id.clone(), state.sources.get(id)?.members.values().cloned().collect()),
         Key::Check(id) => Row::Check(id.clone(), state.checks.get(state.roster.place(id)?)?.clone()),
         Key::Cycle(key) => Row::Cycle(key.clone(), state.cycles.get(key)?.clone()),
-        Key::Incident(id) => Row::Incident(state.incidents.get(id)?.clone()),
+        Key::Incident(id) => Row::Incident(Box::new(state.incidents.get(id)?.clone())),
         Key::Post(id) => Row::Post(state.posts.get(id)?.clone()),
         Key::Chat(id) => Row::Chat(id.clone(), state.chats.get(id)?.clone()),
         Key::Digest(id) => Row::Digest(id.clone(), state.digests.get(id)?.clone()),
         Key::Counters => Row::Counters(state.counters),
         Key::Watch => Row::Watch(state.watch.clone()),
+        Key::Mute(what) => Row::Mute(what.clone(), state.mutes.get(what)?.clone()),
     })
 }

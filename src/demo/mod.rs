@@ -15,6 +15,9 @@ use crate::agent::clock::Clock;
 use crate::core::plan::Language;
 use crate::core::time::Instant;
 use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::middleware;
+use axum::response::Response;
 use axum::serve::Listener;
 use chat::Posted;
 use chrono::TimeDelta;
@@ -116,6 +119,11 @@ async fn serve<L: Listener>(door: L, router: Router, stop: CancellationToken)
 where
     L::Addr: std::fmt::Debug,
 {
+    // The night has a clock of its own, hundreds of times as fast: without this, each answer would carry the date of the real one.
+    let router = router.layer(middleware::map_response(async |mut response: Response| {
+        response.headers_mut().insert(header::DATE, HeaderValue::from_static(""));
+        response
+    }));
     // It ends when it is stopped, and in no other way.
     let _ = axum::serve(door, router).with_graceful_shutdown(stop.cancelled_owned()).await;
 }

@@ -34,6 +34,12 @@ impl Endpoint {
         Ok(Self { client, url })
     }
 
+    /// Can the host be reached? Sends nothing but the question for the head of `/`.
+    pub(super) async fn reach(&self) -> Result<&'static str, String> {
+        net::reach(&self.client, &self.url, RECEIVER).await.map_err(|gone| gone.detail)?;
+        Ok("its host can be reached; that it takes messages only `drill` proves")
+    }
+
     /// Posts a JSON body once.
     pub(super) async fn post(&self, body: Vec<u8>, headers: &[(&'static str, String)], now: Instant) -> Outcome {
         let mut request = self.client.post(self.url.clone()).header("Content-Type", "application/json; charset=utf-8").body(body);

@@ -74,6 +74,15 @@ impl Sink {
         Payload { body, idempotency_key: idempotency_key.to_owned() }
     }
 
+    /// Can it be reached? Posts nothing. The answer is one clause, without any secret.
+    pub async fn reach(&self) -> Result<&'static str, String> {
+        match &self.kind {
+            Kind::Slack(endpoint) => endpoint.reach().await,
+            Kind::Webhook(webhook) => webhook.reach().await,
+            Kind::Console(_) => Ok("writes to this terminal"),
+        }
+    }
+
     /// Sends once; retrying is the core's decision. `now` is the agent's clock, for signatures and `Retry-After`.
     pub async fn send(&self, payload: &Payload, now: Instant) -> Outcome {
         match &self.kind {

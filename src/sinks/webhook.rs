@@ -38,6 +38,10 @@ pub(super) struct Webhook {
 }
 
 impl Webhook {
+    pub(super) async fn reach(&self) -> Result<&'static str, String> {
+        self.endpoint.reach().await
+    }
+
     pub(super) fn new(endpoint: Endpoint, secret: Option<&Secret>) -> Result<Self, String> {
         Ok(Self { endpoint, secret: secret.map(Secret::resolve).transpose()? })
     }
@@ -133,6 +137,7 @@ fn facts(message: &Message) -> Value {
                 DigestVerdict::NothingDue => "nothing_due",
                 DigestVerdict::NotWatched => "not_watched",
                 DigestVerdict::Trouble(verdict) => verdict.word(),
+                DigestVerdict::Maintenance => "maintenance",
                 DigestVerdict::WatchTrouble => "watch_trouble",
             },
             "dashboards": boards(&about.dashboards),

@@ -6,6 +6,8 @@
 mod airflow;
 mod guard;
 mod http;
+mod lines;
+mod luigi;
 mod time;
 mod wire;
 
@@ -16,6 +18,7 @@ use crate::core::time::Instant;
 use airflow::Airflow;
 use guard::Guard;
 use http::Http;
+use luigi::Luigi;
 
 /// A source, ready to be asked.
 pub struct Source {
@@ -26,6 +29,7 @@ pub struct Source {
 enum Kind {
     Airflow(Box<Airflow>),
     Http(Box<Http>),
+    Luigi(Box<Luigi>),
 }
 
 /// Requests and bytes of bodies read since the start, after decompression.
@@ -41,9 +45,8 @@ impl Source {
         let kind = match &wiring.kind {
             SourceWiringKind::Airflow { url, login } => Airflow::build(url, login, wiring).map(|a| Kind::Airflow(Box::new(a))),
             SourceWiringKind::Http(http) => Http::build(http, wiring).map(|h| Kind::Http(Box::new(h))),
-            SourceWiringKind::Luigi { .. } | SourceWiringKind::Sql(_) | SourceWiringKind::File { .. } => {
-                Err("not built yet".to_owned())
-            }
+            SourceWiringKind::Luigi { url } => Luigi::build(url, wiring).map(|l| Kind::Luigi(Box::new(l))),
+            SourceWiringKind::Sql(_) | SourceWiringKind::File { .. } => Err("not built yet".to_owned()),
         };
         kind.map(|kind| Self { kind, guard: Guard::new(wiring) }).map_err(|error| format!("source {id}: {error}"))
     }
@@ -53,6 +56,7 @@ impl Source {
         match &self.kind {
             Kind::Airflow(airflow) => airflow.wire().host(),
             Kind::Http(http) => http.wire().host(),
+            Kind::Luigi(luigi) => luigi.wire().host(),
         }
     }
 
@@ -60,7 +64,8 @@ impl Source {
     pub async fn ask(&self, ask: &Ask, now: Instant) -> Answer {
         let answer = match &self.kind {
             Kind::Airflow(airflow) => airflow.ask(ask, now).await,
-            Kind::Http(http) => http.ask(ask).await,
+            Kind::Http(http) => http.ask(ask, now).await,
+            Kind::Luigi(luigi) => luigi.ask(ask, now).await,
         };
         self.guard.masked(answer.unwrap_or_else(Answer::Unreachable))
     }
@@ -69,6 +74,7 @@ impl Source {
         match &self.kind {
             Kind::Airflow(airflow) => airflow.wire().traffic(),
             Kind::Http(http) => http.wire().traffic(),
+            Kind::Luigi(luigi) => luigi.wire().traffic(),
         }
     }
 }

@@ -14,12 +14,14 @@ use std::time::Duration;
 pub(super) const BUSY_S: u64 = 5;
 
 /// `version` is the [`FORMAT`] of the body; `at` counts microseconds.
-const SCHEMA: [&str; 5] = [
+const SCHEMA: [&str; 7] = [
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",
     "CREATE TABLE rows (kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (kind, key)) STRICT",
     "CREATE TABLE ledger (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT",
     "CREATE INDEX ledger_at ON ledger (at)",
+    "CREATE TABLE history (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT",
+    "CREATE INDEX history_at ON history (at)",
     "INSERT INTO meta VALUES ('format', ?), ('epoch', 0)",
 ];
 

@@ -1,5 +1,6 @@
 //! The text form of keys. Part of the stored format: a change of it is a change of `core::state::FORMAT`.
 
+use crate::core::command::Muted;
 use crate::core::state::Key;
 
 /// Kind and key. Numbers are padded and cycles begin with their date, so that the order of the text is the order of time.
@@ -15,6 +16,9 @@ pub(super) fn text(key: &Key) -> (&'static str, String) {
         Key::Digest(id) => ("digest", id.to_string()),
         Key::Counters => ("counters", String::new()),
         Key::Watch => ("watch", String::new()),
+        Key::Mute(Muted::Check(id)) => ("mute", format!("check {id}")),
+        Key::Mute(Muted::Dashboard(id)) => ("mute", format!("dashboard {id}")),
+        Key::Mute(Muted::Source(id)) => ("mute", format!("source {id}")),
     }
 }
 

@@ -17,7 +17,7 @@ use sqlx::{Connection, SqliteConnection};
 use std::path::{Path, PathBuf};
 use tokio::sync::Mutex;
 
-/// The most ledger lines that one transaction of [`Store::prune`] deletes.
+/// The most lines of the ledger, and of the history, that one transaction of [`Store::prune`] deletes.
 const PRUNED_AT_ONCE: usize = 500;
 
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl Store {
         self.write(&change).await.map(drop)
     }
 
-    /// Deletes ledger lines older than `before`; returns how many. (What is over among the rows the core itself lets go of.)
+    /// Deletes lines of the ledger and the history older than `before`; returns how many. (What is over among the rows the core itself lets go of.)
     ///
     /// Works in transactions of bounded size: an error leaves what was deleted before it deleted.
     pub async fn prune(&mut self, before: Instant) -> Result<u64, StoreError> {
@@ -123,7 +123,7 @@ impl Store {
         loop {
             let lines = self.write(&Change { forget_before: Some(before), ..Change::default() }).await?;
             deleted += lines;
-            if lines < PRUNED_AT_ONCE as u64 {
+            if lines == 0 {
                 return Ok(deleted);
             }
         }
@@ -155,7 +155,8 @@ struct Change {
     put: Vec<(&'static str, String, String)>,
     /// Microseconds and body.
     ledger: Vec<(i64, String)>,
-    /// At most [`PRUNED_AT_ONCE`] ledger lines before this instant are deleted.
+    history: Vec<(i64, String)>,
+    /// At most [`PRUNED_AT_ONCE`] lines of each from before this instant are deleted.
     forget_before: Option<Instant>,
 }
 
@@ -171,6 +172,10 @@ impl Change {
         for entry in &commit.ledger {
             let body = serde_json::to_string(entry).map_err(unwritable("a line of the ledger".to_owned()))?;
             change.ledger.push((entry.at.timestamp_micros(), body));
+        }
+        for observed in &commit.observed {
+            let body = serde_json::to_string(observed).map_err(unwritable("a line of the history".to_owned()))?;
+            change.history.push((observed.at.timestamp_micros(), body));
         }
         Ok(change)
     }
@@ -198,14 +203,19 @@ impl Change {
             let query = sqlx::query("INSERT OR REPLACE INTO rows (kind, key, version, body) VALUES (?, ?, ?, ?)");
             query.bind(*kind).bind(key).bind(i64::from(FORMAT)).bind(body).execute(&mut *connection).await?;
         }
-        for (at, body) in &self.ledger {
-            let query = sqlx::query("INSERT INTO ledger (at, body) VALUES (?, ?)");
-            query.bind(at).bind(body).execute(&mut *connection).await?;
+        for (table, lines) in [("ledger", &self.ledger), ("history", &self.history)] {
+            for (at, body) in lines {
+                let insert = sqlx::AssertSqlSafe(format!("INSERT INTO {table} (at, body) VALUES (?, ?)"));
+                sqlx::query(insert).bind(at).bind(body).execute(&mut *connection).await?;
+            }
         }
         if let Some(before) = self.forget_before {
-            let query = sqlx::query("DELETE FROM ledger WHERE id IN (SELECT id FROM ledger WHERE at < ? ORDER BY at LIMIT ?)");
-            let query = query.bind(before.timestamp_micros()).bind(PRUNED_AT_ONCE as i64);
-            deleted += query.execute(&mut *connection).await?.rows_affected();
+            for table in ["ledger", "history"] {
+                let oldest = format!("SELECT id FROM {table} WHERE at < ? ORDER BY at LIMIT ?");
+                let query = sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table} WHERE id IN ({oldest})")));
+                let query = query.bind(before.timestamp_micros()).bind(PRUNED_AT_ONCE as i64);
+                deleted += query.execute(&mut *connection).await?.rows_affected();
+            }
         }
         Ok(deleted)
     }

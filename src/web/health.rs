@@ -43,6 +43,7 @@ pub(super) fn report(snapshot: &Snapshot, now: Instant) -> Value {
         "chats_broken": broken.collect::<Vec<_>>(),
         "sources_dark": dark.collect::<Vec<_>>(),
         "store_trouble": snapshot.store_trouble,
+        "config_refused": snapshot.config_refused,
     })
 }
 

@@ -84,6 +84,20 @@ fn watch(registry: &mut Registry, snapshot: &Snapshot) {
     );
     registry.gauge("ready", "1 once every source was asked", snapshot.ready.into());
     registry.gauge("store_trouble", "1 while writes to the store fail", snapshot.store_trouble.is_some().into());
+    if let Some(heartbeat) = &snapshot.heartbeat {
+        let taken = heartbeat.beaten_at.map_or(0, |at| at.timestamp());
+        registry.gauge("heartbeat_timestamp_seconds", "When the outward heartbeat was last taken; 0: never", taken);
+        registry.gauge(
+            "heartbeat_trouble",
+            "1 while the outward heartbeat is withheld or not taken",
+            heartbeat.trouble.is_some().into(),
+        );
+    }
+    registry.gauge(
+        "config_refused",
+        "1 while the newest configuration was refused and the one before it is in force",
+        snapshot.config_refused.is_some().into(),
+    );
     let checks = registry.gauges("checks", "Checks by verdict over the open cycles");
     for verdict in VERDICTS {
         let count = snapshot.checks.iter().filter(|(v, _)| *v == verdict).map(|(_, n)| n).sum();
@@ -103,6 +117,7 @@ fn counts(registry: &mut Registry, snapshot: &Snapshot) {
     registry.counter("polls_unanswered", "Questions to sources that got no answer to believe", counts.polls_unanswered);
     registry.counter("posts_confirmed", "Posts that a chat took", counts.posts_confirmed);
     registry.counter("posts_failed", "Attempts to post that failed", counts.posts_failed);
+    registry.counter("heartbeats", "Outward heartbeats that were taken", counts.beats);
     let seconds: Counter<f64, AtomicU64> = Counter::default();
     #[expect(clippy::cast_precision_loss, reason = "microseconds below 2^52 are 142 years")]
     seconds.inc_by(counts.step_us as f64 / 1e6);

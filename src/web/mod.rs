@@ -1,9 +1,10 @@
-//! Inbound HTTP: a status page, `/healthz`, `/readyz`, `/metrics`. Reads snapshots that the agent publishes; never touches the state,
-//! and takes nothing in: only GET and HEAD, no body is read.
+//! Inbound HTTP: a status page, `/healthz`, `/readyz`, `/metrics`, and what people may ask of the loop: `POST /-/reload`,
+//! `POST /-/command`. Reads snapshots that the agent publishes and passes requests on; never touches the state.
 //!
 //! Bounds: [`CONNECTIONS`] at a time, one request each, [`CONNECTION_S`] in all from the first byte to the last, [`HEAD_BYTES`] of
-//! request head.
+//! request head, `desk::BODY_BYTES` of body.
 
+mod desk;
 mod door;
 mod health;
 mod metrics;
@@ -11,10 +12,11 @@ mod page;
 pub mod snapshot;
 
 use crate::agent::clock::Clock;
-use axum::extract::State;
+use crate::agent::desk::Desk;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
@@ -28,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 const CONNECTIONS: usize = 64;
-/// A request has no body and an answer is some kilobytes: a peer that needs longer is broken or means harm.
+/// Request and answer are some kilobytes, and the desk answers sooner: a peer that needs longer is broken or means harm.
 const CONNECTION_S: u64 = 10;
 /// The least that hyper takes.
 const HEAD_BYTES: usize = 8 * 1024;
@@ -41,6 +43,7 @@ const ACCEPT_AGAIN_MS: u64 = 200;
 #[derive(Clone)]
 struct Seen {
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    desk: Desk,
     clock: Clock,
 }
 
@@ -55,11 +58,12 @@ impl Seen {
 pub async fn serve(
     listener: TcpListener,
     snapshots: watch::Receiver<Arc<Snapshot>>,
+    desk: Desk,
     token: Option<SecretString>,
     clock: Clock,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let router = router(Seen { snapshots, clock }, token);
+    let router = router(Seen { snapshots, desk, clock }, token);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let connections = TaskTracker::new();
     let accept = async {
@@ -111,6 +115,9 @@ fn router(seen: Seen, token: Option<SecretString>) -> Router {
     Router::new()
         .route("/", get(status_page))
         .route("/metrics", get(metric_text))
+        .route("/-/reload", post(desk::reload).route_layer(middleware::from_fn(desk::no_browsers)))
+        .route("/-/command", post(desk::command).route_layer(middleware::from_fn(desk::no_browsers)))
+        .layer(DefaultBodyLimit::max(desk::BODY_BYTES))
         .fallback(StatusCode::NOT_FOUND)
         .layer(middleware::from_fn_with_state(token.map(Arc::new), door::guard))
         .route("/healthz", get(healthz))

@@ -2,7 +2,7 @@
 //!
 //! All text from outside goes through [`Plain`]; nothing else may put a value into the markup.
 
-use super::snapshot::{ChatLine, DashboardLine, IncidentLine, Snapshot, SourceLine};
+use super::snapshot::{ChatLine, DashboardLine, HeartbeatLine, IncidentLine, Snapshot, SourceLine};
 use crate::core::state::Verdict;
 use crate::core::time::Instant;
 use chrono_tz::Tz;
@@ -57,6 +57,10 @@ fn document(html: &mut String, snapshot: &Snapshot, trouble: Option<&str>) -> fm
     if let Some(trouble) = trouble {
         write!(html, "<p class=\"alarm\"><b>{}</b><br>What stands below may be out of date.</p>", Plain(trouble))?;
     }
+    if let Some(why) = &snapshot.config_refused {
+        let head = "The newest configuration was refused, the one before it is in force";
+        write!(html, "<p class=\"alarm\"><b>{head}</b><br>{}</p>", Plain(why))?;
+    }
     if !snapshot.ready {
         html.push_str("<p class=\"alarm\">Not every source has been asked yet.</p>");
     }
@@ -72,6 +76,9 @@ fn document(html: &mut String, snapshot: &Snapshot, trouble: Option<&str>) -> fm
     let mut chats: Vec<_> = snapshot.chats.iter().collect();
     chats.sort_by_key(|c| c.broken.is_none());
     list(html, "Chats", "None.", &chats, chat)?;
+    if let Some(line) = &snapshot.heartbeat {
+        list(html, "Heartbeat", "None.", &[line], |html, line| heartbeat(html, line, zone))?;
+    }
     writeln!(
         html,
         "</main><footer>dawnwatch {} · runs since {} · this page renews itself every 30 s</footer></body></html>",
@@ -165,6 +172,19 @@ fn chat(html: &mut String, line: &ChatLine) -> fmt::Result {
         write!(html, "<span class=\"d\">{} to be confirmed</span>", count(line.pending, "post", "posts"))?;
     }
     Ok(())
+}
+
+fn heartbeat(html: &mut String, line: &HeartbeatLine, zone: Tz) -> fmt::Result {
+    match &line.trouble {
+        Some(why) => {
+            write!(html, "<span class=\"v bad\">⛔ stays away</span><b>proof of life</b><span class=\"d\">{}</span>", Plain(why))?
+        }
+        None => html.push_str("<b>proof of life</b>"),
+    }
+    match line.beaten_at {
+        Some(at) => write!(html, "<span class=\"d\">last taken {}</span>", When(at, zone)),
+        None => write!(html, "<span class=\"d\">never taken yet</span>"),
+    }
 }
 
 fn count(n: usize, one: &str, many: &str) -> String {

@@ -23,6 +23,10 @@ pub struct Snapshot {
     pub counts: Counts,
     /// A failed write to the store, in one sentence; the state was read anew and the step repeated.
     pub store_trouble: Option<String>,
+    /// The outward proof of life; `None`: none is configured.
+    pub heartbeat: Option<HeartbeatLine>,
+    /// Why the newest configuration was refused on a reload, in one line; the one before it is in force.
+    pub config_refused: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +68,14 @@ pub struct ChatLine {
     pub pending: usize,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeartbeatLine {
+    /// When one was last taken.
+    pub beaten_at: Option<Instant>,
+    /// Why the last one was not, with no more of its address than the host; or why the next one is withheld.
+    pub trouble: Option<String>,
+}
+
 /// Totals since the start of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -73,6 +85,8 @@ pub struct Counts {
     pub polls_unanswered: u64,
     pub posts_confirmed: u64,
     pub posts_failed: u64,
+    /// Proofs of life that were taken.
+    pub beats: u64,
     /// Decisions to say nothing, or not yet.
     pub silences: u64,
     /// Microseconds spent in `step`.

@@ -19,7 +19,7 @@ fn zone() -> String {
     format!("Etc/GMT{:+}", -ahead).replace("+0", "")
 }
 
-fn config(port: u16) -> (TempDir, String) {
+pub fn config(port: u16) -> (TempDir, String) {
     let text = format!(
         "timezone = \"{}\"\ntell = [\"terminal\"]\n[web]\nlisten = \"off\"\n[chats.terminal]\nkind = \"console\"\n\
          [checks.orders]\nsource = \"jobs\"\n[dashboards.exec]\nneeds = [\"orders\"]\nready_by = \"23:00\"\n{}",
@@ -31,23 +31,23 @@ fn config(port: u16) -> (TempDir, String) {
     (folder, text)
 }
 
-fn dawnwatch(folder: &TempDir, args: &[&str]) -> Command {
+pub fn dawnwatch(folder: &TempDir, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dawnwatch"));
     command.args(args).arg("--config").arg(folder.path()).env_clear().stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-async fn ended(mut command: Command) -> Output {
+pub async fn ended(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// Kills what a failed test leaves behind.
-struct Running(Child);
+pub struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -72,7 +72,7 @@ async fn a_source_that_hangs_does_not_keep_the_agent_from_ending_well() {
         told.send(rest).unwrap();
     });
     let ready = lines.recv_timeout(PATIENCE).unwrap();
-    assert!(ready.starts_with("dawnwatch is watching: 1 sources, 1 checks and 0 groups for 1 dashboards; store "), "{ready}");
+    assert!(ready.starts_with("dawnwatch is watching: 1 source, 1 check and 0 groups for 1 dashboard; store "), "{ready}");
     hangs.next().await;
 
     let second = ended(dawnwatch(&folder, &["run"])).await;

@@ -3,7 +3,9 @@
 use crate::peer::{PATIENCE, Peer};
 use chrono::TimeDelta;
 use dawnwatch::agent::clock::Clock;
-use dawnwatch::agent::{Agent, Report, Setup, build_sinks, build_sources};
+use dawnwatch::agent::desk::Desk;
+use dawnwatch::agent::{Agent, Built, Fresh, Load, Report, Setup, Supervisor};
+use dawnwatch::config::wiring::Address;
 use dawnwatch::config::{self, Loaded};
 use dawnwatch::core::time::Instant;
 use dawnwatch::store::Store;
@@ -26,6 +28,8 @@ pub struct House {
     pub jobs: Peer,
     pub team: Peer,
     pub config: String,
+    /// The port of a peer that takes the outward heartbeat, every five minutes.
+    pub beats: Option<u16>,
 }
 
 /// A job as the peer lists it: begun a minute ago, and over unless it is running.
@@ -75,7 +79,7 @@ impl House {
             &chat("team", kind, team.port, ""),
         ];
         let clock = Clock::played("2026-11-23T06:00:00Z".parse().unwrap(), SPEED);
-        Self { folder: TempDir::new().unwrap(), clock, config: config.concat(), jobs, team }
+        Self { folder: TempDir::new().unwrap(), clock, config: config.concat(), beats: None, jobs, team }
     }
 
     pub fn job(&self, name: &str, state: &str) {
@@ -86,21 +90,47 @@ impl House {
         self.folder.path().join("dawnwatch.db")
     }
 
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("dawnwatch.toml")
+    }
+
+    pub fn write(&self) {
+        std::fs::write(self.file(), &self.config).unwrap();
+    }
+
     pub fn load(&self) -> Loaded {
-        let file = self.folder.path().join("dawnwatch.toml");
-        std::fs::write(&file, &self.config).unwrap();
-        config::load(&file, None, &[]).unwrap_or_else(|refused| panic!("{:#?}", refused.errors))
+        self.write();
+        config::load(&self.file(), None, &[]).unwrap_or_else(|refused| panic!("{:#?}", refused.errors))
     }
 
     pub async fn start(&self) -> Running {
-        let Loaded { plan, wiring, .. } = self.load();
-        let sources = build_sources(&plan, &wiring).unwrap();
-        let sinks = build_sinks(plan.chats.keys(), &wiring).unwrap();
+        let Loaded { mut plan, mut wiring, .. } = self.load();
+        if let Some(port) = self.beats {
+            plan.heartbeat_every = Some(TimeDelta::minutes(5));
+            wiring.heartbeat = Some(Address::Plain(format!("http://127.0.0.1:{port}/verysecret").parse().unwrap()));
+        }
+        let config = Built::new(plan, &wiring).unwrap();
         let store = Store::open(&wiring.store).await.unwrap();
-        let setup = Setup { plan: Arc::new(plan), sources, sinks, store, clock: self.clock.clone(), page: None };
+        let setup = Setup {
+            config,
+            store,
+            clock: self.clock.clone(),
+            page: None,
+            load: Some(self.loader()),
+            supervisor: Supervisor::none(),
+        };
         let stop = CancellationToken::new();
         let agent = Agent::start(setup, stop.clone()).await.unwrap();
-        Running { snapshots: agent.snapshots(), stop, agent: tokio::spawn(agent.run()) }
+        Running { snapshots: agent.snapshots(), desk: agent.desk(), stop, agent: tokio::spawn(agent.run()) }
+    }
+
+    /// Reads what stands in the file by then.
+    fn loader(&self) -> Load {
+        let file = self.file();
+        Box::new(move || match config::load(&file, None, &[]) {
+            Ok(Loaded { plan, wiring, .. }) => Ok(Fresh { built: Built::new(plan, &wiring)?, needs_restart: vec![] }),
+            Err(refused) => Err(refused.errors.iter().map(ToString::to_string).collect()),
+        })
     }
 
     /// Another program at the store's file.
@@ -112,8 +142,9 @@ impl House {
 }
 
 pub struct Running {
+    pub desk: Desk,
     pub stop: CancellationToken,
-    snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
     agent: JoinHandle<Report>,
 }
 

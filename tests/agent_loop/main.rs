@@ -1,11 +1,15 @@
 //! The real agent, with a real store, real sources and real sinks, against peers on loopback that misbehave.
 
+mod beats;
 mod binary;
 mod chats;
 mod house;
 mod peer;
+mod people;
+mod reload;
 mod sources;
 mod store;
+mod supervised;
 
 use house::House;
 use peer::{Peer, Then};

@@ -71,6 +71,18 @@ fn evidence_follows_the_source() {
 }
 
 #[test]
+fn a_luigi_needs_no_login_and_lists_what_it_has() {
+    let Loaded { plan, wiring, .. } = accepted(
+        "[sources.luigi]\nkind = \"luigi\"\nurl = \"http://luigi.example.com:8082\"\n\
+         [checks.loads]\nsource = \"luigi\"\nid = \"Load*_kr_*\"\nmax_age = \"1d\"\n\
+         [groups.marts]\nsource = \"luigi\"\nmatch = { ids = [\"Mart*\"] }\nmax_age = \"1d\"",
+    );
+    assert_eq!(plan.checks[&Id::from("loads")].evidence, Evidence::Pipeline);
+    let SourceWiringKind::Luigi { url } = &wiring.sources[&Id::from("luigi")].kind else { panic!() };
+    assert_eq!(url.as_str(), "http://luigi.example.com:8082/");
+}
+
+#[test]
 fn chats_and_digests() {
     let Loaded { plan, wiring, .. } = accepted(
         "language = \"ko\"\n[chats.team]\nkind = \"slack\"\nurl = { env = \"HOOK\" }\nquiet = \"22:00-07:00\"\nfallback = \"backup\"\n\

@@ -1,5 +1,8 @@
 //! Sample messages: one for every situation and summary, on the night to Monday 23 November 2026 in Seoul.
 
+#[path = "messages_own.rs"]
+mod own;
+
 use dawnwatch::core::message::*;
 use dawnwatch::core::observation::{Failure, Why};
 use dawnwatch::core::plan::Id;
@@ -14,6 +17,7 @@ pub fn at(text: &str) -> Instant {
 
 pub fn dashboard(name: &str, deadline: &str) -> DashboardFacts {
     DashboardFacts {
+        muted: false,
         id: Id::from(name.to_lowercase().replace(' ', "_")),
         name: name.to_owned(),
         deadline: at(deadline),
@@ -26,12 +30,13 @@ pub fn dashboard(name: &str, deadline: &str) -> DashboardFacts {
         act_by: Some(at("23 07:25")),
         eta: None,
         ready_at: None,
+        in_maintenance: false,
         latest: None,
         url: Some("https://bi.example.com/exec".to_owned()),
     }
 }
 
-fn ready(name: &str, deadline: &str, ready: &str) -> DashboardFacts {
+pub fn ready(name: &str, deadline: &str, ready: &str) -> DashboardFacts {
     DashboardFacts {
         verdict: Verdict::Ready,
         waiting: 0,
@@ -62,6 +67,7 @@ pub fn owner() -> OwnerFacts {
 /// A failure under which 120 pipelines wait, told at 06:00 without a push.
 pub fn incident(situation: Situation) -> IncidentFacts {
     IncidentFacts {
+        taken: None,
         incident: 4711,
         cause: Cause::Check(Id::from("raw_member_events")),
         verdict: Verdict::Failed,
@@ -113,7 +119,7 @@ fn at_risk(situation: Situation) -> IncidentFacts {
     }
 }
 
-fn unknown(cause: Cause, situation: Situation) -> IncidentFacts {
+pub fn unknown(cause: Cause, situation: Situation) -> IncidentFacts {
     let board = DashboardFacts {
         verdict: Verdict::Unknown,
         waiting: 33,
@@ -228,6 +234,7 @@ fn incidents() -> Vec<(&'static str, Message)> {
 
 fn resolved() -> Vec<(&'static str, Message)> {
     let facts = ResolvedFacts {
+        retired_by: None,
         incident: 4711,
         cause: Cause::Check(Id::from("raw_member_events")),
         failure: Some(failure()),
@@ -260,6 +267,7 @@ fn resolved() -> Vec<(&'static str, Message)> {
 
 pub fn digest_facts(verdict: DigestVerdict, dashboards: Vec<DashboardFacts>) -> DigestFacts {
     DigestFacts {
+        muted: vec![],
         digest: Id::from("morning"),
         verdict,
         dashboards,
@@ -270,6 +278,7 @@ pub fn digest_facts(verdict: DigestVerdict, dashboards: Vec<DashboardFacts>) -> 
         broken_chats: vec![],
         calendars_ending: vec![],
         next_at: Some(at("24 06:30")),
+        notes: DigestNotes::default(),
     }
 }
 
@@ -287,6 +296,8 @@ fn digests() -> Vec<(&'static str, Message)> {
     let trouble = DigestFacts {
         incidents: vec![
             DigestIncident {
+                taken: None,
+                hushed: false,
                 incident: 4711,
                 cause: Cause::Check(Id::from("raw_member_events")),
                 verdict: Verdict::Failed,
@@ -297,6 +308,8 @@ fn digests() -> Vec<(&'static str, Message)> {
                 eta: None,
             },
             DigestIncident {
+                taken: None,
+                hushed: false,
                 incident: 4713,
                 cause: Cause::Source(Id::from("airflow-2")),
                 verdict: Verdict::Unknown,
@@ -363,5 +376,13 @@ fn digests() -> Vec<(&'static str, Message)> {
 pub fn samples() -> Vec<(&'static str, Message)> {
     let watch = WatchFacts { chat: Id::from("team"), why: "HTTP 404 no_service".into() };
     let watch = message("23 06:00", Attention::Notify, Body::Watch(watch));
-    situations().into_iter().chain(incidents()).chain(resolved()).chain(digests()).chain([("watch", watch)]).collect()
+    situations()
+        .into_iter()
+        .chain(own::told_of())
+        .chain(incidents())
+        .chain(resolved())
+        .chain(digests())
+        .chain(own::digests())
+        .chain([("watch", watch)])
+        .collect()
 }

@@ -5,6 +5,7 @@
 
 use chrono::{NaiveDate, TimeDelta};
 use dawnwatch::core::calendar::{Calendar, DayRule};
+use dawnwatch::core::command::{self, Command, Order};
 use dawnwatch::core::due::due;
 use dawnwatch::core::message::{Body, DigestVerdict};
 use dawnwatch::core::observation::*;
@@ -12,7 +13,7 @@ use dawnwatch::core::plan::*;
 use dawnwatch::core::state::*;
 use dawnwatch::core::step::{Input, Outcome, step};
 use dawnwatch::core::time::{ClockTime, Hours, Instant};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A run as the world knows it to the end; a poll sees of it only what had happened by then.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub struct Subject {
     /// For datasets: arrivals.
     pub data: Vec<Instant>,
     pub paused: bool,
+    pub import_error: bool,
+    pub next_run_at: Option<Instant>,
 }
 
 /// One message as it was delivered.
@@ -56,6 +59,8 @@ pub struct World {
     pub scheduler: Scheduler,
     /// Spans in which sources do not answer.
     pub dark: Vec<(Id, Instant, Instant)>,
+    /// Spans in which a source's clock is so many seconds ahead.
+    pub clocks: Vec<(Id, Instant, Instant, i64)>,
     pub said: Vec<Said>,
     /// What the chats answer, first come first served; confirmed when empty.
     pub outcomes: Vec<Outcome>,
@@ -63,7 +68,13 @@ pub struct World {
     pub amnesia: bool,
     pub tick: TimeDelta,
     pub asks: usize,
+    /// What happens at an instant, in order of time.
+    pub events: VecDeque<(Instant, Event)>,
+    /// When the proof of life went out.
+    pub beats: Vec<Instant>,
 }
+
+pub type Event = Box<dyn FnOnce(&mut World)>;
 
 pub fn seoul(text: &str) -> Instant {
     format!("{text}:00+09:00").replace(' ', "T").parse().unwrap()
@@ -177,11 +188,14 @@ impl World {
             clairvoyant: false,
             scheduler: Scheduler::NotSaid,
             dark: Vec::new(),
+            clocks: Vec::new(),
             said: Vec::new(),
             outcomes: Vec::new(),
             amnesia: false,
             tick: TimeDelta::seconds(60),
             asks: 0,
+            events: VecDeque::new(),
+            beats: Vec::new(),
         }
     }
 
@@ -206,6 +220,20 @@ impl World {
             error: "connection refused (member-db-ro:5432)".to_owned(),
         });
         self
+    }
+
+    /// In order of time.
+    pub fn when(&mut self, at: &str, event: impl FnOnce(&mut World) + 'static) -> &mut Self {
+        self.events.push_back((seoul(at), Box::new(event)));
+        self
+    }
+
+    /// A person's command: refused ones are a mistake of the test.
+    pub fn command(&mut self, order: Order) {
+        let nonce = format!("{} {order:?}", self.at);
+        let command = Command { nonce, by: "kim".to_owned(), reason: "because".to_owned(), order };
+        command::answer(&self.state, &self.plan, self.at, &command).unwrap();
+        self.take(Input::Command(command));
     }
 
     pub fn dark(&mut self, source: &str, from: &str, to: &str) -> &mut Self {
@@ -236,8 +264,12 @@ impl World {
     pub fn settle(&mut self) {
         for _ in 0..200 {
             let now = due(&self.state, &self.plan, self.at);
-            if now.asks.is_empty() && now.posts.is_empty() {
+            if now.asks.is_empty() && now.posts.is_empty() && !now.beat {
                 return;
+            }
+            if now.beat {
+                self.beats.push(self.at);
+                self.take(Input::Beat);
             }
             for ask in now.asks {
                 self.asks += 1;
@@ -271,7 +303,11 @@ impl World {
         self.settle();
         while self.at < to {
             let wake = due(&self.state, &self.plan, self.at).wake_at.unwrap_or(to);
-            self.at = wake.min(self.at + self.tick).min(to);
+            let event = self.events.front().map_or(to, |(at, _)| *at);
+            self.at = wake.min(self.at + self.tick).min(to).min(event.max(self.at));
+            while let Some((_, event)) = self.events.pop_front_if(|(at, _)| *at <= self.at) {
+                event(self);
+            }
             self.take(Input::Tick);
             self.settle();
         }
@@ -286,7 +322,7 @@ impl World {
             Ask::Sweep { subjects, since, .. } => {
                 let known = subjects.iter().filter(|subject| self.subjects.contains_key(*subject));
                 let items = known.map(|subject| Item { subject: subject.clone(), fact: self.fact(subject, *since) }).collect();
-                Answer::Sweep(Sweep { items, scheduler: self.scheduler.clone(), clock_ahead_s: None })
+                Answer::Sweep(Sweep { items, scheduler: self.scheduler.clone(), clock_ahead_s: self.ahead_s(ask.source()) })
             }
             Ask::List { .. } => Answer::Listing(
                 self.subjects
@@ -296,8 +332,8 @@ impl World {
                         tags: vec!["mart".to_owned()],
                         owners: vec![],
                         paused: script.paused,
-                        import_error: false,
-                        next_run_at: None,
+                        import_error: script.import_error,
+                        next_run_at: script.next_run_at,
                     })
                     .collect(),
             ),
@@ -310,6 +346,13 @@ impl World {
                 })
             }
         }
+    }
+
+    fn ahead_s(&self, source: &Id) -> Option<i64> {
+        let of_source = self.clocks.iter().filter(|(id, ..)| id == source);
+        let now = |(_, from, to, _): &&(Id, Instant, Instant, i64)| *from <= self.at && self.at < *to;
+        of_source.clone().next()?;
+        Some(of_source.clone().find(now).map_or(0, |(.., ahead_s)| *ahead_s))
     }
 
     fn fact(&self, subject: &Id, since: Instant) -> Fact {
@@ -373,4 +416,26 @@ pub fn line(said: &Said) -> String {
     };
     let attention = format!("{:?}", message.attention).to_lowercase();
     format!("{} {} {attention} {what}", local(said.at), said.chat)
+}
+
+/// The same night must give the same messages when the state is read back from the store before every step.
+pub fn night(from: &str, to: &str, set: impl Fn(&mut World), expected: &[&str]) -> World {
+    night_of(plan(), from, to, set, expected)
+}
+
+pub fn night_of(plan: Plan, from: &str, to: &str, set: impl Fn(&mut World), expected: &[&str]) -> World {
+    let play = |amnesia: bool| {
+        let mut world = World::new(plan.clone(), from);
+        world.tick = TimeDelta::minutes(5);
+        world.amnesia = amnesia;
+        world.subjects.insert(id("orders"), Subject::default());
+        world.subjects.insert(id("sales"), Subject::default());
+        set(&mut world);
+        world.until(to);
+        world
+    };
+    let world = play(false);
+    assert_eq!(world.lines(), expected, "decisions:\n{}", world.decisions().join("\n"));
+    assert_eq!(play(true).lines(), expected, "with amnesia");
+    world
 }

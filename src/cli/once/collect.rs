@@ -15,15 +15,15 @@ use std::collections::BTreeMap;
 const ROUNDS: usize = 6;
 
 /// What was found out.
-pub(super) struct Collected {
-    pub(super) state: State,
-    pub(super) at: Instant,
+pub(in crate::cli) struct Collected {
+    pub(in crate::cli) state: State,
+    pub(in crate::cli) at: Instant,
     /// Sources that could not be listed or swept.
-    pub(super) unseen: BTreeMap<Id, Unreachable>,
+    pub(in crate::cli) unseen: BTreeMap<Id, Unreachable>,
 }
 
 /// `state`: what is known already. Its sources are asked anew, however short ago they were asked.
-pub(super) async fn collect(plan: &Plan, pool: &Pool, clock: &Clock, mut state: State) -> Collected {
+pub(in crate::cli) async fn collect(plan: &Plan, pool: &Pool, clock: &Clock, mut state: State) -> Collected {
     forget_polls(&mut state);
     let mut unseen = BTreeMap::new();
     let mut asked: Vec<Ask> = Vec::new();

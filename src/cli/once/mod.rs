@@ -1,7 +1,7 @@
 //! `once`: asks every source now, judges, and prints the digest. What an agent on the same store knows is taken into account, read
 //! only; nothing is written, and nothing is sent without `--post`.
 
-mod collect;
+pub(super) mod collect;
 mod post;
 mod report;
 
@@ -69,7 +69,7 @@ fn exit(digest: &Message) -> Exit {
     match &digest.body {
         Body::Digest(facts) => match facts.verdict {
             DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue | DigestVerdict::NotWatched => Exit::Fine,
-            DigestVerdict::Trouble(_) | DigestVerdict::WatchTrouble => Exit::Findings,
+            DigestVerdict::Trouble(_) | DigestVerdict::Maintenance | DigestVerdict::WatchTrouble => Exit::Findings,
         },
         Body::Incident { .. } | Body::Resolved(_) | Body::Watch(_) => Exit::Findings,
     }
@@ -89,6 +89,7 @@ mod tests {
             (DigestVerdict::NothingDue, 0),
             (DigestVerdict::NotWatched, 0),
             (DigestVerdict::Trouble(Verdict::Unknown), 1),
+            (DigestVerdict::Maintenance, 1),
             (DigestVerdict::WatchTrouble, 1),
         ];
         for (verdict, code) in cases {
@@ -102,7 +103,9 @@ mod tests {
                 sources: 0,
                 broken_chats: vec![],
                 calendars_ending: vec![],
+                muted: vec![],
                 next_at: None,
+                notes: Default::default(),
             };
             let body = Body::Digest(Box::new(facts));
             let digest = Message { at: Instant::UNIX_EPOCH, zone: chrono_tz::UTC, attention: Attention::Post, body };

@@ -151,6 +151,9 @@ fn reason(standing: &Standing, source: Option<&SourceState>, roster: &Roster, ix
         Standing::NotStarted(NotStarted::Paused) => "not started: it is paused".to_owned(),
         Standing::NotStarted(NotStarted::ImportError) => "not started: its file has an import error".to_owned(),
         Standing::NotStarted(NotStarted::Scheduled(at)) => format!("not started: scheduled for {}", time(at)),
+        Standing::NotStarted(NotStarted::Forgotten) => {
+            format!("source {} does not know it now: not started, or done and forgotten there", roster.checks[ix].check.source)
+        }
         Standing::NotStarted(NotStarted::NoReason) => "no run yet".to_owned(),
         Standing::NoData { newest: Some(at) } => format!("no new data: the newest is of {}", time(at)),
         Standing::NoData { newest: None } => "there is no data".to_owned(),

@@ -109,9 +109,12 @@ impl Checker<'_> {
                 self.error(&path, "through is for datasets; a pipeline of Airflow has runs and no timestamp");
                 Evidence::Pipeline
             }
-            (SourceKind::Airflow, false) => Evidence::Pipeline,
+            (SourceKind::Luigi, true) => {
+                self.error(&path, "through is for datasets; a pipeline of Luigi has tasks and no timestamp");
+                Evidence::Pipeline
+            }
+            (SourceKind::Airflow | SourceKind::Luigi, false) => Evidence::Pipeline,
             // `source_kind` lets none of these pass yet.
-            (SourceKind::Luigi, _) => Evidence::Pipeline,
             (SourceKind::Sql | SourceKind::File, _) => Evidence::ArrivalTime,
             (SourceKind::Http, true) => {
                 if source.timestamp.is_none() {
@@ -143,7 +146,7 @@ impl Checker<'_> {
         }
         let source = self.source_of("groups", name, group.source.as_ref())?;
         if raw.sources.get(source.as_str()).and_then(kind_of).is_some_and(|kind| !kind.lists()) {
-            let text = format!("source {:?} cannot list what it has; expected a source of kind airflow", source.as_str());
+            let text = format!("source {:?} cannot list what it has; expected a source of kind airflow or luigi", source.as_str());
             self.error(&["groups", name, "source"], text);
         }
         each.source = source.clone();

@@ -15,6 +15,7 @@ mod sources;
 mod text;
 
 pub(super) use lints::reached_from;
+pub(crate) use text::duration;
 
 use super::place::{Keys, Place, Report, hint, keys, nearest};
 use super::raw::Raw;

@@ -14,9 +14,25 @@ const LOGIN_KEYS: [&str; 3] = ["username", "password", "token"];
 
 type Sources = (BTreeMap<Id, Source>, BTreeMap<Id, SourceWiring>);
 
+/// The keys that only kind http has, and whether they were given.
+fn json_keys(source: &RawSource) -> [(&'static str, bool); 9] {
+    [
+        ("headers", source.headers.is_some()),
+        ("items", source.items.is_some()),
+        ("id", source.id.is_some()),
+        ("state", source.state.is_some()),
+        ("started_at", source.started_at.is_some()),
+        ("ended_at", source.ended_at.is_some()),
+        ("timestamp", source.timestamp.is_some()),
+        ("error", source.error.is_some()),
+        ("states", source.states.is_some()),
+    ]
+}
+
 pub(super) fn kind_of(raw: &RawSource) -> Option<SourceKind> {
     match raw.kind.as_deref()? {
         "airflow" => Some(SourceKind::Airflow),
+        "luigi" => Some(SourceKind::Luigi),
         "http" => Some(SourceKind::Http),
         _ => None,
     }
@@ -35,8 +51,9 @@ impl Checker<'_> {
             plan.insert(Id::from(name.as_str()), Source { kind, every, host: None });
             let inner = match kind {
                 SourceKind::Airflow => self.airflow(name, source),
+                SourceKind::Luigi => self.luigi(name, source),
                 // `source_kind` lets none of these pass yet.
-                SourceKind::Luigi | SourceKind::Sql | SourceKind::File => None,
+                SourceKind::Sql | SourceKind::File => None,
                 SourceKind::Http => self.http(name, source).map(|http| SourceWiringKind::Http(Box::new(http))),
             };
             let timeout = self.timeout(&["sources", name, "timeout"], source.timeout.as_ref());
@@ -51,10 +68,10 @@ impl Checker<'_> {
 
     fn source_kind(&mut self, path: &[&str; 2], source: &RawSource) -> Option<SourceKind> {
         let Some(kind) = &source.kind else {
-            self.missing(path, "kind", "kind = \"airflow\" or kind = \"http\"");
+            self.missing(path, "kind", "kind = \"airflow\", kind = \"luigi\" or kind = \"http\"");
             return None;
         };
-        let words = [("airflow", SourceKind::Airflow), ("http", SourceKind::Http)];
+        let words = [("airflow", SourceKind::Airflow), ("luigi", SourceKind::Luigi), ("http", SourceKind::Http)];
         self.read(&[path[0], path[1], "kind"], kind, |word| text::one_of("a kind of source", &words, word))
     }
 
@@ -67,29 +84,32 @@ impl Checker<'_> {
     }
 
     fn airflow(&mut self, name: &str, source: &RawSource) -> Option<SourceWiringKind> {
-        let foreign = [
-            ("headers", source.headers.is_some()),
-            ("items", source.items.is_some()),
-            ("id", source.id.is_some()),
-            ("state", source.state.is_some()),
-            ("started_at", source.started_at.is_some()),
-            ("ended_at", source.ended_at.is_some()),
-            ("timestamp", source.timestamp.is_some()),
-            ("error", source.error.is_some()),
-            ("states", source.states.is_some()),
-        ];
-        self.refuse_foreign(&["sources", name], "airflow", &foreign);
-        let url = match &source.url {
-            Some(url) => self.url(&["sources", name, "url"], url),
-            None => {
-                self.missing(&["sources", name], "url", "url = \"http://127.0.0.1:8080\"");
-                None
-            }
-        };
+        self.refuse_foreign(&["sources", name], "airflow", &json_keys(source));
+        let url = self.source_url(name, source, "http://127.0.0.1:8080");
         // A URL that is wrong was reported; the secret beside it is not blamed as well.
         let loopback = url.as_ref().is_none_or(is_loopback);
         let login = self.airflow_login(name, source, loopback);
         Some(SourceWiringKind::Airflow { url: url?, login: login? })
+    }
+
+    /// Luigi knows no login.
+    fn luigi(&mut self, name: &str, source: &RawSource) -> Option<SourceWiringKind> {
+        let given = [source.username.is_some(), source.password.is_some(), source.token.is_some()];
+        let login = LOGIN_KEYS.into_iter().zip(given);
+        let foreign: Vec<_> = json_keys(source).into_iter().chain(login).collect();
+        self.refuse_foreign(&["sources", name], "luigi", &foreign);
+        let url = self.source_url(name, source, "http://127.0.0.1:8082")?;
+        Some(SourceWiringKind::Luigi { url })
+    }
+
+    fn source_url(&mut self, name: &str, source: &RawSource, such_as: &str) -> Option<Url> {
+        match &source.url {
+            Some(url) => self.url(&["sources", name, "url"], url),
+            None => {
+                self.missing(&["sources", name], "url", &format!("url = \"{such_as}\""));
+                None
+            }
+        }
     }
 
     fn airflow_login(&mut self, name: &str, source: &RawSource, loopback: bool) -> Option<AirflowLogin> {

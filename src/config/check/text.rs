@@ -19,7 +19,7 @@ pub(super) fn quoted(text: &str) -> String {
     format!("{:?}", cut + more)
 }
 
-pub(super) fn duration(text: &str) -> Result<TimeDelta, String> {
+pub(crate) fn duration(text: &str) -> Result<TimeDelta, String> {
     let expected = || "a duration; expected a number with its unit, such as \"90s\", \"20m\", \"2h\" or \"1d\"".to_owned();
     let unit_s = match text.chars().last() {
         Some('s') => 1,

@@ -20,11 +20,19 @@ pub struct Entry {
 pub enum About {
     Incident(IncidentId),
     Cycle(CycleKey),
-    Digest { digest: Id, date: NaiveDate },
+    Digest {
+        digest: Id,
+        date: NaiveDate,
+    },
     Post(PostId),
     Chat,
     Source(Id),
     Check(Id),
+    /// What a person asked for, in their own words.
+    Order {
+        by: String,
+        reason: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +72,12 @@ pub enum Reason {
     SightAwaited,
     /// The failure is being fetched.
     FailureAwaited,
+    // Hold, and the note that a person asked for it
+    Acked,
+    Snoozed,
+    Muted,
+    /// It is in maintenance, and no deadline is in danger.
+    Maintenance,
     // StaySilent
     AlreadyTold,
     NoAudience,
@@ -81,6 +95,7 @@ pub enum Reason {
     Deepened,
     /// Its cause proved to be one of many alike.
     Merged,
+    Retired,
     SourceDark,
     SourceBack,
     ChatBroken,

@@ -3,19 +3,22 @@
 //! Every [`Row`] is one row of the store. [`State`] holds the rows in memory beside what is derived from them and the plan
 //! (the roster, the verdicts), which is never stored: a state that was read back says and does the same as one that was kept.
 
+mod history;
 mod ledger;
 mod post;
 mod records;
 mod words;
 
+pub use history::{News, Observed};
 pub use ledger::{About, Decision, Entry, Reason};
 pub use post::{Attempt, Post, Topic, Withdrawn};
 pub use records::{
-    ARRIVALS_KEPT, Arrival, ChatState, CheckState, CycleState, Dark, DigestState, FAILURES_KEPT, Impact, ImpactState, Incident,
-    NIGHTS_KEPT, Night, Phase, RefusedReload, Seen, SourceState, Told, WatchState,
+    ARRIVALS_KEPT, Arrival, ChatState, CheckState, Clock, CycleState, DIGESTS_KEPT, Dark, DigestState, FAILURES_KEPT, Impact,
+    ImpactState, Incident, NIGHTS_KEPT, Night, Pause, Phase, RefusedReload, Seen, SourceState, Told, WatchState,
 };
-pub use words::{Attention, Cause, CycleKey, IncidentId, PostId, Verdict};
+pub use words::{Attention, Cause, CycleKey, IncidentId, Own, PostId, Verdict};
 
+use super::command::Muted;
 use super::judge::View;
 use super::observation::Member;
 use super::plan::{Id, Plan};
@@ -25,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the stored rows. A store with another one is refused with a sentence.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// One row of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,12 +38,13 @@ pub enum Row {
     Members(Id, Vec<Member>),
     Check(Id, CheckState),
     Cycle(CycleKey, CycleState),
-    Incident(Incident),
+    Incident(Box<Incident>),
     Post(Post),
     Chat(Id, ChatState),
     Digest(Id, DigestState),
     Counters(Counters),
     Watch(WatchState),
+    Mute(Muted, Pause),
 }
 
 /// Names a row.
@@ -56,6 +60,7 @@ pub enum Key {
     Digest(Id),
     Counters,
     Watch,
+    Mute(Muted),
 }
 
 impl Row {
@@ -71,6 +76,7 @@ impl Row {
             Self::Digest(id, _) => Key::Digest(id.clone()),
             Self::Counters(_) => Key::Counters,
             Self::Watch(_) => Key::Watch,
+            Self::Mute(what, _) => Key::Mute(what.clone()),
         }
     }
 }
@@ -88,11 +94,13 @@ pub struct Commit {
     pub put: Vec<Row>,
     pub delete: Vec<Key>,
     pub ledger: Vec<Entry>,
+    /// What was seen anew, for the history; the rows hold only the last of it.
+    pub observed: Vec<Observed>,
 }
 
 impl Commit {
     pub fn is_empty(&self) -> bool {
-        self.put.is_empty() && self.delete.is_empty() && self.ledger.is_empty()
+        self.put.is_empty() && self.delete.is_empty() && self.ledger.is_empty() && self.observed.is_empty()
     }
 }
 
@@ -109,6 +117,7 @@ pub struct State {
     pub digests: BTreeMap<Id, DigestState>,
     pub counters: Counters,
     pub watch: WatchState,
+    pub mutes: BTreeMap<Muted, Pause>,
     /// Derived: which checks there are and who needs whom.
     pub roster: Roster,
     /// Derived: the verdicts of the open cycles and until when they hold.
@@ -131,6 +140,7 @@ impl State {
             digests: BTreeMap::new(),
             counters: Counters::default(),
             watch: WatchState::default(),
+            mutes: BTreeMap::new(),
             roster: Roster::default(),
             view: View::default(),
             unmet: BTreeSet::new(),
@@ -143,12 +153,13 @@ impl State {
                 Row::Members(id, listed) => drop(members.insert(id, listed)),
                 Row::Check(id, check) => drop(checks.insert(id, check)),
                 Row::Cycle(key, cycle) if plan.dashboards.contains_key(&key.dashboard) => drop(state.cycles.insert(key, cycle)),
-                Row::Incident(incident) => drop(state.incidents.insert(incident.id, incident)),
+                Row::Incident(incident) => drop(state.incidents.insert(incident.id, *incident)),
                 Row::Post(post) if plan.chats.contains_key(&post.chat) => drop(state.posts.insert(post.id, post)),
                 Row::Chat(id, chat) if plan.chats.contains_key(&id) => drop(state.chats.insert(id, chat)),
                 Row::Digest(id, digest) if plan.digests.contains_key(&id) => drop(state.digests.insert(id, digest)),
                 Row::Counters(counters) => state.counters = counters,
                 Row::Watch(watch) => state.watch = watch,
+                Row::Mute(what, pause) => drop(state.mutes.insert(what, pause)),
                 Row::Source(..) | Row::Post(_) | Row::Cycle(..) | Row::Chat(..) | Row::Digest(..) => {}
             }
         }

@@ -21,12 +21,27 @@ pub struct SourceState {
     /// Since when the scheduler is said to be dead.
     pub scheduler_dead_since: Option<Instant>,
     pub dark: Option<Dark>,
+    pub clock: Clock,
     /// It has never listed what it has, and fails to; its sweeps may work all the same.
     pub list_dark: Option<Dark>,
     /// The last listing, by subject; a row of its own, as it is large and seldom changes. A pipeline that left it is kept in the
     /// groups' memory, not here.
     #[serde(skip)]
     pub members: BTreeMap<Id, Member>,
+}
+
+/// A source's clock, held against ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub enum Clock {
+    /// Its answers do not tell.
+    #[default]
+    NotSaid,
+    Right,
+    /// So many seconds ahead of ours (negative: behind), in steps of ten.
+    Off {
+        ahead_s: i64,
+        since: Instant,
+    },
 }
 
 /// The source does not answer.
@@ -159,6 +174,30 @@ pub struct Incident {
     /// When the failure was first wanted for a message: it is waited for only so long.
     pub failure_wanted_at: Option<Instant>,
     pub failure: Option<Failure>,
+    /// Somebody has it.
+    pub ack: Option<Pause>,
+    /// Nothing is to be said of it for a while.
+    pub snooze: Option<Pause>,
+    /// Who retired its cause: then it is over, but not well again.
+    pub retired_by: Option<String>,
+}
+
+/// What a person asked for, until it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    pub by: String,
+    pub reason: String,
+    pub at: Instant,
+    pub until: Instant,
+    /// Of the command: the same one twice is one.
+    pub nonce: String,
+}
+
+impl Pause {
+    /// Its end, while it holds. One from "the future" was made before the clock was set back, and holds all the same.
+    pub fn holds(&self, at: Instant) -> Option<Instant> {
+        (at < self.until).then_some(self.until)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,6 +255,17 @@ pub struct ChatState {
 pub struct DigestState {
     pub date: NaiveDate,
     pub done_at: Instant,
+    /// Those done before it, newest last, at most [`DIGESTS_KEPT`]: a clock that is set back repeats none of them.
+    pub before: Vec<NaiveDate>,
+}
+
+pub const DIGESTS_KEPT: usize = 8;
+
+impl DigestState {
+    /// Was the digest of this date given, or silence recorded in its place?
+    pub fn has(&self, date: NaiveDate) -> bool {
+        self.date == date || self.before.contains(&date)
+    }
 }
 
 /// What is known of the watch itself.

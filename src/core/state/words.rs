@@ -62,9 +62,25 @@ pub enum Cause {
     /// The scheduler of a source that itself answers.
     Scheduler(Id),
     Calendar(Id),
+    /// A group of which no member is known, although its source lists what it has.
+    Group(Id),
+    /// The clock of a source differs from ours.
+    Clock(Id),
+    /// The watch itself.
+    Watch(Own),
 }
 
-/// `orders_raw`, `source:airflow`, `scheduler:airflow`, `calendar:kr`.
+/// What of the watch itself is in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Own {
+    /// Hosts that have nothing to do with each other went dark together.
+    Network,
+    /// All hosts say the same other time.
+    Clock,
+}
+
+/// `orders_raw`, `source:airflow`, `scheduler:airflow`, `calendar:kr`, `group:mart`, `clock:airflow`, `watch:network`.
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -72,6 +88,10 @@ impl fmt::Display for Cause {
             Self::Source(id) => write!(f, "source:{id}"),
             Self::Scheduler(id) => write!(f, "scheduler:{id}"),
             Self::Calendar(id) => write!(f, "calendar:{id}"),
+            Self::Group(id) => write!(f, "group:{id}"),
+            Self::Clock(id) => write!(f, "clock:{id}"),
+            Self::Watch(Own::Network) => f.write_str("watch:network"),
+            Self::Watch(Own::Clock) => f.write_str("watch:clock"),
         }
     }
 }

@@ -60,6 +60,11 @@ impl<'a> Context<'a> {
         self.words.span(span)
     }
 
+    /// The length of a difference, whichever way it goes.
+    pub(super) fn seconds(&self, seconds: i64) -> String {
+        self.span(TimeDelta::seconds(seconds.saturating_abs().min(i64::from(u32::MAX))))
+    }
+
     pub(super) fn is_over(&self, t: Instant) -> bool {
         t <= self.at
     }

@@ -5,8 +5,9 @@ use super::incident::{self, subject};
 use super::marked::{NAME_CHARS, name, preview, quote};
 use super::words::{Heading, Label, Note};
 use super::{Draft, FACTS, LINES, symbol, tone};
+use crate::core::command::Muted;
 use crate::core::message::{DashboardFacts, DigestFacts, DigestIncident, DigestVerdict, Tone, WatchFacts};
-use crate::core::state::{Attention, Verdict};
+use crate::core::state::{Attention, Cause, Verdict};
 use chrono::NaiveDate;
 
 pub(super) fn draft(cx: &Context<'_>, attention: Attention, about: &DigestFacts) -> Draft {
@@ -14,7 +15,7 @@ pub(super) fn draft(cx: &Context<'_>, attention: Attention, about: &DigestFacts)
     let tone = match about.verdict {
         DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue => Tone::Good,
         DigestVerdict::Trouble(verdict) => tone(verdict),
-        DigestVerdict::NotWatched => Tone::Unknown,
+        DigestVerdict::NotWatched | DigestVerdict::Maintenance => Tone::Unknown,
         DigestVerdict::WatchTrouble => Tone::Warning,
     };
     let word = format!("{} {}", symbol(tone), words.digest_word(about.verdict));
@@ -46,9 +47,14 @@ pub(super) fn draft(cx: &Context<'_>, attention: Attention, about: &DigestFacts)
 fn foot(cx: &Context<'_>, attention: Attention, about: &DigestFacts) -> Vec<String> {
     let words = cx.words;
     let asked = (attention >= Attention::Notify).then(|| words.attention(attention).to_owned());
-    let next = about.next_at.map(|t| words.next_check(&cx.clock(t)));
+    let next = about.next_at.map(|t| words.next_check(&cx.clock(t), about.notes.next_when_ready));
     let shown = Some(words.checked(&cx.hour_zone(cx.at)));
     [shown, asked, next].into_iter().flatten().collect()
+}
+
+/// What is only in maintenance is no trouble.
+fn in_trouble(d: &DashboardFacts) -> bool {
+    d.verdict.is_trouble() && !d.in_maintenance
 }
 
 /// The digest's most urgent trouble.
@@ -79,17 +85,19 @@ fn segments(cx: &Context<'_>, about: &DigestFacts, word: &str, max: usize) -> Ve
         DigestVerdict::NotWatched => {
             vec![only.map(named), Some(words.state(Verdict::NotWatched).to_owned()), Some(sources)]
         }
+        DigestVerdict::Maintenance => vec![maintenance(cx, about, max).next(), ready_of, arrived],
         DigestVerdict::NothingDue => vec![Some(words.note(Note::NoDashboardDue).to_owned()), Some(sources)],
         DigestVerdict::Trouble(_) => {
             let cause = worst(about).map(|i| incident_brief(cx, i, max));
             let cause = cause.map(|cause| words.and_more(&cause, about.incidents.len() - 1));
             let waiting = worst(about).filter(|i| i.waiting > 0).map(|i| words.waiting_short(i.waiting));
-            let endangered = about.dashboards.iter().find(|d| d.verdict.is_trouble());
+            let endangered = about.dashboards.iter().find(|d| in_trouble(d));
             let endangered = endangered.map(|d| incident::dashboard_short(cx, d, max));
             vec![cause, waiting, endangered, ready_of, arrived]
         }
         DigestVerdict::WatchTrouble => {
-            let trouble = watch_lines(cx, about, max).into_iter().next();
+            let refused = about.notes.refused.as_ref().map(|_| words.note(Note::ReloadRefused).to_owned());
+            let trouble = refused.or_else(|| watch_lines(cx, about, max).into_iter().next());
             vec![trouble, ready_of, arrived]
         }
     };
@@ -112,14 +120,16 @@ fn lead(cx: &Context<'_>, about: &DigestFacts) -> Vec<String> {
             let (shown, deadline) = next.map_or((shown, deadline), |d| (name(&d.name, NAME_CHARS), cx.hour_zone(d.deadline)));
             vec![strong(words.under_way(&shown, &deadline)), note(Note::NothingToDoAtAll)]
         }
+        (DigestVerdict::Maintenance, _) => vec![strong(note(Note::OnlyMaintenance))],
         // Dashboards that are not due are not among the facts: these were over before anybody watched.
         (DigestVerdict::NotWatched, _) => vec![strong(note(Note::NotYetWatched))],
+        (DigestVerdict::NothingDue, Some(_)) => vec![strong(note(Note::AllMuted))],
         (DigestVerdict::OnTrack | DigestVerdict::NothingDue, _) => vec![strong(note(Note::NoDashboardDueAtAll))],
         (DigestVerdict::Trouble(verdict), _) => {
-            let endangered = about.dashboards.iter().filter(|d| d.verdict.is_trouble()).count();
+            let endangered = about.dashboards.iter().filter(|d| in_trouble(d)).count();
             let lead = strong(words.trouble_lead(about.incidents.len(), endangered, about.dashboards.len()));
             let unknown = (verdict == Verdict::Unknown).then(|| note(Note::NeitherGoodNorBad));
-            let first = about.dashboards.iter().find(|d| d.verdict.is_trouble());
+            let first = about.dashboards.iter().find(|d| in_trouble(d));
             let consequence = first.and_then(|d| incident::consequence(cx, d)).map(|(text, _)| text);
             [Some(lead), unknown, consequence].into_iter().flatten().collect()
         }
@@ -145,7 +155,7 @@ fn one_dashboard(cx: &Context<'_>, d: &DashboardFacts) -> Vec<(Label, String)> {
         }
         None => {
             facts.insert(0, (Label::Deadline, incident::deadline(cx, d)));
-            let open = d.act_by.filter(|_| d.verdict.is_trouble() && d.audience && !cx.is_over(d.deadline));
+            let open = d.act_by.filter(|_| in_trouble(d) && d.audience && !cx.is_over(d.deadline));
             if let Some(act_by) = open {
                 facts.insert(0, (Label::ActBy, incident::act_by_fact(cx, act_by)));
             }
@@ -163,7 +173,7 @@ fn by_deadline(cx: &Context<'_>, dashboards: &[DashboardFacts]) -> Facts {
     const SHOWN: usize = FACTS - 2;
     let mut order: Vec<&DashboardFacts> = dashboards.iter().collect();
     if order.len() > SHOWN {
-        order.sort_by_key(|d| (!d.verdict.is_trouble(), d.verdict == Verdict::Ready, d.deadline));
+        order.sort_by_key(|d| (!in_trouble(d), d.verdict == Verdict::Ready, d.deadline));
         order.truncate(SHOWN - 1);
     }
     let rest = dashboards.len() - order.len();
@@ -202,6 +212,9 @@ fn section(cx: &Context<'_>, about: &DigestFacts) -> (&'static str, Vec<String>)
 }
 
 fn incident_brief(cx: &Context<'_>, i: &DigestIncident, max: usize) -> String {
+    if matches!(i.cause, Cause::Watch(_)) && !i.recovering {
+        return cx.words.suspected(&subject(cx, &i.cause, max));
+    }
     cx.words.incident_state(&subject(cx, &i.cause, max), i.verdict, i.recovering)
 }
 
@@ -214,25 +227,50 @@ fn incident_line(cx: &Context<'_>, i: &DigestIncident) -> String {
     let waiting = (i.waiting > 0).then(|| words.waiting_short(i.waiting));
     let eta = i.eta.map(|eta| words.eta_short(&cx.clock(eta.at), None));
     let owner = i.owner.as_ref().map(|o| words.owner_short(&name(&o.name, NAME_CHARS)));
-    [Some(state), waiting, eta, owner, Some(format!("#{}", i.incident))].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    let taken = i.taken.as_ref().map(|taken| format!("{} {}", words.label(Label::Taken), incident::taken(cx, taken)));
+    [Some(state), waiting, eta, taken, owner, Some(format!("#{}", i.incident))]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" · ")
 }
 
-/// Broken chats and calendars that end.
+fn maintenance<'a>(cx: &'a Context<'_>, about: &'a DigestFacts, max: usize) -> impl Iterator<Item = String> {
+    let line = move |(what, until): &(Cause, _)| cx.words.in_maintenance(&subject(cx, what, max), &cx.clock(*until));
+    about.notes.maintenance.iter().map(line)
+}
+
+/// What ails the watch, what is in maintenance, and calendars that end; what somebody has to mend comes first.
 fn watch_lines(cx: &Context<'_>, about: &DigestFacts, max: usize) -> Vec<String> {
     let words = cx.words;
     let today = cx.local(cx.at).date_naive();
+    let refused = about
+        .notes
+        .refused
+        .iter()
+        .map(|refused| words.reload_refused(&cx.clock(refused.at), refused.findings, &quote(&refused.first)));
+    let clock = |(source, ahead_s): &(crate::core::plan::Id, i64)| {
+        let clock = words.subject(&Cause::Clock(source.clone()), &name(source.as_str(), max));
+        words.clock_off(&clock, &cx.seconds(*ahead_s), *ahead_s > 0)
+    };
+    let clocks = about.notes.clocks.iter().map(clock);
     let chats =
         about.broken_chats.iter().map(|(chat, why)| format!("{}: {}", words.chat_broken(&name(chat.as_str(), max)), quote(why)));
     let ends = |(calendar, last): &(_, NaiveDate)| {
         let calendar: &crate::core::plan::Id = calendar;
         words.calendar_ends(&name(calendar.as_str(), max), &words.date(*last), *last < today)
     };
-    chats.chain(about.calendars_ending.iter().map(ends)).take(LINES / 2).collect()
+    let muted = about.muted.iter().map(|(what, taken)| {
+        let (Muted::Check(id) | Muted::Dashboard(id) | Muted::Source(id)) = what;
+        words.muted(what, &name(id.as_str(), max), &name(&taken.by, max), &cx.clock(taken.until))
+    });
+    let mended = refused.chain(chats).chain(clocks).chain(maintenance(cx, about, max));
+    mended.chain(about.calendars_ending.iter().map(ends)).chain(muted).take(LINES / 2).collect()
 }
 
 fn links(cx: &Context<'_>, about: &DigestFacts) -> Vec<(String, String)> {
-    let trouble = about.dashboards.iter().filter(|d| d.verdict.is_trouble());
-    let others = about.dashboards.iter().filter(|d| !d.verdict.is_trouble());
+    let trouble = about.dashboards.iter().filter(|d| in_trouble(d));
+    let others = about.dashboards.iter().filter(|d| !in_trouble(d));
     // One button: which of many it opens would have to be read twice on a phone.
     let first = trouble.chain(others).find_map(|d| d.url.clone());
     first.map(|url| (cx.words.heading(Heading::Dashboard).to_owned(), url)).into_iter().collect()

@@ -3,10 +3,11 @@
 use super::context::{Context, Unit, number, parts};
 use super::marked::quote;
 use super::words::{Heading, Label, Note, Prospect, Words};
+use crate::core::command::Muted;
 use crate::core::message::{AskedBecause, DigestVerdict, LastSeen, Next, NotSeen, NotStarted, Situation};
 use crate::core::observation::{Failure, Why};
 use crate::core::plan::Language;
-use crate::core::state::{Attention, Cause, Verdict};
+use crate::core::state::{Attention, Cause, Own, Verdict};
 use chrono::{NaiveDate, TimeDelta};
 
 pub(super) struct English;
@@ -57,6 +58,7 @@ impl Words for English {
             Label::Arrived => "Arrived",
             Label::Cause => "Cause",
             Label::Chat => "Chat",
+            Label::Clock => "Clock",
             Label::Deadline => "Deadline",
             Label::Error => "Error",
             Label::Eta => "ETA",
@@ -80,6 +82,7 @@ impl Words for English {
             Label::Silent => "Silent",
             Label::Sources => "Sources",
             Label::Start => "Would start",
+            Label::Taken => "Taken by",
             Label::Task => "Task",
             Label::Unknown => "Unknown",
             Label::Usual => "Usual",
@@ -107,6 +110,7 @@ impl Words for English {
             Note::AllDashboardsReady => "All dashboards that are due are ready.",
             Note::NoDashboardDue => "no dashboard is due",
             Note::NoDashboardDueAtAll => "No dashboard is due.",
+            Note::AllMuted => "Every dashboard that is due is muted.",
             Note::PipelinesFine => "No pipeline is in trouble; the watch itself needs a look.",
             Note::NotAllSeen => "Not every source has answered: what it serves is not known.",
             Note::NotYetWatched => "The deadline was over when the watch first looked. It is judged from its next window on.",
@@ -115,6 +119,9 @@ impl Words for English {
             Note::OwnerUnknown => "nobody is named",
             Note::NotReady => "not ready",
             Note::NeverSeen => "none was ever seen",
+            Note::OnlyMaintenance => "Nothing is wrong but what is in maintenance.",
+            Note::ReloadRefused => "new configuration refused, the old one is in force",
+            Note::TimesAsGiven => "Which of the two is right is not known; times from it are shown as it gives them.",
             Note::OnlyTheTelling => "Whoever reads only that chat is not told. The watching itself goes on.",
         }
     }
@@ -155,6 +162,9 @@ impl Words for English {
             Cause::Source(_) => format!("source {name}"),
             Cause::Scheduler(_) => format!("scheduler of {name}"),
             Cause::Calendar(_) => format!("calendar {name}"),
+            Cause::Group(_) => format!("group {name}"),
+            Cause::Clock(_) => format!("clock of {name}"),
+            Cause::Watch(_) => format!("the watch's own {name}"),
         }
     }
 
@@ -169,15 +179,22 @@ impl Words for English {
             Situation::Waiting { .. } => format!("{subject} waits for its input"),
             Situation::NotStarted(NotStarted::Paused) => format!("{subject} is paused"),
             Situation::NotStarted(NotStarted::ImportError) => format!("{subject} does not load"),
+            Situation::NotStarted(NotStarted::Forgotten) => format!("{subject} not known to its source"),
             Situation::NotStarted(NotStarted::Scheduled(_) | NotStarted::NoReason) => format!("{subject} not started"),
             Situation::NoData { .. } => format!("{subject} missing"),
             Situation::Stale { newest, .. } => format!("{subject} is {} old", cx.since(*newest)),
             Situation::SourceDark { .. } => format!("{subject} does not answer"),
             Situation::SchedulerDead { .. } => format!("{subject} stands still"),
+            Situation::SelfSuspected { silent, sources, .. } => {
+                format!("{} of {} silent at once, perhaps our own network", number(*silent), count(*sources, "source"))
+            }
+            Situation::ClockOff { ahead_s } => self.clock_off(subject, &cx.seconds(*ahead_s), *ahead_s > 0),
+            Situation::OwnClockOff { behind_s, .. } => self.clock_off(subject, &cx.seconds(*behind_s), *behind_s < 0),
             Situation::NotSeen { why: NotSeen::Vanished } => format!("{subject} vanished"),
             Situation::NotSeen { why: NotSeen::NeverSeen } => format!("{subject} never seen"),
             Situation::NotSeen { why: NotSeen::Suspicious(_) } => format!("{subject}: answer makes no sense"),
             Situation::NotSeen { why: NotSeen::FutureData(_) } => format!("{subject}: data from the future"),
+            Situation::NoMembers => format!("{subject} matches nothing"),
             Situation::CalendarEnded { .. } => format!("{subject} has ended"),
         }
     }
@@ -209,6 +226,9 @@ impl Words for English {
             Situation::NotStarted(NotStarted::Scheduled(at)) => {
                 format!("{subject} has not started; its source would start it at {}.", cx.clock(*at))
             }
+            Situation::NotStarted(NotStarted::Forgotten) => {
+                format!("{subject} is not known to its source now: not started, or done and forgotten there.")
+            }
             Situation::NotStarted(NotStarted::NoReason) => format!("{subject} has not started; its source gives no reason."),
             Situation::NoData { newest: Some(newest) } => {
                 format!("{subject} has no new data; the newest is of {}.", cx.clock(*newest))
@@ -220,10 +240,24 @@ impl Words for English {
             }
             Situation::SourceDark { .. } => format!("The {subject} does not answer."),
             Situation::SchedulerDead { .. } => format!("The {subject} gives no sign of life, so nothing new will start there."),
+            Situation::SelfSuspected { silent, sources, hosts, .. } => {
+                let silent = format!("{} of {}", number(*silent), count(*sources, "source"));
+                format!("{silent}, on {} hosts, went silent together: the fault is probably in {subject}.", number(*hosts))
+            }
+            Situation::ClockOff { ahead_s } => {
+                format!("Against the watch's own, the {}.", self.clock_off(subject, &cx.seconds(*ahead_s), *ahead_s > 0))
+            }
+            Situation::OwnClockOff { behind_s, sources } => {
+                let off = self.clock_off(subject, &cx.seconds(*behind_s), *behind_s < 0);
+                format!("All {} that tell the time agree: {off}. Deadlines are judged by it.", count(*sources, "source"))
+            }
             Situation::NotSeen { why: NotSeen::Vanished } => format!("{subject} has vanished: its source no longer knows it."),
             Situation::NotSeen { why: NotSeen::NeverSeen } => format!("{subject} was never seen: its source does not know it."),
             Situation::NotSeen { why: NotSeen::Suspicious(_) } => format!("What the source says about {subject} makes no sense."),
             Situation::NotSeen { why: NotSeen::FutureData(_) } => format!("{subject} carries a time that lies in the future."),
+            Situation::NoMembers => {
+                format!("The {subject} matches nothing of what its source lists: nobody knows what to wait for.")
+            }
             Situation::CalendarEnded { last, .. } => {
                 format!("The {subject} has no data after {}: whether this is a workday is unknown.", self.date(*last))
             }
@@ -263,6 +297,10 @@ impl Words for English {
         } else {
             format!("{} more of the same source {} in the same state.", number(alike), verb(alike, "is", "are"))
         }
+    }
+
+    fn unknown_among(&self, unknown: usize, checks: usize) -> String {
+        format!("The state of {} of {} is not known.", number(unknown), count(checks, "pipeline"))
     }
 
     fn unknown_of(&self, unknown: usize, checks: usize, arrived: usize) -> String {
@@ -381,6 +419,11 @@ impl Words for English {
         if recovered { format!("{subject} is back") } else { format!("{subject} did not recover") }
     }
 
+    fn right_again(&self, subject: &str, at: Option<&str>) -> String {
+        let right = format!("{subject} is right again");
+        at.map_or_else(|| right.clone(), |at| format!("{} since {at}.", capital(&right)))
+    }
+
     fn resolved_lead(&self, subject: &str, recovered: Option<&str>, waited: usize) -> String {
         let waited = match waited {
             0 | 1 => String::new(),
@@ -439,6 +482,7 @@ impl Words for English {
             DigestVerdict::NotWatched => "Not watched yet",
             DigestVerdict::Trouble(verdict @ (Verdict::AtRisk | Verdict::Unknown)) => self.verdict(verdict),
             DigestVerdict::Trouble(_) => "Trouble",
+            DigestVerdict::Maintenance => "Maintenance",
             DigestVerdict::WatchTrouble => "Watch trouble",
         }
     }
@@ -506,6 +550,27 @@ impl Words for English {
         }
     }
 
+    fn retired_brief(&self, subject: &str) -> String {
+        format!("{subject} was retired")
+    }
+
+    fn retired_lead(&self, subject: &str, by: &str) -> String {
+        format!("{} was retired by {by}: nothing waits for it any more.", capital(subject))
+    }
+
+    fn taken(&self, by: &str, until: &str) -> String {
+        format!("{by}, until {until}")
+    }
+
+    fn muted(&self, what: &Muted, name: &str, by: &str, until: &str) -> String {
+        let what = match what {
+            Muted::Check(_) => "check",
+            Muted::Dashboard(_) => "dashboard",
+            Muted::Source(_) => "source",
+        };
+        format!("{what} {name} is muted until {until} (by {by})")
+    }
+
     fn owner_short(&self, name: &str) -> String {
         format!("owner {name}")
     }
@@ -538,8 +603,36 @@ impl Words for English {
         }
     }
 
-    fn next_check(&self, at: &str) -> String {
-        format!("next summary {at}")
+    fn in_maintenance(&self, subject: &str, until: &str) -> String {
+        format!("{subject} in maintenance until {until}")
+    }
+
+    fn clock_off(&self, subject: &str, span: &str, ahead: bool) -> String {
+        format!("{subject} is {}", self.off_by(span, ahead))
+    }
+
+    fn off_by(&self, span: &str, ahead: bool) -> String {
+        format!("{span} {}", if ahead { "ahead" } else { "behind" })
+    }
+
+    fn own(&self, own: Own) -> &'static str {
+        match own {
+            Own::Network => "network",
+            Own::Clock => "clock",
+        }
+    }
+
+    fn reload_refused(&self, at: &str, findings: usize, first: &str) -> String {
+        let findings = count(findings, "finding");
+        format!("the new configuration of {at} was refused ({findings}, first: {first}); the old one is in force")
+    }
+
+    fn suspected(&self, subject: &str) -> String {
+        format!("{subject} is suspected")
+    }
+
+    fn next_check(&self, at: &str, at_the_latest: bool) -> String {
+        format!("next summary {at}{}", if at_the_latest { " at the latest" } else { "" })
     }
 
     fn checked(&self, at: &str) -> String {
@@ -562,6 +655,7 @@ impl Words for English {
                     AskedBecause::QuietEnds => "quiet hours end",
                     AskedBecause::Deadline => "the deadline",
                     AskedBecause::ActBy => "the last moment to act",
+                    AskedBecause::AckEnds => "whoever has it had their time",
                 };
                 format!("a person is asked at {} ({because})", cx.clock(*at))
             }

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::marked::{NAME_CHARS, name, preview, quote};
 use super::words::{Heading, Label, Note, Prospect};
 use super::{Draft, LINES, is_link, symbol, tone};
-use crate::core::message::{DashboardFacts, IncidentFacts, NotSeen, NotStarted, OwnerFacts, Situation};
+use crate::core::message::{DashboardFacts, IncidentFacts, NotSeen, NotStarted, OwnerFacts, Situation, Taken};
 use crate::core::state::{Attention, Cause, Verdict};
 use crate::core::time::Instant;
 
@@ -34,8 +34,13 @@ pub(super) fn draft(cx: &Context<'_>, attention: Attention, update: bool, about:
 }
 
 pub(super) fn subject(cx: &Context<'_>, cause: &Cause, max: usize) -> String {
-    let (Cause::Check(id) | Cause::Source(id) | Cause::Scheduler(id) | Cause::Calendar(id)) = cause;
-    cx.words.subject(cause, &name(id.as_str(), max))
+    let shown = match cause {
+        Cause::Check(id) | Cause::Source(id) | Cause::Scheduler(id) | Cause::Calendar(id) | Cause::Group(id) | Cause::Clock(id) => {
+            name(id.as_str(), max)
+        }
+        Cause::Watch(own) => cx.words.own(*own).to_owned(),
+    };
+    cx.words.subject(cause, &shown)
 }
 
 /// The dashboard that matters most: the first by deadline that has an audience and is not ready.
@@ -106,6 +111,7 @@ fn unknown_of(about: &IncidentFacts) -> Option<(usize, usize, usize)> {
         Situation::SourceDark { last_seen: Some(seen), .. } if seen.checks > 0 => {
             Some((seen.checks.saturating_sub(seen.arrived), seen.checks, seen.arrived))
         }
+        Situation::SelfSuspected { .. } if about.checks > 0 => Some((about.waiting, about.checks, 0)),
         _ => None,
     }
 }
@@ -117,6 +123,7 @@ fn lead(cx: &Context<'_>, about: &IncidentFacts) -> Vec<String> {
     let dashboard = first(about).filter(|d| d.ready_at.is_none());
     let consequence = dashboard.map(|d| consequence(cx, d).unwrap_or_else(|| (waits(cx, d), false)));
     let counts = match (unknown_of(about), about.waiting, about.checks) {
+        (Some((unknown, checks, _)), ..) if matches!(about.cause, Cause::Watch(_)) => Some(words.unknown_among(unknown, checks)),
         (Some((unknown, checks, arrived)), ..) => Some(words.unknown_of(unknown, checks, arrived)),
         (None, 0, _) => None,
         (None, waiting, checks) if checks > 0 && about.untouched > 0 => {
@@ -137,11 +144,17 @@ fn lead(cx: &Context<'_>, about: &IncidentFacts) -> Vec<String> {
                 Situation::SourceDark { others, others_answer: 0, .. } if *others > 0 => note(Note::NoOtherSource),
                 _ => None,
             };
-            vec![strong(happened), counts, note(Note::NeitherGoodNorBad), alone, alike, consequence.map(|(text, _)| text)]
+            let meaning = match &about.situation {
+                Situation::ClockOff { .. } => note(Note::TimesAsGiven),
+                Situation::OwnClockOff { .. } => None,
+                _ => note(Note::NeitherGoodNorBad),
+            };
+            vec![strong(happened), counts, meaning, alone, alike, consequence.map(|(text, _)| text)]
         }
         _ => vec![strong(happened), alike, counts, consequence.map(|(text, _)| text)],
     };
-    let outside = about.dashboards.is_empty().then(|| words.note(Note::OutsideDashboards).to_owned());
+    let of_watch = matches!(about.cause, Cause::Watch(_) | Cause::Clock(_));
+    let outside = (about.dashboards.is_empty() && !of_watch).then(|| words.note(Note::OutsideDashboards).to_owned());
     order.into_iter().flatten().chain(outside).collect()
 }
 
@@ -169,6 +182,7 @@ fn facts(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
     let words = cx.words;
     let mut facts = Vec::new();
     facts.extend(act_by(cx, about).map(|at| (Label::ActBy, act_by_fact(cx, at))));
+    facts.extend(about.taken.as_ref().map(|taken| (Label::Taken, self::taken(cx, taken))));
     if let [only] = about.dashboards.as_slice() {
         facts.push((Label::Deadline, deadline(cx, only)));
         facts.extend(only.eta.map(|eta| (Label::Eta, cx.eta(&eta))));
@@ -185,6 +199,10 @@ fn facts(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
     }
     facts.extend(about.last_good.map(|t| (Label::LastGood, cx.full(t))));
     facts
+}
+
+pub(super) fn taken(cx: &Context<'_>, taken: &Taken) -> String {
+    cx.words.taken(&name(&taken.by, NAME_CHARS), &cx.clock(taken.until))
 }
 
 fn owner(owner: &OwnerFacts) -> String {
@@ -222,7 +240,10 @@ fn evidence(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
         Situation::Retrying { task } | Situation::Waiting { task } => vec![(Label::Task, name(task, NAME_CHARS))],
         Situation::NotStarted(NotStarted::Scheduled(at)) => vec![(Label::Start, cx.full(*at))],
         Situation::CatchingUp { .. } => Vec::new(),
-        Situation::NotStarted(NotStarted::Paused | NotStarted::ImportError | NotStarted::NoReason) => Vec::new(),
+        Situation::NotStarted(NotStarted::Paused | NotStarted::ImportError | NotStarted::Forgotten | NotStarted::NoReason) => {
+            Vec::new()
+        }
+        Situation::NoMembers => Vec::new(),
         Situation::NoData { newest } => newest.map(|t| (Label::Newest, words.ago(&cx.full(t), &cx.since(t)))).into_iter().collect(),
         Situation::Stale { newest, .. } => vec![(Label::Newest, words.ago(&cx.full(*newest), &cx.since(*newest)))],
         Situation::SourceDark { why, detail, tries, last_seen, others_answer, others } => {
@@ -243,6 +264,15 @@ fn evidence(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
             let text = heartbeat.map_or_else(|| words.note(Note::NeverSeen).to_owned(), |t| words.ago(&cx.clock(t), &cx.since(t)));
             vec![(Label::Heartbeat, text)]
         }
+        Situation::SelfSuspected { silent, sources, why, last_seen, .. } => {
+            let silence = words.silent(&cx.clock(about.since), &cx.since(about.since), 0);
+            let mut facts = vec![(Label::Silent, silence), (Label::Error, words.why(*why).to_owned())];
+            facts.extend(last_seen.map(|t| (Label::LastSeen, cx.full(t))));
+            facts.push((Label::Sources, words.answered(sources.saturating_sub(*silent), *sources)));
+            facts
+        }
+        Situation::ClockOff { ahead_s } => vec![(Label::Clock, words.off_by(&cx.seconds(*ahead_s), *ahead_s > 0))],
+        Situation::OwnClockOff { behind_s, .. } => vec![(Label::Clock, words.off_by(&cx.seconds(*behind_s), *behind_s < 0))],
         Situation::NotSeen { why: NotSeen::Suspicious(answer) } => vec![(Label::Answer, quote(answer))],
         Situation::NotSeen { why: NotSeen::FutureData(at) } => vec![(Label::Newest, cx.full(*at))],
         Situation::NotSeen { why: NotSeen::Vanished | NotSeen::NeverSeen } => Vec::new(),

@@ -3,10 +3,11 @@
 use super::context::{Context, Unit, number, parts};
 use super::marked::{bare, quote};
 use super::words::{Heading, Label, Note, Prospect, Words};
+use crate::core::command::Muted;
 use crate::core::message::{AskedBecause, DigestVerdict, LastSeen, Next, NotSeen, NotStarted, Situation};
 use crate::core::observation::{Failure, Why};
 use crate::core::plan::Language;
-use crate::core::state::{Attention, Cause, Verdict};
+use crate::core::state::{Attention, Cause, Own, Verdict};
 use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
 
 pub(super) struct Korean;
@@ -99,6 +100,7 @@ impl Words for Korean {
             Label::Arrived => "도착",
             Label::Cause => "원인",
             Label::Chat => "채팅",
+            Label::Clock => "시계",
             Label::Deadline => "마감",
             Label::Error => "오류",
             Label::Eta => "예상 완료",
@@ -122,6 +124,7 @@ impl Words for Korean {
             Label::Silent => "응답 없음",
             Label::Sources => "소스",
             Label::Start => "시작 예정",
+            Label::Taken => "담당자",
             Label::Task => "태스크",
             Label::Unknown => "미확인",
             Label::Usual => "평소 도착",
@@ -149,6 +152,7 @@ impl Words for Korean {
             Note::AllDashboardsReady => "마감이 있는 대시보드가 모두 준비됐습니다.",
             Note::NoDashboardDue => "오늘 마감인 대시보드 없음",
             Note::NoDashboardDueAtAll => "오늘 마감인 대시보드가 없습니다.",
+            Note::AllMuted => "오늘 마감인 대시보드는 모두 알림이 꺼져 있습니다.",
             Note::PipelinesFine => "파이프라인에는 문제가 없고, 감시기 자체를 살펴봐야 합니다.",
             Note::NotAllSeen => "응답하지 않은 소스가 있어, 그 소스의 파이프라인은 상태를 알 수 없습니다.",
             Note::NotYetWatched => "처음 확인했을 때 이미 마감이 지나 있었습니다. 다음 마감 구간부터 판단합니다.",
@@ -157,6 +161,9 @@ impl Words for Korean {
             Note::OwnerUnknown => "지정되지 않음",
             Note::NotReady => "준비 안 됨",
             Note::NeverSeen => "한 번도 없음",
+            Note::OnlyMaintenance => "유지보수 중인 것 말고는 문제가 없습니다.",
+            Note::ReloadRefused => "새 설정이 거부되어 이전 설정 사용 중",
+            Note::TimesAsGiven => "어느 쪽이 맞는지는 알 수 없으며, 이 소스의 시각은 소스가 준 그대로 적습니다.",
             Note::OnlyTheTelling => "그 채팅만 보는 사람에게는 알림이 가지 않습니다. 감시는 계속됩니다.",
         }
     }
@@ -197,6 +204,9 @@ impl Words for Korean {
             Cause::Source(_) => format!("소스 {name}"),
             Cause::Scheduler(_) => format!("{name} 스케줄러"),
             Cause::Calendar(_) => format!("달력 {name}"),
+            Cause::Group(_) => format!("그룹 {name}"),
+            Cause::Clock(_) => format!("{name} 시계"),
+            Cause::Watch(_) => format!("감시기 {name}"),
         }
     }
 
@@ -211,15 +221,22 @@ impl Words for Korean {
             Situation::Waiting { .. } => format!("{subject} 입력 대기 중"),
             Situation::NotStarted(NotStarted::Paused) => format!("{subject} 일시 중지됨"),
             Situation::NotStarted(NotStarted::ImportError) => format!("{subject} 코드 불러오기 오류"),
+            Situation::NotStarted(NotStarted::Forgotten) => format!("{subject} 소스에 기록 없음"),
             Situation::NotStarted(NotStarted::Scheduled(_) | NotStarted::NoReason) => format!("{subject} 시작 안 함"),
             Situation::NoData { .. } => format!("{subject} 미도착"),
             Situation::Stale { newest, .. } => format!("{subject} {} 전 자료", cx.since(*newest)),
             Situation::SourceDark { .. } => format!("{subject} 응답 없음"),
             Situation::SchedulerDead { .. } => format!("{subject} 멈춤"),
+            Situation::SelfSuspected { silent, sources, .. } => {
+                format!("소스 {}개 중 {}개 동시에 응답 없음, 감시기 네트워크 의심", number(*sources), number(*silent))
+            }
+            Situation::ClockOff { ahead_s } => self.clock_off(subject, &cx.seconds(*ahead_s), *ahead_s > 0),
+            Situation::OwnClockOff { behind_s, .. } => self.clock_off(subject, &cx.seconds(*behind_s), *behind_s < 0),
             Situation::NotSeen { why: NotSeen::Vanished } => format!("{subject} 사라짐"),
             Situation::NotSeen { why: NotSeen::NeverSeen } => format!("{subject} 본 적 없음"),
             Situation::NotSeen { why: NotSeen::Suspicious(_) } => format!("{subject} 이상한 응답"),
             Situation::NotSeen { why: NotSeen::FutureData(_) } => format!("{subject} 미래 시각 자료"),
+            Situation::NoMembers => format!("{subject} 해당 없음"),
             Situation::CalendarEnded { .. } => format!("{subject} 기간 끝남"),
         }
     }
@@ -250,6 +267,9 @@ impl Words for Korean {
             Situation::NotStarted(NotStarted::Scheduled(at)) => {
                 format!("{ga} 시작하지 않았습니다. 소스의 예정 시각은 {}입니다.", cx.clock(*at))
             }
+            Situation::NotStarted(NotStarted::Forgotten) => {
+                format!("지금 소스에 {subject} 기록이 없습니다. 아직 시작하지 않았거나, 끝난 뒤 기록이 지워졌습니다.")
+            }
             Situation::NotStarted(NotStarted::NoReason) => format!("{ga} 시작하지 않았습니다. 소스는 이유를 알려 주지 않습니다."),
             Situation::NoData { newest: Some(newest) } => {
                 format!("{}의 새 자료가 없습니다. 가장 최근 자료는 {} 것입니다.", subject, cx.clock(*newest))
@@ -261,10 +281,24 @@ impl Words for Korean {
             }
             Situation::SourceDark { .. } => format!("{ga} 응답하지 않습니다."),
             Situation::SchedulerDead { .. } => format!("{ga} 살아 있다는 신호를 보내지 않아, 새로 시작되는 것이 없습니다."),
+            Situation::SelfSuspected { silent, sources, hosts, .. } => {
+                let silent = format!("소스 {}개 중 {}개가 동시에 응답을 멈췄습니다", number(*sources), number(*silent));
+                format!("{silent}(호스트 {}곳). {subject} 문제일 가능성이 큽니다.", number(*hosts))
+            }
+            Situation::ClockOff { ahead_s } => {
+                let off = if *ahead_s > 0 { "빠릅니다" } else { "느립니다" };
+                format!("{ga} 감시기보다 {} {off}.", cx.seconds(*ahead_s))
+            }
+            Situation::OwnClockOff { behind_s, sources } => {
+                let off = if *behind_s < 0 { "빠릅니다" } else { "느립니다" };
+                let off = format!("{ga} {} {off}", cx.seconds(*behind_s));
+                format!("시각을 알려 주는 소스 {}개가 모두 같습니다. {off}. 마감은 이 시계로 판단합니다.", number(*sources))
+            }
             Situation::NotSeen { why: NotSeen::Vanished } => format!("{ga} 사라졌습니다. 소스가 더는 알지 못합니다."),
             Situation::NotSeen { why: NotSeen::NeverSeen } => format!("{} 본 적이 없습니다. 소스가 알지 못합니다.", reul(subject)),
             Situation::NotSeen { why: NotSeen::Suspicious(_) } => format!("{subject}에 대한 소스의 응답이 말이 되지 않습니다."),
             Situation::NotSeen { why: NotSeen::FutureData(_) } => format!("{subject}의 시각이 미래입니다."),
+            Situation::NoMembers => format!("{subject}에 맞는 것이 소스의 목록에 없어, 무엇을 기다려야 할지 알 수 없습니다."),
             Situation::CalendarEnded { last, .. } => {
                 format!("{}까지만 자료가 있어, 근무일인지 알 수 없습니다.", neun(subject) + " " + &self.date(*last))
             }
@@ -301,6 +335,10 @@ impl Words for Korean {
         } else {
             format!("같은 소스의 {}개가 더 같은 상태입니다.", number(alike))
         }
+    }
+
+    fn unknown_among(&self, unknown: usize, checks: usize) -> String {
+        self.unknown_of(unknown, checks, 0)
     }
 
     fn unknown_of(&self, unknown: usize, checks: usize, arrived: usize) -> String {
@@ -418,6 +456,10 @@ impl Words for Korean {
         if recovered { format!("{subject} 복구됨") } else { format!("{subject} 복구 안 됨") }
     }
 
+    fn right_again(&self, subject: &str, at: Option<&str>) -> String {
+        at.map_or_else(|| format!("{subject} 정상으로 돌아옴"), |at| format!("{} {at}에 정상으로 돌아왔습니다.", ga(subject)))
+    }
+
     fn resolved_lead(&self, subject: &str, recovered: Option<&str>, waited: usize) -> String {
         let waited = match waited {
             0 | 1 => String::new(),
@@ -476,6 +518,7 @@ impl Words for Korean {
             DigestVerdict::NotWatched => "아직 감시 전",
             DigestVerdict::Trouble(verdict @ (Verdict::AtRisk | Verdict::Unknown)) => self.verdict(verdict),
             DigestVerdict::Trouble(_) => "문제",
+            DigestVerdict::Maintenance => "유지보수 중",
             DigestVerdict::WatchTrouble => "감시기 이상",
         }
     }
@@ -538,6 +581,27 @@ impl Words for Korean {
         }
     }
 
+    fn retired_brief(&self, subject: &str) -> String {
+        format!("{subject} 제외됨")
+    }
+
+    fn retired_lead(&self, subject: &str, by: &str) -> String {
+        format!("{by} 님이 {} 감시에서 제외했습니다. 이제 이것을 기다리는 것은 없습니다.", reul(subject))
+    }
+
+    fn taken(&self, by: &str, until: &str) -> String {
+        format!("{by}, {until}까지")
+    }
+
+    fn muted(&self, what: &Muted, name: &str, by: &str, until: &str) -> String {
+        let what = match what {
+            Muted::Check(_) => "파이프라인",
+            Muted::Dashboard(_) => "대시보드",
+            Muted::Source(_) => "소스",
+        };
+        format!("{what} {name}: {until}까지 알림 끔({by})")
+    }
+
     fn owner_short(&self, name: &str) -> String {
         format!("담당 {name}")
     }
@@ -570,8 +634,35 @@ impl Words for Korean {
         }
     }
 
-    fn next_check(&self, at: &str) -> String {
-        format!("다음 요약 {at}")
+    fn in_maintenance(&self, subject: &str, until: &str) -> String {
+        format!("{subject} 유지보수 중({until}까지)")
+    }
+
+    fn clock_off(&self, subject: &str, span: &str, ahead: bool) -> String {
+        format!("{subject} {}", self.off_by(span, ahead))
+    }
+
+    fn off_by(&self, span: &str, ahead: bool) -> String {
+        format!("{span} {}", if ahead { "빠름" } else { "느림" })
+    }
+
+    fn own(&self, own: Own) -> &'static str {
+        match own {
+            Own::Network => "네트워크",
+            Own::Clock => "시계",
+        }
+    }
+
+    fn reload_refused(&self, at: &str, findings: usize, first: &str) -> String {
+        format!("{at}에 읽은 새 설정이 거부되어 이전 설정을 씀(지적 {}건, 첫째: {first})", number(findings))
+    }
+
+    fn suspected(&self, subject: &str) -> String {
+        format!("{subject} 문제 의심")
+    }
+
+    fn next_check(&self, at: &str, at_the_latest: bool) -> String {
+        format!("다음 요약 {}{at}", if at_the_latest { "늦어도 " } else { "" })
     }
 
     fn checked(&self, at: &str) -> String {
@@ -594,6 +685,7 @@ impl Words for Korean {
                     AskedBecause::QuietEnds => "방해 금지 시간 끝",
                     AskedBecause::Deadline => "마감",
                     AskedBecause::ActBy => "조치할 수 있는 마지막 시각",
+                    AskedBecause::AckEnds => "담당자의 시간이 끝남",
                 };
                 format!("{}({because})에 담당자에게 요청", cx.clock(*at))
             }

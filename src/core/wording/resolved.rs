@@ -6,6 +6,7 @@ use super::marked::{NAME_CHARS, name, preview};
 use super::words::{Heading, Label, Note};
 use super::{Draft, LINES, symbol};
 use crate::core::message::{DashboardFacts, ResolvedFacts, Tone};
+use crate::core::state::{Cause, Own};
 
 pub(super) fn draft(cx: &Context<'_>, about: &ResolvedFacts) -> Draft {
     let words = cx.words;
@@ -39,11 +40,27 @@ pub(super) fn draft(cx: &Context<'_>, about: &ResolvedFacts) -> Draft {
 }
 
 fn title(cx: &Context<'_>, about: &ResolvedFacts, word: &str) -> String {
-    let brief = cx.words.resolved_brief(&subject(cx, &about.cause, 40), about.recovered_at.is_some());
+    let brief = brief(cx, about, 40);
     match (about.missed, about.deadlines) {
         (_, 0) => format!("{word} — {brief}"),
         (0, deadlines) => format!("{word} — {brief}, {}", cx.words.kept(deadlines)),
         (missed, deadlines) => format!("{word} — {brief}, {}", cx.words.missed_of(missed, deadlines)),
+    }
+}
+
+/// A clock does not come back: it is right again.
+fn is_clock(about: &ResolvedFacts) -> bool {
+    matches!(about.cause, Cause::Clock(_) | Cause::Watch(Own::Clock)) && about.recovered_at.is_some()
+}
+
+fn brief(cx: &Context<'_>, about: &ResolvedFacts, max: usize) -> String {
+    let subject = subject(cx, &about.cause, max);
+    if about.retired_by.is_some() {
+        cx.words.retired_brief(&subject)
+    } else if is_clock(about) {
+        cx.words.right_again(&subject, None)
+    } else {
+        cx.words.resolved_brief(&subject, about.recovered_at.is_some())
     }
 }
 
@@ -53,7 +70,7 @@ fn nothing_to_do(about: &ResolvedFacts) -> bool {
 
 fn segments(cx: &Context<'_>, about: &ResolvedFacts, word: &str, max: usize) -> Vec<String> {
     let words = cx.words;
-    let brief = words.resolved_brief(&subject(cx, &about.cause, max), about.recovered_at.is_some());
+    let brief = brief(cx, about, max);
     let dashboard = shown_first(about).map(|d| outcome(cx, d, max));
     let missed = (about.deadlines > 1 || about.missed > 0).then(|| words.missed_of(about.missed, about.deadlines));
     let done = nothing_to_do(about).then(|| words.note(Note::NothingToDo).to_owned());
@@ -80,7 +97,12 @@ fn outcome(cx: &Context<'_>, d: &DashboardFacts, max: usize) -> String {
 fn lead(cx: &Context<'_>, about: &ResolvedFacts) -> Vec<String> {
     let words = cx.words;
     let recovered = about.recovered_at.map(|t| cx.clock(t));
-    let first = words.resolved_lead(&subject(cx, &about.cause, NAME_CHARS), recovered.as_deref(), about.waited);
+    let subject = subject(cx, &about.cause, NAME_CHARS);
+    let first = match (&about.retired_by, &recovered) {
+        (Some(by), _) => words.retired_lead(&subject, &name(by, NAME_CHARS)),
+        (None, Some(at)) if is_clock(about) => words.right_again(&subject, Some(at)),
+        _ => words.resolved_lead(&subject, recovered.as_deref(), about.waited),
+    };
     let dashboard = shown_first(about).map(|d| {
         let (shown, deadline) = (name(&d.name, NAME_CHARS), cx.clock(d.deadline));
         match d.ready_at {
@@ -102,7 +124,8 @@ fn facts(cx: &Context<'_>, about: &ResolvedFacts) -> Vec<(Label, String)> {
     }
     facts.push((Label::Cause, subject(cx, &about.cause, NAME_CHARS)));
     facts.extend(told.map(|failure| (Label::Error, words.failure(failure))));
-    facts.extend(about.recovered_at.map(|t| (Label::Recovered, cx.full(t))));
+    let recovered = about.recovered_at.filter(|_| about.retired_by.is_none());
+    facts.extend(recovered.map(|t| (Label::Recovered, cx.full(t))));
     let span = cx.span(about.resolved_at - about.since);
     facts.push((Label::Lasted, words.lasted(&cx.clock(about.since), &cx.clock(about.resolved_at), &span)));
     facts

@@ -3,10 +3,11 @@
 //! Arguments named `subject`, `dashboard`, `name` are marked text (see `marked`), times are worded already.
 
 use super::context::Context;
+use crate::core::command::Muted;
 use crate::core::message::{DigestVerdict, LastSeen, Next, Situation};
 use crate::core::observation::{Failure, Why};
 use crate::core::plan::Language;
-use crate::core::state::{Attention, Cause, Verdict};
+use crate::core::state::{Attention, Cause, Own, Verdict};
 use chrono::{NaiveDate, TimeDelta};
 
 /// Labels of facts: at most 5 characters in Korean, 11 in English, or they wrap on a phone.
@@ -17,6 +18,7 @@ pub(super) enum Label {
     Arrived,
     Cause,
     Chat,
+    Clock,
     Deadline,
     Error,
     Eta,
@@ -40,6 +42,7 @@ pub(super) enum Label {
     Silent,
     Sources,
     Start,
+    Taken,
     Task,
     Unknown,
     Usual,
@@ -69,6 +72,7 @@ pub(super) enum Note {
     /// In the preview, and as a sentence.
     NoDashboardDue,
     NoDashboardDueAtAll,
+    AllMuted,
     PipelinesFine,
     /// A source is silent, and too new to be trouble of its own.
     NotAllSeen,
@@ -79,6 +83,11 @@ pub(super) enum Note {
     NotReady,
     NeverSeen,
     OnlyTheTelling,
+    /// A digest over nothing but maintenance.
+    OnlyMaintenance,
+    /// In the preview.
+    ReloadRefused,
+    TimesAsGiven,
 }
 
 /// How a dashboard's deadline looks.
@@ -133,6 +142,8 @@ pub(super) trait Words {
     fn waits_and_rest(&self, waiting: usize, untouched: usize, checks: usize) -> String;
     /// `failed`: with the same error and at the same time; else merely in the same state.
     fn alike(&self, alike: usize, failed: bool) -> String;
+    /// Over several sources.
+    fn unknown_among(&self, unknown: usize, checks: usize) -> String;
     fn unknown_of(&self, unknown: usize, checks: usize, arrived: usize) -> String;
     fn waiting_short(&self, waiting: usize) -> String;
     fn waiting_of(&self, waiting: usize, checks: usize) -> String;
@@ -159,6 +170,8 @@ pub(super) trait Words {
     // The last word.
     fn resolved_word(&self, recovered: bool) -> &'static str;
     fn resolved_brief(&self, subject: &str, recovered: bool) -> String;
+    /// A clock is right again.
+    fn right_again(&self, subject: &str, at: Option<&str>) -> String;
     fn resolved_lead(&self, subject: &str, recovered: Option<&str>, waited: usize) -> String;
     fn ready_early(&self, at: &str, span: &str) -> String;
     fn ready_late(&self, at: &str, span: &str) -> String;
@@ -182,6 +195,11 @@ pub(super) trait Words {
     fn state(&self, verdict: Verdict) -> &'static str;
     fn trouble_lead(&self, incidents: usize, endangered: usize, dashboards: usize) -> String;
     fn incident_state(&self, subject: &str, verdict: Verdict, recovering: bool) -> String;
+    fn retired_brief(&self, subject: &str) -> String;
+    fn retired_lead(&self, subject: &str, by: &str) -> String;
+    /// Who has it, until when.
+    fn taken(&self, by: &str, until: &str) -> String;
+    fn muted(&self, what: &Muted, name: &str, by: &str, until: &str) -> String;
     fn owner_short(&self, name: &str) -> String;
     fn healed(&self, healed: usize) -> String;
     fn sources(&self, answering: usize, sources: usize) -> String;
@@ -189,7 +207,13 @@ pub(super) trait Words {
     fn chat_broken(&self, chat: &str) -> String;
     fn chat_broken_lead(&self, chat: &str) -> String;
     fn calendar_ends(&self, calendar: &str, last: &str, over: bool) -> String;
-    fn next_check(&self, at: &str) -> String;
+    fn in_maintenance(&self, subject: &str, until: &str) -> String;
+    fn own(&self, own: Own) -> &'static str;
+    fn clock_off(&self, subject: &str, span: &str, ahead: bool) -> String;
+    fn off_by(&self, span: &str, ahead: bool) -> String;
+    fn reload_refused(&self, at: &str, findings: usize, first: &str) -> String;
+    fn suspected(&self, subject: &str) -> String;
+    fn next_check(&self, at: &str, at_the_latest: bool) -> String;
 
     // Feet.
     fn checked(&self, at: &str) -> String;

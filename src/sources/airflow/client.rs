@@ -1,48 +1,37 @@
-//! Asking an Airflow: log in, page through, hand the rows to `parse`. The only file here that does I/O.
+//! Asking an Airflow: which questions, in which order, page by page; the rows go to `parse`. What the two generations say differently
+//! is in `generation`.
 
 use super::super::wire::{Reply, Wire};
+use super::generation::{Generation, Place};
+use super::login::{Login, answered};
 use super::parse;
-use super::rows::{AccessToken, DagPage, Detail, Health, Log, RunPage, RunRow, TaskPage};
-use super::token::Token;
+use super::rows::{Health, RunRow, TaskPage, Version};
 use super::window::Window;
 use crate::config::wiring::{AirflowLogin, SourceWiring};
 use crate::core::observation::{Answer, Ask, Failure, Sweep, Unreachable, Why};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
-use crate::net::{line, unreachable};
-use chrono::SecondsFormat;
-use reqwest::{RequestBuilder, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
+use crate::net::unreachable;
+use reqwest::RequestBuilder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use url::Url;
 
-/// Rows asked for in one POST list. The server does not cut it (3.3.2); where one does, `MAX_PAGES` pages are enough for a day.
-const RUNS_PER_PAGE: usize = 10_000;
+/// Where a server cuts the pages of the POST lists, so many are enough for a day.
 const MAX_PAGES: usize = 100;
 /// The most runs of one window that are kept in memory (some 300 bytes each).
 const MAX_RUNS: usize = 100_000;
-/// GET lists are cut to `[api] maximum_page_limit`, 100 unless configured.
-const GET_PAGE: usize = 100;
-/// Unfinished and failed tasks of running runs. More than this are not told apart: such a run is never called waiting.
-const TASKS: usize = 5_000;
-const LOOKS_LIKE_2: &str = "this looks like Airflow 2, which is not supported yet (or the URL lacks its path)";
 
 pub(crate) struct Airflow {
     wire: Wire,
     base: Url,
     login: Login,
-    token: tokio::sync::Mutex<Option<Token>>,
+    /// Which generation answered last.
+    generation: Mutex<Generation>,
     /// The DAGs of the last listing; `None` before the first.
     known: Mutex<Option<Arc<BTreeSet<Id>>>>,
     /// Taken out while a sweep uses it, and put back only when that ended well.
     window: Mutex<Option<Window>>,
-}
-
-enum Login {
-    Password { username: String, password: SecretString },
-    Token(SecretString),
 }
 
 impl Airflow {
@@ -50,44 +39,77 @@ impl Airflow {
         if url.cannot_be_a_base() {
             return Err("its url is no http address".to_owned());
         }
-        let login = match login {
-            AirflowLogin::Password { username, password } => {
-                Login::Password { username: username.clone(), password: password.resolve()? }
-            }
-            AirflowLogin::Token(token) => Login::Token(token.resolve()?),
-        };
+        let login = Login::build(login)?;
         let wire = Wire::build(url, wiring)?;
-        let token = tokio::sync::Mutex::new(None);
-        Ok(Self { wire, base: url.clone(), login, token, known: Mutex::new(None), window: Mutex::new(None) })
+        let generation = Mutex::new(Generation::Three);
+        Ok(Self { wire, base: url.clone(), login, generation, known: Mutex::new(None), window: Mutex::new(None) })
     }
 
     pub(crate) fn wire(&self) -> &Wire {
         &self.wire
     }
 
+    /// Where the answer is none of the generation that answered last, the other one is looked for: once, and before anything is said.
     pub(crate) async fn ask(&self, ask: &Ask, now: Instant) -> Result<Answer, Unreachable> {
-        match ask {
-            Ask::Sweep { subjects, since, .. } => self.sweep(subjects, *since, now).await.map(Answer::Sweep),
-            Ask::List { .. } => self.list(now).await,
-            Ask::Failure { subject, run, .. } => self.failure(subject, run, now).await.map(Answer::Failure),
+        let generation = *held(&self.generation);
+        let error = match (Asking { airflow: self, generation, now }).ask(ask).await {
+            Err(error) if matches!(error.why, Why::Status | Why::Malformed) => error,
+            other => return other,
+        };
+        let other = generation.other();
+        if !self.is(other).await {
+            return Err(error);
+        }
+        *held(&self.generation) = other;
+        *held(&self.window) = None;
+        Asking { airflow: self, generation: other, now }.ask(ask).await
+    }
+
+    async fn is(&self, generation: Generation) -> bool {
+        match self.wire.send(generation.version(self.place())).await {
+            Ok(reply) => reply.status.is_success() && reply.json::<Version>("its version").is_ok(),
+            Err(_) => false,
         }
     }
 
-    async fn sweep(&self, subjects: &[Id], since: Instant, now: Instant) -> Result<Sweep, Unreachable> {
-        let health = self.wire.send(self.wire.client.get(self.url(&["api", "v2", "monitor", "health"]))).await?;
-        let health: Health = answered(health, self.wire.host())?.json("its health")?;
+    fn place(&self) -> Place<'_> {
+        Place { client: &self.wire.client, base: &self.base }
+    }
+}
+
+/// One question to one generation.
+struct Asking<'a> {
+    airflow: &'a Airflow,
+    generation: Generation,
+    now: Instant,
+}
+
+impl Asking<'_> {
+    async fn ask(&self, ask: &Ask) -> Result<Answer, Unreachable> {
+        match ask {
+            Ask::Sweep { subjects, since, .. } => self.sweep(subjects, *since).await.map(Answer::Sweep),
+            Ask::List { .. } => self.list().await,
+            Ask::Failure { subject, run, .. } => self.failure(subject, run).await.map(Answer::Failure),
+        }
+    }
+
+    async fn sweep(&self, subjects: &[Id], since: Instant) -> Result<Sweep, Unreachable> {
+        let Airflow { wire, known, window, .. } = self.airflow;
+        let health = wire.send(self.generation.health(self.airflow.place())).await?;
+        let clock_ahead_s = health.clock_ahead_s(self.now);
+        let health: Health = answered(health, wire.host())?.json("its health")?;
         let scheduler = parse::scheduler(&health)?;
         // No DAG ids in the question would mean all of them.
         if subjects.is_empty() {
-            return Ok(Sweep { scheduler, ..Sweep::default() });
+            return Ok(Sweep { scheduler, clock_ahead_s, ..Sweep::default() });
         }
-        let remembered = held(&self.window).take();
+        let remembered = held(window).take();
         let heartbeat = health.scheduler.latest_scheduler_heartbeat;
-        let (rows, window) = match self.updated(remembered, subjects, since, heartbeat, now).await? {
+        let (rows, fresh) = match self.updated(remembered, subjects, since, heartbeat).await? {
             Some(window) => (window.rows(since), Some(window)),
             None => {
-                let rows = self.runs(subjects, since, now).await?;
-                let window = heartbeat.map(|heartbeat| Window::whole(subjects, since, now, heartbeat, rows.clone()));
+                let rows = self.runs(subjects, since).await?;
+                let window = heartbeat.map(|heartbeat| Window::whole(subjects, since, self.now, heartbeat, rows.clone()));
                 (rows, window)
             }
         };
@@ -95,13 +117,13 @@ impl Airflow {
         let refined = if running.is_empty() {
             BTreeMap::new()
         } else {
-            let page = self.tasks(&running, now).await?;
+            let page: TaskPage = self.send(|| self.generation.tasks(self.airflow.place(), &running)).await?.json("tasks")?;
             let complete = page.rows.len() >= page.total_entries;
             parse::refined(&running, &page.rows, complete)
         };
-        *held(&self.window) = window;
-        let known = held(&self.known).clone();
-        Ok(Sweep { items: parse::items(subjects, known.as_deref(), rows, &refined), scheduler, clock_ahead_s: None })
+        *held(window) = fresh;
+        let known = held(known).clone();
+        Ok(Sweep { items: parse::items(subjects, known.as_deref(), rows, &refined), scheduler, clock_ahead_s })
     }
 
     /// The remembered window with what was updated since; `None`: the whole has to be asked for.
@@ -111,20 +133,12 @@ impl Airflow {
         subjects: &[Id],
         since: Instant,
         heartbeat: Option<Instant>,
-        now: Instant,
     ) -> Result<Option<Window>, Unreachable> {
         let (Some(mut window), Some(heartbeat)) = (remembered, heartbeat) else { return Ok(None) };
-        let Some(from) = window.updates_from(subjects, since, now) else { return Ok(None) };
-        let url = self.url(&["api", "v2", "dags", "~", "dagRuns"]);
-        let query = [
-            ("updated_at_gte", with_offset(from)),
-            ("run_after_gte", with_offset(since)),
-            ("order_by", "-run_after".to_owned()),
-            ("limit", GET_PAGE.to_string()),
-        ];
-        match self.authed(now, || self.wire.client.get(url.clone()).query(&query)).await {
+        let Some(from) = window.updates_from(subjects, since, self.now) else { return Ok(None) };
+        match self.send(|| self.generation.updated(self.airflow.place(), subjects, from, since)).await {
             Ok(reply) => {
-                let page: RunPage = reply.json("updated runs")?;
+                let page = self.generation.read_runs(&reply)?;
                 let complete = page.rows.len() >= page.total_entries;
                 window.merge(page.rows, heartbeat);
                 Ok(complete.then_some(window))
@@ -135,61 +149,39 @@ impl Airflow {
         }
     }
 
-    async fn runs(&self, subjects: &[Id], since: Instant, now: Instant) -> Result<Vec<RunRow>, Unreachable> {
-        let url = self.url(&["api", "v2", "dags", "~", "dagRuns", "list"]);
-        let ids: Vec<&str> = subjects.iter().map(Id::as_str).collect();
-        let mut rows = Vec::new();
+    async fn runs(&self, subjects: &[Id], since: Instant) -> Result<Vec<RunRow>, Unreachable> {
+        let (mut rows, mut offset) = (Vec::new(), 0);
         for _ in 0..MAX_PAGES {
-            let body = json!({
-                "dag_ids": ids,
-                "run_after_gte": with_offset(since),
-                "order_by": "-run_after",
-                "page_limit": RUNS_PER_PAGE,
-                "page_offset": rows.len(),
-            });
-            let page: RunPage = self.authed(now, || self.wire.client.post(url.clone()).json(&body)).await?.json("runs")?;
+            let reply = self.send(|| self.generation.runs(self.airflow.place(), subjects, since, offset)).await?;
+            let page = self.generation.read_runs(&reply)?;
             let (got, total) = (page.rows.len(), page.total_entries);
-            rows.extend(page.rows);
-            if rows.len() >= total {
+            offset += got;
+            rows.extend(page.rows.into_iter().filter(|row| row.run_after >= since));
+            if offset >= total {
                 return Ok(rows);
             }
-            if rows.len() > MAX_RUNS {
+            if offset > MAX_RUNS {
                 break;
             }
             if got == 0 {
-                return Err(ended_early("runs", rows.len(), total));
+                return Err(ended_early("runs", offset, total));
             }
         }
-        Err(unreachable(Why::TooLarge, format!("Airflow has more than {} runs in the asked time", rows.len())))
+        Err(unreachable(Why::TooLarge, format!("Airflow has more than {offset} runs in the asked time")))
     }
 
-    async fn tasks(&self, running: &BTreeSet<parse::RunKey>, now: Instant) -> Result<TaskPage, Unreachable> {
-        let url = self.url(&["api", "v2", "dags", "~", "dagRuns", "~", "taskInstances", "list"]);
-        let body = json!({
-            "dag_ids": running.iter().map(|(dag, _)| dag).collect::<BTreeSet<_>>(),
-            "dag_run_ids": running.iter().map(|(_, run)| run).collect::<BTreeSet<_>>(),
-            // `state` here, but `states` for runs.
-            "state": ["failed", "up_for_retry", "up_for_reschedule", "deferred", "running", "queued", "scheduled", "restarting"],
-            "page_limit": TASKS,
-        });
-        self.authed(now, || self.wire.client.post(url.clone()).json(&body)).await?.json("tasks")
-    }
-
-    async fn list(&self, now: Instant) -> Result<Answer, Unreachable> {
-        let url = self.url(&["api", "v2", "dags"]);
+    async fn list(&self) -> Result<Answer, Unreachable> {
         let mut members = BTreeMap::new();
         let mut offset = 0;
         for _ in 0..MAX_PAGES {
-            let (limit, at) = (GET_PAGE.to_string(), offset.to_string());
-            // A DAG whose file breaks becomes stale and leaves the plain listing (seen on 3.3.2): it would look as if it had vanished.
-            let query = [("order_by", "dag_id"), ("exclude_stale", "false"), ("limit", &limit), ("offset", &at)];
-            let page: DagPage = self.authed(now, || self.wire.client.get(url.clone()).query(&query)).await?.json("DAGs")?;
+            let reply = self.send(|| self.generation.dags(self.airflow.place(), offset)).await?;
+            let page = self.generation.read_dags(&reply)?;
             let (got, total) = (page.rows.len(), page.total_entries);
             offset += got;
             members.extend(page.rows.into_iter().filter_map(parse::member).map(|member| (member.subject.clone(), member)));
             if offset >= total {
                 let known = members.keys().cloned().collect();
-                *held(&self.known) = Some(Arc::new(known));
+                *held(&self.airflow.known) = Some(Arc::new(known));
                 return Ok(Answer::Listing(members.into_values().collect()));
             }
             if got == 0 {
@@ -200,119 +192,26 @@ impl Airflow {
     }
 
     /// The task that failed first, and why. A log that cannot be read takes nothing from what is known of the task.
-    async fn failure(&self, subject: &Id, run: &str, now: Instant) -> Result<Failure, Unreachable> {
-        let tasks_of_run = ["api", "v2", "dags", subject.as_str(), "dagRuns", run, "taskInstances"];
-        let query = [("state", "failed"), ("order_by", "end_date"), ("limit", "100")];
-        let url = self.url(&tasks_of_run);
-        let page: TaskPage = self.authed(now, || self.wire.client.get(url.clone()).query(&query)).await?.json("tasks")?;
+    async fn failure(&self, subject: &Id, run: &str) -> Result<Failure, Unreachable> {
+        let place = self.airflow.place();
+        let page: TaskPage = self.send(|| self.generation.failed_tasks(place, subject.as_str(), run)).await?.json("tasks")?;
         let rows: Vec<_> = page.rows.iter().collect();
         // Timed out, or only its last state was set by hand: no task says why.
         let Some(task) = parse::first_failed(&rows) else { return Ok(Failure::default()) };
-        let mut url = self.url(&tasks_of_run);
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.extend([task.task_id.as_str(), "logs", &task.try_number.to_string()]);
-        }
-        let query = [("full_content", "true"), ("map_index", &task.map_index.to_string())];
-        // Without this a log may come as lines of JSON.
-        let log = self.authed(now, || self.wire.client.get(url.clone()).header("accept", "application/json").query(&query)).await;
-        let error = log.and_then(|reply| reply.json::<Log>("a log")).ok().as_ref().and_then(parse::last_error);
+        let log = self.send(|| self.generation.log(place, subject.as_str(), run, task)).await;
+        let error = log.ok().and_then(|log| self.generation.last_error(&log));
         Ok(Failure { task: Some(parse::task_name(task)), try_number: Some(task.try_number).filter(|&n| n > 0), error })
     }
 
-    /// Asks with a token, and once more with a new one where it was refused.
-    async fn authed(&self, now: Instant, request: impl Fn() -> RequestBuilder) -> Result<Reply, Unreachable> {
-        let token = self.token(now, None).await?;
-        let reply = self.wire.send(request().bearer_auth(token.expose_secret())).await?;
-        if !refuses_token(&reply) {
-            return answered(reply, self.wire.host());
-        }
-        if let Login::Token(_) = self.login {
-            return Err(unreachable(Why::Auth, format!("{} refused the configured token: {}", self.wire.host(), said(&reply))));
-        }
-        let token = self.token(now, Some(&token)).await?;
-        answered(self.wire.send(request().bearer_auth(token.expose_secret())).await?, self.wire.host())
+    async fn send(&self, request: impl Fn() -> RequestBuilder) -> Result<Reply, Unreachable> {
+        let Airflow { wire, login, .. } = self.airflow;
+        login.send(wire, self.airflow.place(), self.generation, self.now, request).await
     }
-
-    /// The current token; logs in where there is none, it is about to end, or it is the refused one. One login at a time.
-    async fn token(&self, now: Instant, refused: Option<&SecretString>) -> Result<SecretString, Unreachable> {
-        let (username, password) = match &self.login {
-            Login::Token(token) => return Ok(token.clone()),
-            Login::Password { username, password } => (username, password),
-        };
-        let mut held = self.token.lock().await;
-        let usable = |token: &&Token| {
-            token.is_fresh(now) && refused.is_none_or(|refused| refused.expose_secret() != token.value.expose_secret())
-        };
-        if let Some(token) = held.as_ref().filter(usable) {
-            return Ok(token.value.clone());
-        }
-        *held = None;
-        let value = self.log_in(username, password).await?;
-        *held = Some(Token::received(value.clone(), now));
-        Ok(value)
-    }
-
-    async fn log_in(&self, username: &str, password: &SecretString) -> Result<SecretString, Unreachable> {
-        let body = json!({ "username": username, "password": password.expose_secret() });
-        let reply = self.wire.send(self.wire.client.post(self.url(&["auth", "token"])).json(&body)).await?;
-        let host = self.wire.host();
-        match reply.status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                Err(unreachable(Why::Auth, format!("{host} refused the user name or password: {}", said(&reply))))
-            }
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-                Err(unreachable(Why::Status, format!("{host} has no /auth/token: {LOOKS_LIKE_2}")))
-            }
-            _ => {
-                let reply = answered(reply, host)?;
-                // The reason is left out: it could quote the token.
-                let token: AccessToken = serde_json::from_slice(&reply.body)
-                    .map_err(|_| unreachable(Why::Malformed, format!("{host} answered a login without an access token")))?;
-                Ok(token.access_token.into())
-            }
-        }
-    }
-
-    /// Each segment is encoded for itself, whatever a run's id holds.
-    fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.base.clone();
-        // `build` has refused what cannot have a path.
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
-        }
-        url
-    }
-}
-
-/// A time without offset is refused by the POST lists, and a 500 of the GET ones.
-fn with_offset(at: Instant) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 /// What these locks guard is replaced whole, so a panic elsewhere cannot have left it half done.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// 401 "Token Expired" and the like, or 403 "Invalid JWT token"; other 403s are about permission (facts of 3.3.2).
-fn refuses_token(reply: &Reply) -> bool {
-    reply.status == StatusCode::UNAUTHORIZED || (reply.status == StatusCode::FORBIDDEN && said(reply).contains("Invalid JWT"))
-}
-
-fn answered(reply: Reply, host: &str) -> Result<Reply, Unreachable> {
-    match reply.status {
-        status if status.is_success() => Ok(reply),
-        StatusCode::UNAUTHORIZED => Err(unreachable(Why::Auth, format!("{host} refused a new token: {}", said(&reply)))),
-        StatusCode::FORBIDDEN => Err(unreachable(Why::Auth, format!("{host} does not permit this user to look: {}", said(&reply)))),
-        StatusCode::NOT_FOUND if reply.is_html() => Err(unreachable(Why::Status, format!("{host} has no /api/v2: {LOOKS_LIKE_2}"))),
-        status => Err(unreachable(Why::Status, format!("{host} answered {}: {}", status.as_u16(), said(&reply)))),
-    }
-}
-
-/// Airflow's own words about an error, or the status' usual ones.
-fn said(reply: &Reply) -> String {
-    let detail = serde_json::from_slice::<Detail>(&reply.body).ok().and_then(|d| d.detail.as_str().map(line));
-    detail.unwrap_or_else(|| reply.status.canonical_reason().unwrap_or("no reason given").to_owned())
 }
 
 fn ended_early(what: &str, got: usize, total: usize) -> Unreachable {

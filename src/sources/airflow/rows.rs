@@ -1,4 +1,5 @@
-//! The rows of Airflow 3's answers, as far as they are used. Shapes only; every unknown key is passed over.
+//! The rows of Airflow's answers, as far as they are used: as Airflow 3 has them; `v2` makes them of Airflow 2's where those differ.
+//! Shapes only; every unknown key is passed over.
 
 use crate::core::time::Instant;
 use serde::Deserialize;
@@ -93,6 +94,12 @@ pub(super) struct Tag {
 #[derive(Debug, Deserialize)]
 pub(super) struct Log {
     pub(super) content: Vec<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Version {
+    #[serde(rename = "version")]
+    _version: String,
 }
 
 #[derive(Debug, Deserialize)]

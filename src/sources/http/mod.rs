@@ -11,6 +11,7 @@ use super::wire::{Reply, Wire};
 use crate::config::wiring::{HeaderValue, HttpWiring, SourceWiring};
 use crate::core::observation::{Answer, Ask, Fact, Failure, Item, Sweep, Unreachable, Why};
 use crate::core::plan::Id;
+use crate::core::time::Instant;
 use crate::net::{encoded, unreachable};
 use futures_util::{StreamExt, stream};
 use parse::{Found, Reader};
@@ -24,6 +25,9 @@ use url::Url;
 /// Requests of one sweep under way at a time.
 const CONCURRENCY: usize = 8;
 const PLACEHOLDER: &str = "{id}";
+
+/// With the seconds by which the server's clock is ahead.
+type Clocked<T> = (T, Option<i64>);
 
 pub(super) struct Http {
     wire: Wire,
@@ -60,12 +64,18 @@ impl Http {
         &self.wire
     }
 
-    pub(super) async fn ask(&self, ask: &Ask) -> Result<Answer, Unreachable> {
+    pub(super) async fn ask(&self, ask: &Ask, now: Instant) -> Result<Answer, Unreachable> {
         match ask {
             Ask::Sweep { subjects, .. } => {
-                let (facts, errors): (Vec<_>, Vec<_>) = self.sweep(subjects).await?.into_iter().unzip();
-                *self.errors.lock().unwrap_or_else(PoisonError::into_inner) = errors.into_iter().flatten().collect();
-                Ok(Answer::Sweep(Sweep { items: facts, ..Sweep::default() }))
+                let (found, clock_ahead_s) = self.sweep(subjects, now).await?;
+                let mut errors = BTreeMap::new();
+                let mut items = Vec::new();
+                for (subject, found) in found {
+                    found.error.map(|error| errors.insert(subject.clone(), error));
+                    items.push(Item { subject, fact: found.fact });
+                }
+                *self.errors.lock().unwrap_or_else(PoisonError::into_inner) = errors;
+                Ok(Answer::Sweep(Sweep { items, clock_ahead_s, ..Sweep::default() }))
             }
             Ask::List { .. } => Err(unreachable(Why::Malformed, "a source of kind http cannot list what it has")),
             Ask::Failure { subject, .. } => {
@@ -75,49 +85,49 @@ impl Http {
         }
     }
 
-    async fn sweep(&self, subjects: &[Id]) -> Result<Vec<(Item, Option<(Id, String)>)>, Unreachable> {
-        let found: Vec<(Id, Found)> = if self.url.contains(PLACEHOLDER) {
-            self.one_by_one(subjects).await?
-        } else {
-            let mut found = self.reader.many(&self.fetch(&self.url).await?.body, subjects)?;
-            subjects.iter().filter_map(|subject| Some((subject.clone(), found.remove(subject)?))).collect()
-        };
-        let split = |(subject, found): (Id, Found)| {
-            let error = found.error.map(|error| (subject.clone(), error));
-            (Item { subject, fact: found.fact }, error)
-        };
-        Ok(found.into_iter().map(split).collect())
+    async fn sweep(&self, subjects: &[Id], now: Instant) -> Result<Clocked<Vec<(Id, Found)>>, Unreachable> {
+        if self.url.contains(PLACEHOLDER) {
+            return self.one_by_one(subjects, now).await;
+        }
+        let reply = self.fetch(&self.url).await?;
+        let mut found = self.reader.many(&reply.body, subjects)?;
+        let found = subjects.iter().filter_map(|subject| Some((subject.clone(), found.remove(subject)?))).collect();
+        Ok((found, reply.clock_ahead_s(now)))
     }
 
     /// One endpoint that fails among others that answer makes its own check suspicious; when none answers, the source is out of reach.
-    async fn one_by_one(&self, subjects: &[Id]) -> Result<Vec<(Id, Found)>, Unreachable> {
+    async fn one_by_one(&self, subjects: &[Id], now: Instant) -> Result<Clocked<Vec<(Id, Found)>>, Unreachable> {
         // The futures are made outside the stream: a closure inside it would not be `Send` for the agent's tasks.
-        let questions: Vec<_> = subjects.iter().map(|subject| self.one(subject)).collect();
-        let answers: Vec<Result<Option<Found>, Unreachable>> = stream::iter(questions).buffered(CONCURRENCY).collect().await;
-        let asked: Vec<(&Id, Result<Option<Found>, Unreachable>)> = subjects.iter().zip(answers).collect();
+        let questions: Vec<_> = subjects.iter().map(|subject| self.one(subject, now)).collect();
+        let answers: Vec<Result<Clocked<Option<Found>>, Unreachable>> =
+            stream::iter(questions).buffered(CONCURRENCY).collect().await;
+        // Only the first question left at once; the others may have waited for their turn.
+        let ahead = answers.first().and_then(|first| first.as_ref().ok()).and_then(|(_, ahead)| *ahead);
+        let asked: Vec<_> = subjects.iter().zip(answers).collect();
         if asked.iter().all(|(_, result)| result.is_err())
             && let Some((_, Err(first))) = asked.first()
         {
             return Err(first.clone());
         }
         let told = asked.into_iter().filter_map(|(subject, result)| match result {
-            Ok(found) => found.map(|found| (subject.clone(), found)),
+            Ok((found, _)) => found.map(|found| (subject.clone(), found)),
             Err(error) => Some((subject.clone(), Found { fact: Fact::Suspicious(error.detail), error: None })),
         });
-        Ok(told.collect())
+        Ok((told.collect(), ahead))
     }
 
-    /// `None`: the endpoint says that it does not know this id.
-    async fn one(&self, subject: &Id) -> Result<Option<Found>, Unreachable> {
+    /// No finding: the endpoint says that it does not know this id. With the clock of a question that left at `now`.
+    async fn one(&self, subject: &Id, now: Instant) -> Result<Clocked<Option<Found>>, Unreachable> {
         // A path segment of dots would climb out of its place, encoded or not.
         if matches!(subject.as_str(), "." | "..") {
-            return Ok(None);
+            return Ok((None, None));
         }
         let reply = self.wire.send(self.request(&fill(&self.url, subject.as_str()))?).await?;
+        let ahead = reply.clock_ahead_s(now);
         if matches!(reply.status, StatusCode::NOT_FOUND | StatusCode::GONE) {
-            return Ok(None);
+            return Ok((None, ahead));
         }
-        self.reader.one(&self.checked(reply)?.body, subject)
+        Ok((self.reader.one(&self.checked(reply)?.body, subject)?, ahead))
     }
 
     async fn fetch(&self, url: &str) -> Result<Reply, Unreachable> {

@@ -37,6 +37,8 @@ pub fn violations(player: &Player<'_>) -> Vec<String> {
     oracle.unknown_is_never_green(&mut found);
     oracle.nobody_is_woken(&mut found);
     oracle.nothing_is_lost(&mut found);
+    oracle.a_beat_is_proof(&mut found);
+    oracle.a_watch_that_is_whole_beats(&mut found);
     found
 }
 
@@ -147,6 +149,63 @@ impl Oracle<'_> {
         }
     }
 
+    /// Promise 4: no beat while a source is long unasked, or a message that would still be of use has reached nobody.
+    fn a_beat_is_proof(&self, found: &mut Vec<String>) {
+        for &at in &self.player.beats {
+            for (id, source) in &self.script.plan.sources {
+                let asked = self.player.asked.get(id).into_iter().flatten().filter(|asked| **asked <= at).max();
+                let late = source.every * 4 + TimeDelta::minutes(6);
+                let used = self.script.plan.checks.values().any(|check| check.source == *id);
+                if used && asked.is_none_or(|asked| at - *asked > late) {
+                    found.push(format!("a beat at {} while {id} was asked at {:?}", local(at), asked.copied().map(local)));
+                }
+            }
+            for post in self.player.posts.values().filter(|post| post.stands_in_for.is_none() && at < post.not_after) {
+                // Long wanted, and given up or still on its way at the end: nobody had seen it by then.
+                let unseen =
+                    post.wanted_at + TimeDelta::minutes(11) < at && !self.was_told(post, at) && !self.is_of_the_past(post, at);
+                if unseen {
+                    found.push(format!("a beat at {} while post {} has reached nobody: {:?}", local(at), post.id, post.attempt));
+                }
+            }
+        }
+    }
+
+    /// Somebody saw it, or a later one of its topic, in its chat or in the one that stands in.
+    fn was_told(&self, post: &Post, at: Instant) -> bool {
+        let here = |said: &&Said| said.post.chat == post.chat || said.post.stands_in_for.as_ref() == Some(&post.chat);
+        self.player.said.iter().filter(here).any(|said| said.at <= at && said.post.topic == post.topic && said.post.id >= post.id)
+    }
+
+    /// It gave way to what came later, or its incident was over.
+    fn is_of_the_past(&self, post: &Post, at: Instant) -> bool {
+        let healed = |entry: &Entry| match post.topic {
+            Topic::Incident(id) => {
+                entry.at <= at
+                    && entry.about == About::Incident(id)
+                    && matches!(entry.reason, Reason::HealedUntold | Reason::Resolved | Reason::Merged)
+            }
+            _ => false,
+        };
+        let withdrawn = matches!(post.attempt, Attempt::Withdrawn { at: when, .. } if when <= at);
+        withdrawn || self.player.ledger.iter().any(healed)
+    }
+
+    /// Where every source is asked and every chat works, the beat goes out: a proof that is always withheld proves nothing.
+    fn a_watch_that_is_whole_beats(&self, found: &mut Vec<String>) {
+        if !self.script.faults.is_empty() || !self.player.away.is_empty() || self.script.plan.tell.is_empty() {
+            return;
+        }
+        let late = |pair: &&[Instant]| pair[1] - pair[0] > TimeDelta::minutes(6);
+        let gap = self.player.beats.windows(2).find(late);
+        if let Some(gap) = gap {
+            found.push(format!("nothing is wrong, and no beat from {} to {}", local(gap[0]), local(gap[1])));
+        }
+        if self.player.beats.last().is_none_or(|last| self.script.to - *last > TimeDelta::minutes(6)) {
+            found.push("nothing is wrong, and the beat has ended".to_owned());
+        }
+    }
+
     /// Neither delivered nor handed to a chat that took it.
     fn is_given_up(&self, post: &Post) -> bool {
         let failed = matches!(post.attempt, Attempt::Refused { .. } | Attempt::Ambiguous { .. });
@@ -182,7 +241,7 @@ impl Oracle<'_> {
         }
         for ((chat, incident), posts) in &of {
             let mut cycles: BTreeSet<(&Id, Instant)> = BTreeSet::new();
-            let (mut loudest, mut failed, mut ended) = (Attention::Silent, false, false);
+            let (mut loudest, mut failed, mut ended, mut suspected) = (Attention::Silent, false, false, false);
             for post in posts {
                 if ended {
                     found.push(format!("incident {incident} goes on in {chat} after its end"));
@@ -191,6 +250,12 @@ impl Oracle<'_> {
                     ended = true;
                     continue;
                 };
+                // What was taken for the watch's own fault, and is a source's, is told anew.
+                let suspects = matches!(about.cause, Cause::Watch(_));
+                if suspected && !suspects {
+                    cycles.clear();
+                }
+                suspected = suspects;
                 let fails = about.verdict == Verdict::Failed;
                 let new: Vec<_> =
                     about.dashboards.iter().map(|d| (&d.id, d.deadline)).filter(|key| !cycles.contains(key)).collect();

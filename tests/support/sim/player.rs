@@ -5,7 +5,7 @@ use super::rng::Rng;
 use super::script::{Crash, Script, Span};
 use chrono::TimeDelta;
 use dawnwatch::core::due::{Due, due};
-use dawnwatch::core::observation::{Answer, Heard};
+use dawnwatch::core::observation::{Answer, Ask, Heard};
 use dawnwatch::core::plan::Id;
 use dawnwatch::core::state::*;
 use dawnwatch::core::step::{Input, Outcome, step};
@@ -36,6 +36,9 @@ pub struct Player<'a> {
     pub said: Vec<Said>,
     /// When each source answered a sweep.
     pub swept: BTreeMap<Id, Vec<Instant>>,
+    /// When each source was asked, answered or not, and when the proof of life went out.
+    pub asked: BTreeMap<Id, Vec<Instant>>,
+    pub beats: Vec<Instant>,
     /// When nobody was at home.
     pub away: Vec<Span>,
     /// Every post that was ever written, as it was last.
@@ -63,6 +66,8 @@ pub fn play(script: &Script, manner: Manner) -> Player<'_> {
         ledger: Vec::new(),
         said: Vec::new(),
         swept: BTreeMap::new(),
+        asked: BTreeMap::new(),
+        beats: Vec::new(),
         away: Vec::new(),
         posts: BTreeMap::new(),
         lost: BTreeMap::new(),
@@ -115,7 +120,10 @@ impl Player<'_> {
         let commit = step(&mut self.state, &self.script.plan, self.at, Input::Tick);
         assert!(commit.is_empty(), "a tick at {at} that nobody asked for changes something: {commit:?}");
         let due = self.due();
-        assert!(due.asks.is_empty() && due.posts.is_empty(), "something is due at {at}, and nobody was told to wake: {due:?}");
+        assert!(
+            due.asks.is_empty() && due.posts.is_empty() && !due.beat,
+            "something is due at {at}, and nobody was told to wake: {due:?}"
+        );
     }
 
     /// Does all that is due now, until nothing is.
@@ -125,11 +133,18 @@ impl Player<'_> {
                 self.start_again(down);
             }
             let now = self.due();
-            if now.asks.is_empty() && now.posts.is_empty() {
+            if now.asks.is_empty() && now.posts.is_empty() && !now.beat {
                 return;
+            }
+            if now.beat {
+                self.beats.push(self.at);
+                self.take(Input::Beat);
             }
             for ask in now.asks {
                 let answer = self.script.answer(&ask, self.at);
+                if matches!(ask, Ask::Sweep { .. }) {
+                    self.asked.entry(ask.source().clone()).or_default().push(self.at);
+                }
                 if matches!(answer, Answer::Sweep(_)) {
                     self.swept.entry(ask.source().clone()).or_default().push(self.at);
                 }

@@ -23,6 +23,7 @@ pub fn plan(rng: &mut Rng) -> Plan {
     if rng.chance(20) {
         plan.digests.clear();
     }
+    plan.heartbeat_every = Some(TimeDelta::minutes(5));
     plan
 }
 

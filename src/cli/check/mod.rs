@@ -1,6 +1,10 @@
 //! `check`: is the configuration good? Asks nobody, needs no secret. Its findings are its result, so they go to standard output.
+//! With `--online` it goes on and asks: see [`online`].
+
+mod online;
 
 use super::{Common, Format, output};
+use crate::agent::Built;
 use crate::agent::clock::Clock;
 use crate::config::{self, Finding, Loaded, Refused, outlook};
 use crate::core::plan::{Dashboard, Plan};
@@ -12,18 +16,34 @@ use serde_json::{Value, json};
 /// How far ahead a deadline is looked for: further than any yearly day.
 const DAYS_AHEAD: i32 = 400;
 
-pub(super) async fn run(common: &Common, environment: &[(String, String)]) -> Result<Exit, Error> {
+pub(super) async fn run(common: &Common, args: &super::Check, environment: &[(String, String)]) -> Result<Exit, Error> {
     let mut loaded = config::load(&common.config, common.profile.as_deref(), environment);
-    let exit = if loaded.is_ok() { Exit::Fine } else { Exit::Refused };
     let now = Clock::real().now();
     if let Ok(loaded) = &mut loaded {
         let more = [outlook::calendars(loaded, now), history(loaded).await].concat();
         loaded.warnings.extend(more);
     }
-    output::write(&match common.format {
-        Format::Text => text(&loaded, &common.config.display().to_string(), now),
-        Format::Json => json(&loaded, now).to_string(),
-    })?;
+    let path = common.config.display().to_string();
+    // What costs no question is said first, whatever comes of the rest.
+    if common.format == Format::Text {
+        output::write(&text(&loaded, &path, now))?;
+    }
+    let mut report = json(&loaded, now);
+    let exit = match loaded {
+        Err(_) => Exit::Refused,
+        Ok(_) if !args.online => Exit::Fine,
+        Ok(Loaded { plan, wiring, .. }) => {
+            let lines = online::ask(Built::new(plan, &wiring).map_err(Error::Unusable)?).await;
+            if common.format == Format::Text {
+                output::write(&lines.iter().map(online::Line::text).collect::<Vec<_>>().join("\n"))?;
+            }
+            report["online"] = lines.iter().map(online::Line::json).collect();
+            online::exit(&lines)
+        }
+    };
+    if common.format == Format::Json {
+        output::write(&report.to_string())?;
+    }
     Ok(exit)
 }
 

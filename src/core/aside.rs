@@ -1,0 +1,54 @@
+//! What people have set aside: mutes, snoozes and acks, as far as they bear on an incident. Never on its last word.
+
+use super::command::Muted;
+use super::plan::{Id, Plan};
+use super::state::{Cause, CycleKey, Incident, Reason, State};
+use super::time::Instant;
+use super::tx::Tx;
+use std::collections::BTreeSet;
+
+/// Until when nothing is to be said of the incident at all, and why.
+pub(super) fn hushed(state: &State, plan: &Plan, at: Instant, incident: &Incident) -> Option<(Instant, Reason)> {
+    let snoozed = incident.snooze.as_ref().and_then(|snooze| snooze.holds(at)).map(|until| (until, Reason::Snoozed));
+    let muted = muted(state, plan, at, &incident.cause).map(|until| (until, Reason::Muted));
+    snoozed.into_iter().chain(muted).max_by_key(|(until, _)| *until)
+}
+
+/// Until when the cause is muted: itself, or its source.
+fn muted(state: &State, plan: &Plan, at: Instant, cause: &Cause) -> Option<Instant> {
+    let mute = |what: &Muted| state.mutes.get(what).and_then(|pause| pause.holds(at));
+    let of_source = |id: &Id| mute(&Muted::Source(id.clone()));
+    match cause {
+        Cause::Check(id) => {
+            let source = state.roster.place(id).and_then(|ix| of_source(&state.roster.checks[ix].check.source));
+            mute(&Muted::Check(id.clone())).max(source)
+        }
+        Cause::Source(id) | Cause::Scheduler(id) | Cause::Clock(id) => of_source(id),
+        Cause::Group(id) => plan.groups.get(id).and_then(|group| of_source(&group.source)),
+        Cause::Calendar(_) | Cause::Watch(_) => None,
+    }
+}
+
+/// Takes the cycles of muted dashboards out; returns when the first of these mutes ends.
+pub(super) fn without_muted(tx: &Tx<'_>, cycles: &mut BTreeSet<CycleKey>) -> Option<Instant> {
+    let mut ends = None;
+    cycles.retain(|key| {
+        let mute = tx.state.mutes.get(&Muted::Dashboard(key.dashboard.clone()));
+        let until = mute.and_then(|pause| pause.holds(tx.at));
+        ends = [ends, until].into_iter().flatten().min();
+        until.is_none()
+    });
+    ends
+}
+
+/// Does it endanger muted dashboards, and no other?
+pub(super) fn reaches_muted_only(state: &State, at: Instant, incident: &Incident) -> bool {
+    let muted =
+        |key: &CycleKey| state.mutes.get(&Muted::Dashboard(key.dashboard.clone())).is_some_and(|pause| pause.holds(at).is_some());
+    !incident.outside && !incident.impact.is_empty() && incident.impact.keys().all(muted)
+}
+
+/// Until when somebody has it, so that nobody else is to be asked.
+pub(super) fn acked(tx: &Tx<'_>, incident: &Incident) -> Option<Instant> {
+    incident.ack.as_ref()?.holds(tx.at)
+}

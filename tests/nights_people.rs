@@ -1,0 +1,228 @@
+//! Nights in which a person says something: ack, snooze, mute. None of them swallows a last word.
+
+#[path = "support/world.rs"]
+mod world;
+
+use dawnwatch::core::command::{self, Command, Muted, Order};
+use dawnwatch::core::message::Body;
+use dawnwatch::core::plan::*;
+use dawnwatch::core::state::{Decision, Reason};
+use dawnwatch::core::step::Input;
+use world::*;
+
+/// The next rung is asked after half an hour.
+fn with_rung() -> Plan {
+    let mut plan = plan();
+    plan.chats.insert(id("backup"), Chat { quiet: None, quiet_days: None, ..chat() });
+    plan.dashboards.get_mut(&id("exec")).unwrap().escalate = vec![id("backup")];
+    plan
+}
+
+fn ack(until: &str) -> Order {
+    Order::Ack { incident: 1, until: seoul(until) }
+}
+
+fn mute(what: Muted, until: &str) -> Order {
+    Order::Mute { what, until: seoul(until) }
+}
+
+#[test]
+fn who_has_it_stops_the_rungs() {
+    night_of(
+        with_rung(),
+        "2026-11-22 23:00",
+        "2026-11-23 12:00",
+        |w| {
+            w.fail("orders", "2026-11-23 07:00", "2026-11-23 07:10");
+            w.when("2026-11-23 07:20", |w| w.command(ack("2026-11-23 09:30")));
+            w.run("orders", "2026-11-23 07:50", "2026-11-23 08:10").run("sales", "2026-11-23 08:10", "2026-11-23 08:50");
+        },
+        &[
+            "Mon 06:30 team post digest OnTrack",
+            "Mon 07:10 team notify alert orders failed +1 [exec]",
+            "Mon 08:50 team post resolved orders 0/1 missed",
+        ],
+    );
+}
+
+#[test]
+fn when_an_ack_ends_without_a_repair_the_next_one_is_asked() {
+    night_of(
+        with_rung(),
+        "2026-11-22 23:00",
+        "2026-11-23 08:30",
+        |w| {
+            w.fail("orders", "2026-11-23 07:00", "2026-11-23 07:10");
+            w.when("2026-11-23 07:20", |w| w.command(ack("2026-11-23 08:00")));
+        },
+        &[
+            "Mon 06:30 team post digest OnTrack",
+            "Mon 07:10 team notify alert orders failed +1 [exec]",
+            "Mon 08:00 backup escalate update orders failed +1 [exec]",
+        ],
+    );
+}
+
+#[test]
+fn who_took_it_in_the_night_is_not_asked_in_the_morning_and_the_digest_names_them() {
+    let world = night(
+        "2026-11-22 23:00",
+        "2026-11-23 08:30",
+        |w| {
+            w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+            w.when("2026-11-23 03:30", |w| w.command(ack("2026-11-23 08:00")));
+        },
+        &[
+            "Mon 03:10 team post alert orders failed +1 [exec]",
+            "Mon 06:30 team post digest failed",
+            "Mon 08:00 team notify update orders failed +1 [exec]",
+        ],
+    );
+    let Body::Digest(digest) = &world.said[1].post.message.body else { panic!("{:?}", world.lines()) };
+    assert_eq!(digest.incidents[0].taken.as_ref().map(|taken| taken.by.as_str()), Some("kim"));
+}
+
+#[test]
+fn a_snoozed_incident_is_decided_anew_when_the_snooze_ends() {
+    let world = night(
+        "2026-11-22 23:00",
+        "2026-11-23 12:00",
+        |w| {
+            w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+            w.when("2026-11-23 03:30", |w| w.command(Order::Snooze { incident: 1, until: seoul("2026-11-23 08:00") }));
+            w.run("orders", "2026-11-23 08:05", "2026-11-23 08:10").run("sales", "2026-11-23 08:10", "2026-11-23 08:50");
+        },
+        &[
+            "Mon 03:10 team post alert orders failed +1 [exec]",
+            "Mon 06:30 team post digest failed",
+            "Mon 08:00 team notify update orders failed +1 [exec]",
+            "Mon 08:50 team post resolved orders 0/1 missed",
+        ],
+    );
+    assert!(
+        world.decisions().contains(&"Mon 03:30 Hold { until: 2026-11-22T23:00:00Z } Snoozed".to_owned()),
+        "{:?}",
+        world.decisions()
+    );
+}
+
+#[test]
+fn a_muted_check_is_told_when_the_mute_ends() {
+    night(
+        "2026-11-22 23:00",
+        "2026-11-23 08:30",
+        |w| {
+            w.when("2026-11-22 23:05", |w| w.command(mute(Muted::Check(id("orders")), "2026-11-23 08:00")));
+            w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+        },
+        &["Mon 06:30 team post digest failed", "Mon 08:00 team notify alert orders failed +1 [exec]"],
+    );
+}
+
+#[test]
+fn a_muted_source_hushes_what_it_serves() {
+    night(
+        "2026-11-22 23:00",
+        "2026-11-23 08:30",
+        |w| {
+            w.when("2026-11-22 23:05", |w| w.command(mute(Muted::Source(id("airflow")), "2026-11-23 12:00")));
+            w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+        },
+        &["Mon 06:30 team post digest failed"],
+    );
+}
+
+#[test]
+fn a_muted_dashboard_is_nobodys_and_breaks_no_silence() {
+    let world = night(
+        "2026-11-21 23:00",
+        "2026-11-22 12:00",
+        |w| {
+            // A Sunday: the digest would break its silence for trouble.
+            w.when("2026-11-21 23:05", |w| w.command(mute(Muted::Dashboard(id("exec")), "2026-11-22 12:00")));
+            w.fail("orders", "2026-11-22 03:00", "2026-11-22 03:10");
+        },
+        &[],
+    );
+    let held: Vec<&Reason> = world
+        .ledger
+        .iter()
+        .filter(|entry| matches!(entry.decision, Decision::Hold { .. } | Decision::StaySilent))
+        .map(|entry| &entry.reason)
+        .collect();
+    assert_eq!(held, [&Reason::NoAudience, &Reason::AllGreen]);
+}
+
+#[test]
+fn a_mute_swallows_no_last_word() {
+    night(
+        "2026-11-22 23:00",
+        "2026-11-23 12:00",
+        |w| {
+            w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+            w.when("2026-11-23 03:15", |w| w.command(mute(Muted::Check(id("orders")), "2026-11-24 12:00")));
+            w.when("2026-11-23 03:16", |w| w.command(mute(Muted::Dashboard(id("exec")), "2026-11-24 12:00")));
+            w.run("orders", "2026-11-23 03:20", "2026-11-23 03:50").run("sales", "2026-11-23 04:00", "2026-11-23 04:35");
+        },
+        &[
+            "Mon 03:10 team post alert orders failed +1 [exec]",
+            "Mon 04:35 team post resolved orders 0/1 missed",
+            "Mon 06:30 team post digest Ready",
+        ],
+    );
+}
+
+#[test]
+fn trouble_that_comes_back_after_hours_is_asked_for_anew() {
+    night_of(
+        with_rung(),
+        "2026-11-22 23:00",
+        "2026-11-23 08:55",
+        |w| {
+            w.fail("orders", "2026-11-23 07:00", "2026-11-23 07:02");
+            // Well again for longer than half an hour, while sales has not run.
+            w.run("orders", "2026-11-23 07:05", "2026-11-23 07:15");
+            w.fail("orders", "2026-11-23 08:00", "2026-11-23 08:10");
+        },
+        &[
+            "Mon 06:30 team post digest OnTrack",
+            "Mon 07:02 team notify alert orders failed +1 [exec]",
+            // Ten minutes before its act-by sales has not started: what lags behind the same cause.
+            "Mon 07:50 backup escalate update orders at_risk +1 [exec]",
+            "Mon 08:10 team notify update orders failed +1 [exec]",
+            "Mon 08:40 backup escalate update orders failed +1 [exec]",
+        ],
+    );
+}
+
+#[test]
+fn a_command_that_makes_no_sense_is_refused_with_a_sentence_and_changes_nothing() {
+    let mut world = World::new(plan(), "2026-11-22 23:00");
+    world.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10").until("2026-11-23 03:20");
+    let cases = [
+        (Order::Ack { incident: 9, until: seoul("2026-11-23 08:00") }, "there is no incident 9; open are 1 (orders)"),
+        (ack("2026-11-23 03:00"), "it would end at Mon 23 Nov 03:00 KST, which is past"),
+        (ack("2027-11-23 03:00"), "it would end at Tue 23 Nov 03:00 KST; at most 31 days are taken"),
+        (mute(Muted::Check(id("nobody")), "2026-11-23 08:00"), "there is no check nobody"),
+        (Order::Retire { check: id("orders") }, "check orders stands in the configuration: take [checks.orders] out and reload"),
+    ];
+    for (order, expected) in cases {
+        let command = Command { nonce: "n".into(), by: "kim".into(), reason: "because".into(), order };
+        assert_eq!(command::answer(&world.state, &world.plan, world.at, &command), Err(expected.to_owned()));
+        let before = world.rows.clone();
+        world.take(Input::Command(command));
+        assert_eq!(world.rows, before, "{expected}");
+    }
+    let nameless = Command { nonce: "n".into(), by: " ".into(), reason: "because".into(), order: ack("2026-11-23 08:00") };
+    assert_eq!(command::answer(&world.state, &world.plan, world.at, &nameless), Err("who says so is missing".to_owned()));
+}
+
+#[test]
+fn the_same_command_twice_is_one() {
+    let mut world = World::new(plan(), "2026-11-22 23:00");
+    world.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10").until("2026-11-23 03:20");
+    world.command(ack("2026-11-23 08:00"));
+    let (rows, lines) = (world.rows.clone(), world.ledger.len());
+    world.command(ack("2026-11-23 08:00"));
+    assert_eq!((world.rows, world.ledger.len()), (rows, lines));
+}
