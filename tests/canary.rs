@@ -84,7 +84,7 @@ fn failing(nth: usize, request: &Heard) -> Vec<u8> {
     let line = echo.split_whitespace().collect::<Vec<_>>().join(" ");
     let detail = json!({ "detail": line, "error": line, "message": line }).to_string();
     let path = request.head.split_whitespace().nth(1).unwrap_or("/");
-    match nth % 9 {
+    match nth % 10 {
         0 => reply(500, "content-type: application/json\r\n", &detail),
         1 => reply(403, "content-type: application/json\r\n", &detail),
         2 => reply(200, &format!("content-type: {line}\r\n"), &line),
@@ -93,6 +93,7 @@ fn failing(nth: usize, request: &Heard) -> Vec<u8> {
         5 => format!("HTTP/1.1 {line}\r\n\r\n").into_bytes(),
         6 => reply(429, &format!("retry-after: {line}\r\ncontent-type: application/json\r\n"), &detail),
         7 => Vec::new(),
+        8 => reply(302, &format!("location: {path}?again\r\n"), &echo),
         _ => reply(422, "content-type: application/json\r\n", &json!({ "detail": [{ "msg": line, "input": line }] }).to_string()),
     }
 }
@@ -211,7 +212,8 @@ struct House {
 }
 
 impl House {
-    fn new(by: By) -> Self {
+    /// `config` is given the ports of the peers by name, and the reference to a secret by its own.
+    fn new(by: By, config: impl Fn(&dyn Fn(&str) -> u16, &dyn Fn(&str) -> String) -> String) -> Self {
         let (sender, heard) = channel();
         let ports = [
             ("airflow", peer("airflow", &sender, airflow)),
@@ -219,7 +221,7 @@ impl House {
             ("jobs", peer("jobs", &sender, jobs)),
             ("slack", peer("slack", &sender, failing)),
             ("webhook", peer("webhook", &sender, failing)),
-            ("heartbeat", peer("heartbeat", &sender, failing)),
+            ("heartbeat", peer("heartbeat", &sender, |nth, request| failing([8, 0][nth % 2], request))),
         ];
         let port = |name: &str| ports.iter().find(|(known, _)| *known == name).unwrap().1;
         let folder = TempDir::new().unwrap();
@@ -315,7 +317,7 @@ fn listen(run: &mut Child) -> (u16, Receiver<String>) {
 }
 
 fn no_canary_sings(by: By) {
-    let house = House::new(by);
+    let house = House::new(by, config);
     let mut leaks = Vec::new();
     for (name, args) in [("check", &["check"][..]), ("once", &["once", "--post"]), ("json", &["once", "--format", "json"])] {
         let code = house.start(name, args).wait().unwrap().code();
@@ -360,6 +362,7 @@ fn no_canary_sings(by: By) {
     }
     assert!(bodies.contains("orders"), "{bodies}");
 
+    assert!(house.said("run").contains("\"TRACE\""), "not everything was logged");
     leaks.extend(found("run", house.said("run").as_bytes()));
     leaks.extend(found("messages", bodies.as_bytes()));
     for file in ["dawnwatch.db", "dawnwatch.db-wal", "dawnwatch.db-shm"] {
@@ -383,6 +386,30 @@ fn no_secret_of_a_file_leaves() {
 #[test]
 fn no_secret_of_the_configuration_leaves() {
     no_canary_sings(By::Value);
+}
+
+/// The proof of life goes out where all is well, so it gets a house of its own in which nothing can fail but itself.
+#[test]
+fn the_address_of_the_heartbeat_does_not_leave() {
+    for by in [By::Env, By::File, By::Value] {
+        let house = House::new(by, |_, of| {
+            format!(
+                "timezone = \"UTC\"\n[web]\nlisten = \"127.0.0.1:0\"\n[heartbeat]\nurl = {}\nevery = \"30s\"\n",
+                of("heartbeat")
+            )
+        });
+        let mut run = house.start("run", &["run"]);
+        let (port, lines) = listen(&mut run);
+        // Sent on within its host, and then failed.
+        let heads: Vec<String> = (0..2).map(|_| house.heard.recv_timeout(PATIENCE).unwrap().head).collect();
+        assert!(heads.iter().all(|head| head.contains(&canary("heartbeat"))), "{heads:?}");
+        let mut leaks = found("/", page(port, "/", "").as_bytes());
+        let ended = Command::new("sh").arg("-c").arg(format!("kill -TERM {}", run.id())).status().unwrap();
+        assert!(ended.success() && run.wait().unwrap().success(), "{}", house.said("run"));
+        leaks.extend(found("run", (lines.recv_timeout(PATIENCE).unwrap() + &house.said("run")).as_bytes()));
+        leaks.extend(found("store", &fs::read(house.path("config/dawnwatch.db")).unwrap()));
+        assert!(leaks.is_empty(), "{leaks:#?}");
+    }
 }
 
 #[test]
