@@ -2,7 +2,7 @@
 
 use crate::Folder;
 use dawnwatch::config::{Loaded, load};
-use dawnwatch::core::plan::{Id, Language, When};
+use dawnwatch::core::plan::{Id, Language, Need, When};
 use dawnwatch::core::time::ClockTime;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ fn the_default_is_accepted_and_every_example() {
         accepted(&entry.unwrap().path());
         examples += 1;
     }
-    assert_eq!(examples, 11);
+    assert_eq!(examples, 12);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn what_the_default_has_behind_a_comment_sign_holds_without_it() {
     let whole: Vec<&str> = text.lines().map(|line| commented_out(line).unwrap_or(line)).collect();
     let folder = Folder::new(&[("dawnwatch.toml", &whole.join("\n"))]);
     let loaded = folder.load(None, &[]).unwrap_or_else(|refused| panic!("{}", folder.lines(&refused.errors)));
-    assert_eq!((loaded.plan.sources.len(), loaded.plan.chats.len(), loaded.plan.maintenance.len()), (3, 3, 1));
+    assert_eq!((loaded.plan.sources.len(), loaded.plan.chats.len(), loaded.plan.maintenance.len()), (4, 3, 1));
     // What it warns of is that examples name things that nothing needs; nothing in it contradicts itself.
     let warnings = folder.lines(&loaded.warnings);
     assert!(warnings.lines().all(|line| line.contains("no dashboard needs") || line.contains("covers the deadline")), "{warnings}");
@@ -96,6 +96,10 @@ fn the_korean_office_is_whole() {
     assert_eq!((holds("2026-11-19"), holds("2026-08-17")), (Some(true), Some(false)));
     assert_eq!(plan.digests[&Id::from("opening")].when, When::Ready { latest: ClockTime::at(8, 30) });
     assert_eq!((plan.maintenance.len(), plan.heartbeat_every.is_some()), (2, true));
+    // What is left on Luigi feeds the marts on Airflow.
+    let mart = &plan.groups[&Id::from("mart")];
+    assert!(mart.each.needs.contains(&Need::Check("click_logs".into())) && mart.source == "airflow".into());
+    assert_eq!(plan.checks[&Id::from("click_logs")].source, "luigi".into());
     // The day off of the company's own file.
     assert_eq!(holds("2026-12-31"), Some(false));
 }

@@ -91,13 +91,13 @@ fn too_much_is_refused() {
 fn a_profile_is_refused_at_its_own_places() {
     let folder = Folder::new(&[
         ("dawnwatch.toml", BASE),
-        ("profiles/dev.toml", "[dashboards.exec]\nready_by = \"soon\"\n[sources.airflw]\nurl = \"http://127.0.0.1:1\"\n"),
+        ("profiles/dev.toml", "[dashboards.exec]\nready_by = \"soon\"\n[sources.airflow]\nurl = \"127.0.0.1\"\n"),
         ("profiles/stg.toml", "[dashboards.exec\n"),
     ]);
     assert_eq!(
         folder.errors(Some("dev"), &[]),
         "profiles/dev.toml:2:12: ready_by: \"soon\" is not a clock time; expected for example \"09:00\", or \"-1d 18:00\" for the evening \
-         before\nprofiles/dev.toml:3:10: kind is missing in [sources.airflw]; expected kind = \"airflow\", \"luigi\", \"http\", \"sql\" or \"file\"\n"
+         before\nprofiles/dev.toml:4:7: url is not a URL; expected for example \"http://127.0.0.1:8080\"\n"
     );
     assert_eq!(folder.errors(Some("stg"), &[]), "profiles/stg.toml:1:17: not TOML: unclosed table, expected `]`\n");
     assert_eq!(folder.errors(Some(""), &[]), ".: there is no profile \"\" (profiles/.toml); expected one of dev, stg\n");

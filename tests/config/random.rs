@@ -75,6 +75,13 @@ fn nearly() -> impl Strategy<Value = String> {
         "dbt",
         "root",
         "timezone",
+        "at.latest",
+        "every",
+        "sources",
+        "checks",
+        "hours",
+        "duration",
+        "audience",
         "x",
     ]);
     let table = (section, name, prop::collection::vec((key, value), 0..6)).prop_map(|(section, name, keys)| {
