@@ -45,7 +45,9 @@ fn concerns(window: &Maintenance, cause: &Cause) -> bool {
     match cause {
         Cause::Source(id) | Cause::Scheduler(id) | Cause::Clock(id) => window.sources.contains(id),
         Cause::Check(_) => !window.checks.is_empty(),
-        Cause::Calendar(_) | Cause::Watch(_) => false,
+        // A silence that is expected is no sign of the network's fault.
+        Cause::Watch(_) => !window.sources.is_empty(),
+        Cause::Calendar(_) => false,
     }
 }
 

@@ -23,6 +23,10 @@ pub fn plan(rng: &mut Rng) -> Plan {
     if rng.chance(20) {
         plan.digests.clear();
     }
+    if rng.chance(40) {
+        let latest = ClockTime::at(u32::try_from(rng.within(6, 10)).expect("an hour"), 0);
+        plan.digests.values_mut().for_each(|digest| digest.when = When::Ready { latest });
+    }
     plan.heartbeat_every = Some(TimeDelta::minutes(5));
     plan
 }
