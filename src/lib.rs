@@ -39,13 +39,17 @@
 //! | [`core::standing`] | what was seen × a cycle → the evidence |
 //! | [`core::forecast`] | nights → an arrival, and until when it holds |
 //! | [`core::judge`] | evidence + forecast → verdicts, and until when they hold |
+//! | `clocks` | what sources say of the time → whose clock is off |
 //! | [`core::outside`] | what is wrong whatever the deadlines are: `max_age`, failures that no dashboard waits for |
 //! | `turn` | keeps verdicts up to date; what sticks becomes rows |
 //! | `fold` | many causes alike → one that stands for all |
+//! | `suspicion` | unrelated hosts in one trouble → the watch's own |
 //! | [`core::incident`] | causes → incidents with their impact |
+//! | `patience`, [`core::maintenance`] | until when a word may wait |
 //! | [`core::policy`] | incidents → say, hold, stay silent, with the reason |
 //! | [`core::digest`] | the scheduled summary, or recorded silence |
 //! | `posts` | wanted messages; retry, repetition, fallback |
+//! | [`core::proof`] | what is in the way of the proof of life |
 //! | `facts` → [`core::message`] → [`core::wording`] | state → facts → words of a language |
 //!
 //! # Five walks through the house

@@ -120,6 +120,7 @@ fn what_is_not_asked_and_not_judged_is_a_lapse() {
     let fresh = named(&world);
     assert!(fresh.contains(&Lapse::NotAsked { source: id("airflow"), since: None }), "{fresh:?}");
     assert!(fresh.contains(&Lapse::NotJudged { dashboard: id("exec"), since: None }), "{fresh:?}");
+    assert_eq!(fresh[0].to_string(), "source airflow was never asked");
     GREEN(&mut world);
     world.until("2026-11-23 03:00");
     assert_eq!(named(&world), []);

@@ -9,6 +9,7 @@ use dawnwatch::core::calendar::DayRule;
 use dawnwatch::core::message::Body;
 use dawnwatch::core::plan::*;
 use dawnwatch::core::state::*;
+use dawnwatch::core::step::Input;
 use dawnwatch::core::time::{ClockTime, Hours};
 use world::*;
 
@@ -298,4 +299,24 @@ fn a_digest_waits_for_windows_that_open_before_it_and_for_no_later_ones() {
     };
     night(with(7), "2026-11-22 23:00", "2026-11-23 09:00", twice, &["Mon 07:35 team post digest Ready"]);
     night(with(10), "2026-11-22 23:00", "2026-11-23 09:00", twice, &["Mon 04:35 team post digest Ready"]);
+}
+
+#[test]
+fn a_refused_reload_is_said_by_the_next_digest_until_one_is_taken_over() {
+    let refused =
+        || RefusedReload { at: seoul("2026-11-21 21:40"), findings: 3, first: "dawnwatch.toml:3:1: unknown key".to_owned() };
+    let mut world = World::new(plan(), "2026-11-21 21:00");
+    world.run("orders", "2026-11-22 03:00", "2026-11-22 03:40").run("sales", "2026-11-22 04:00", "2026-11-22 04:35");
+    GREEN(&mut world);
+    world.until("2026-11-21 21:40");
+    world.take(Input::Reloaded(Some(refused())));
+    // Nothing is green on this Sunday that keeps the digest silent: the watch is not as it was meant to be.
+    world.until("2026-11-22 12:00");
+    assert_eq!(world.lines(), ["Sun 06:30 team post digest WatchTrouble"]);
+    let Body::Digest(digest) = &world.said[0].post.message.body else { panic!("{:?}", world.said[0]) };
+    assert_eq!(digest.notes.refused, Some(refused()));
+    world.forget();
+    world.take(Input::Reloaded(None));
+    world.until("2026-11-23 12:00");
+    assert_eq!(world.lines()[1..], ["Mon 06:30 team post digest Ready"]);
 }

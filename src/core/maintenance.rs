@@ -45,7 +45,9 @@ fn concerns(window: &Maintenance, cause: &Cause) -> bool {
     match cause {
         Cause::Source(id) | Cause::Scheduler(id) | Cause::Clock(id) => window.sources.contains(id),
         Cause::Check(_) => !window.checks.is_empty(),
-        Cause::Calendar(_) | Cause::Group(_) | Cause::Watch(_) => false,
+        // A silence that is expected is no sign of the network's fault.
+        Cause::Watch(_) => !window.sources.is_empty(),
+        Cause::Calendar(_) | Cause::Group(_) => false,
     }
 }
 
@@ -95,9 +97,12 @@ mod tests {
     use crate::core::time::Hours;
     use std::collections::BTreeMap;
 
-    fn plan(windows: &[(DayRule, Option<(&str, &str)>)], zone: chrono_tz::Tz) -> Plan {
+    /// Days, and from when to when.
+    type Window = (DayRule, Option<(&'static str, &'static str)>);
+
+    fn plan(windows: &[Window], zone: chrono_tz::Tz) -> Plan {
         let clock = |text: &str| format!("{text}:00").parse::<NaiveTime>().unwrap();
-        let window = |(on, hours): &(DayRule, Option<(&str, &str)>)| Maintenance {
+        let window = |(on, hours): &Window| Maintenance {
             sources: [Id::from("warehouse")].into(),
             checks: [].into(),
             on: on.clone(),
@@ -139,7 +144,7 @@ mod tests {
         let over = || Some(("22:00", "03:00"));
         let monday = || DayRule::Weekdays(vec![Mon]);
         let workdays = || DayRule::Workdays(Id::from("kr"));
-        let cases: [(Vec<(DayRule, Option<(&str, &str)>)>, &str, Option<&str>); 12] = [
+        let cases: [(Vec<Window>, &str, Option<&str>); 12] = [
             (vec![(DayRule::Daily, night())], "2026-11-23 01:59", None),
             (vec![(DayRule::Daily, night())], "2026-11-23 02:00", Some("23 04:30")),
             (vec![(DayRule::Daily, night())], "2026-11-23 04:30", None),

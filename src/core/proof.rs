@@ -12,6 +12,7 @@ use super::state::{Attempt, CycleKey, Incident, IncidentId, Phase, Post, PostId,
 use super::time::Instant;
 use chrono::TimeDelta;
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// Something for which nobody may take the watch for whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,29 @@ pub enum Lapse {
     ChatBroken { incident: IncidentId, chat: Id },
     /// The message has been on its way for too long, or was given up, and no other chat took it.
     Undelivered { post: PostId, chat: Id, since: Instant },
+}
+
+/// A sentence without its end; times in UTC.
+impl fmt::Display for Lapse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let clock = |at: &Instant| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+        match self {
+            Self::NotAsked { source, since: None } => write!(f, "source {source} was never asked"),
+            Self::NotAsked { source, since: Some(at) } => write!(f, "source {source} should have been asked at {}", clock(at)),
+            Self::NotJudged { dashboard, since: None } => write!(f, "dashboard {dashboard} is not judged yet"),
+            Self::NotJudged { dashboard, since: Some(at) } => {
+                write!(f, "dashboard {dashboard} should have been judged anew at {}", clock(at))
+            }
+            Self::NotDecided { since } => write!(f, "a decision has been due since {}", clock(since)),
+            Self::NobodyToTell { incident } => write!(f, "there is nobody to tell of incident {incident}"),
+            Self::ChatBroken { incident, chat } => {
+                write!(f, "chat {chat}, which is to be told of incident {incident}, takes no messages, and none stands in for it")
+            }
+            Self::Undelivered { post, chat, since } => {
+                write!(f, "message {post} to chat {chat} has reached nobody since {}", clock(since))
+            }
+        }
+    }
 }
 
 /// A message may be on its way for so long: a chat that fails for longer hands over to its fallback.

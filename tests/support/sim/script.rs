@@ -257,6 +257,12 @@ fn surroundings(script: &mut Script, rng: &mut Rng, date: NaiveDate) {
             script.dark.push((source.clone(), span(rng, longest)));
         }
     }
+    // The way out of the machine itself.
+    if rng.chance(12) {
+        let longest = rng.pick(&[4, 30, 400]);
+        let cut = span(rng, longest);
+        script.dark.extend(script.plan.sources.keys().map(|source| (source.clone(), cut)));
+    }
     for chat in script.plan.chats.keys() {
         if rng.chance(25) {
             let fault = rng.pick(&[Fault::Busy, Fault::Busy, Fault::LostAnswer, Fault::LostAll, Fault::Refuses]);

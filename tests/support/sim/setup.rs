@@ -23,8 +23,26 @@ pub fn plan(rng: &mut Rng) -> Plan {
     if rng.chance(20) {
         plan.digests.clear();
     }
+    if rng.chance(40) {
+        let latest = ClockTime::at(u32::try_from(rng.within(6, 10)).expect("an hour"), 0);
+        plan.digests.values_mut().for_each(|digest| digest.when = When::Ready { latest });
+    }
+    if rng.chance(40) {
+        plan.maintenance.insert(id("window"), maintenance(rng, &plan));
+    }
     plan.heartbeat_every = Some(TimeDelta::minutes(5));
     plan
+}
+
+fn maintenance(rng: &mut Rng, plan: &Plan) -> Maintenance {
+    let time = |hour: i64| NaiveTime::from_hms_opt(u32::try_from(hour).expect("an hour"), 0, 0).expect("an hour");
+    let (sources, checks): (Vec<Id>, Vec<Id>) = (plan.sources.keys().cloned().collect(), plan.checks.keys().cloned().collect());
+    Maintenance {
+        sources: [rng.pick(&sources)].into(),
+        checks: [rng.pick(&checks), rng.pick(&checks)].into(),
+        on: rng.pick(&[DayRule::Daily, DayRule::Workdays(id("kr"))]),
+        hours: rng.chance(80).then(|| Hours { from: time(rng.within(20, 23)), to: time(rng.within(3, 9)) }),
+    }
 }
 
 /// What there is in the world: a thing for every check.
