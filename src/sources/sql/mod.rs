@@ -5,6 +5,7 @@
 
 mod link;
 mod postgres;
+mod sqlite;
 pub(crate) mod target;
 mod value;
 
