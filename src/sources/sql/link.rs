@@ -35,7 +35,7 @@ pub(super) enum Trouble {
 pub(super) struct Rows {
     pub(super) columns: usize,
     pub(super) rows: Vec<Vec<Cell>>,
-    /// As far as they count for anybody: of all values, before they are cut.
+    /// Of all values that were looked at.
     pub(super) bytes: usize,
 }
 
@@ -191,6 +191,10 @@ async fn collect<R: Row>(
     let mut found = Rows { columns: 0, rows: Vec::new(), bytes: 0 };
     while let Some(row) = answer.next().await {
         let row = row?;
+        // The LIMIT sees to that, in all but a server that lies.
+        if found.rows.len() > most {
+            continue;
+        }
         found.columns = row.len();
         let mut cells = Vec::new();
         // Nobody asks for a third column, except for whether it is there.
@@ -200,9 +204,6 @@ async fn collect<R: Row>(
             cells.push(cell);
         }
         found.rows.push(cells);
-        if found.rows.len() > most {
-            break;
-        }
     }
     Ok(found)
 }
