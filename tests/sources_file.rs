@@ -226,8 +226,12 @@ async fn what_cannot_be_looked_at_is_said() {
     assert!(landing.newest("d").await.starts_with("? more than 32 folders lie beneath each other"));
     assert!(landing.newest("**/x").await.starts_with("? more than 32 folders lie beneath each other"));
 
-    // Looked at again and again from every folder on the way, a few folders are many.
-    fs::create_dir_all(landing.folder.path().join("root/few").join("d/".repeat(20))).unwrap();
+    // Looked at again and again from every folder on the way, a few files are many.
+    for depth in 0..10 {
+        let folder = landing.folder.path().join("root/few").join("d/".repeat(depth));
+        fs::create_dir_all(&folder).unwrap();
+        (0..100).for_each(|n| drop(File::create(folder.join(format!("f{n}"))).unwrap()));
+    }
     let told = landing.newest("few/**/**/**/**/**/**/**/**/x").await;
     assert_eq!(told, "? there are more than 100000 entries to look at; expected a narrower path");
 

@@ -2,6 +2,7 @@
 //! connection that is gone. Never writes, never makes a file, never retries.
 
 use super::postgres;
+use super::sqlite::{self, Alarm};
 use super::target::Target;
 use super::value::Cell;
 use crate::core::observation::{Unreachable, Why};
@@ -9,23 +10,17 @@ use crate::net::{line, tls_reason, unreachable};
 use chrono_tz::Tz;
 use futures_util::StreamExt;
 use sqlx::postgres::{PgConnectOptions, PgRow};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteRow, SqliteValueRef};
-use sqlx::{AssertSqlSafe, ConnectOptions, Decode, Executor, PgConnection, Row, SqliteConnection, TypeInfo, ValueRef, raw_sql};
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, PgConnection, Row, SqliteConnection, TypeInfo, ValueRef, raw_sql};
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant as Mono, timeout};
+use tokio::time::timeout;
 
 /// The longest wait for a connection, and for the statement that begins a transaction.
 const CONNECT: Duration = Duration::from_secs(5);
 /// The database is to end its queries by itself; so much later we no longer wait for its word.
 const GRACE: Duration = Duration::from_secs(2);
 /// The most bytes of one value that are read.
-const VALUE_BYTES: usize = 4096;
-/// Between two looks at the clock SQLite does so many steps of its machine: some microseconds.
-const STEPS: i32 = 1000;
+pub(super) const VALUE_BYTES: usize = 4096;
 
 /// Why a query has no answer.
 #[derive(Debug)]
@@ -40,7 +35,7 @@ pub(super) enum Trouble {
 pub(super) struct Rows {
     pub(super) columns: usize,
     pub(super) rows: Vec<Vec<Cell>>,
-    /// As far as they count for anybody: of all values, before they are cut.
+    /// Of all values that were looked at.
     pub(super) bytes: usize,
 }
 
@@ -58,32 +53,11 @@ pub(super) enum Link {
     },
 }
 
-/// Interrupts SQLite, which knows no time-out of its own: checked from inside its machine.
-#[derive(Clone)]
-pub(super) struct Alarm {
-    began: Mono,
-    ends_ms: Arc<AtomicU64>,
-}
-
-impl Alarm {
-    fn set(&self, limit: Duration) {
-        self.ends_ms.store(millis(self.began.elapsed() + limit), Ordering::Relaxed);
-    }
-
-    fn rings(&self) -> bool {
-        millis(self.began.elapsed()) > self.ends_ms.load(Ordering::Relaxed)
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 impl Link {
     pub(super) async fn open(target: &Target, zone: Option<Tz>, limit: Duration) -> Result<Self, Unreachable> {
         let host = target.host();
         let opened = match target {
-            Target::Sqlite(path) => timeout(CONNECT.min(limit) + GRACE, sqlite(path, limit)).await,
+            Target::Sqlite(path) => timeout(CONNECT.min(limit) + GRACE, sqlite::open(path, CONNECT.min(limit))).await,
             Target::Postgres { options, host } => {
                 timeout(CONNECT.min(limit), postgres(options, zone.unwrap_or(Tz::UTC), host)).await
             }
@@ -120,7 +94,7 @@ impl Link {
     pub(super) async fn query(&mut self, query: &str, most: usize, limit: Duration) -> Result<Rows, Trouble> {
         let query = query.trim().trim_end_matches(';');
         // PostgreSQL itself takes one statement at a time; SQLite takes many, and one of them might make a file (VACUUM INTO).
-        if matches!(self, Self::Sqlite { .. }) && !is_one(query) {
+        if matches!(self, Self::Sqlite { .. }) && !sqlite::is_one(query) {
             return Err(Trouble::Refused("the database refuses the query: it is more than one statement".to_owned()));
         }
         // The line's end closes a comment that the query may end in.
@@ -130,11 +104,11 @@ impl Link {
                 Self::Sqlite { connection, clock } => {
                     clock.set(limit);
                     let query = sqlx::query::<sqlx::Sqlite>(AssertSqlSafe(bounded)).persistent(false);
-                    collect(connection.fetch(query), most, |row, at| sqlite_cell(row, at)).await
+                    collect(connection.fetch(query), most, sqlite::cell).await
                 }
                 Self::Postgres { connection, .. } => {
                     let query = sqlx::query::<sqlx::Postgres>(AssertSqlSafe(bounded)).persistent(false);
-                    collect(connection.fetch(query), most, |row, at| postgres_cell(row, at)).await
+                    collect(connection.fetch(query), most, postgres_cell).await
                 }
             }
         };
@@ -167,7 +141,7 @@ impl Link {
         let code = told.code().unwrap_or_default();
         let too_long = || Trouble::Refused(format!("the query did not end within {} s", limit.as_secs_f64()));
         match self {
-            Self::Sqlite { .. } => match primary(&code) {
+            Self::Sqlite { .. } => match sqlite::primary(&code) {
                 Some(9) => too_long(),
                 // SQL that makes no sense, too big a value, a mismatch of types, a write.
                 Some(1 | 8 | 18 | 20 | 25) => Trouble::Refused(refusal(told.message())),
@@ -194,37 +168,6 @@ async fn within<T>(limit: Duration, doing: impl Future<Output = Result<T, sqlx::
     }
 }
 
-/// Does the query stay within the brackets around it? `;` and a bracket that closes too much would end them; those in text, names
-/// and comments do not count, which SQLite writes so: <https://www.sqlite.org/lang_keywords.html>, <https://www.sqlite.org/lang_comment.html>.
-fn is_one(query: &str) -> bool {
-    let mut depth = 0_usize;
-    let mut rest = query;
-    while let Some(next) = rest.chars().next() {
-        let (opens, closes) = match next {
-            '\'' => ("'", "'"),
-            '"' => ("\"", "\""),
-            '`' => ("`", "`"),
-            '[' => ("[", "]"),
-            '-' if rest.starts_with("--") => ("--", "\n"),
-            '/' if rest.starts_with("/*") => ("/*", "*/"),
-            _ => {
-                depth = match (next, depth) {
-                    (';', _) | (')', 0) => return false,
-                    (')', depth) => depth - 1,
-                    ('(', depth) => depth + 1,
-                    (_, depth) => depth,
-                };
-                rest = &rest[next.len_utf8()..];
-                continue;
-            }
-        };
-        // A doubled quote ends one text and begins the next, which comes to the same.
-        let inside = &rest[opens.len()..];
-        rest = inside.find(closes).map_or("", |end| &inside[end + closes.len()..]);
-    }
-    true
-}
-
 fn refusal(words: &str) -> String {
     line(&format!("the database refuses the query: {words}"))
 }
@@ -233,28 +176,6 @@ fn refusal(words: &str) -> String {
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn broken(code: &str) -> bool {
     code.starts_with("08") || code.starts_with("57P") || code.starts_with("53")
-}
-
-/// The primary result code, <https://www.sqlite.org/rescode.html>.
-fn primary(code: &str) -> Option<u32> {
-    code.parse::<u32>().ok().map(|code| code & 0xff)
-}
-
-async fn sqlite(path: &Path, limit: Duration) -> Result<Link, sqlx::Error> {
-    // An absolute path is never taken for one of SQLite's `file:` URIs.
-    let path = std::path::absolute(path).map_err(sqlx::Error::Io)?;
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .create_if_missing(false)
-        .pragma("query_only", "ON")
-        .busy_timeout(CONNECT.min(limit))
-        .disable_statement_logging();
-    let mut connection = options.connect().await?;
-    let clock = Alarm { began: Mono::now(), ends_ms: Arc::new(AtomicU64::new(u64::MAX)) };
-    let alarm = clock.clone();
-    connection.lock_handle().await?.set_progress_handler(STEPS, move || !alarm.rings());
-    Ok(Link::Sqlite { connection, clock })
 }
 
 async fn postgres(options: &PgConnectOptions, zone: Tz, host: &str) -> Result<Link, sqlx::Error> {
@@ -270,6 +191,10 @@ async fn collect<R: Row>(
     let mut found = Rows { columns: 0, rows: Vec::new(), bytes: 0 };
     while let Some(row) = answer.next().await {
         let row = row?;
+        // The LIMIT sees to that, in all but a server that lies.
+        if found.rows.len() > most {
+            continue;
+        }
         found.columns = row.len();
         let mut cells = Vec::new();
         // Nobody asks for a third column, except for whether it is there.
@@ -279,34 +204,12 @@ async fn collect<R: Row>(
             cells.push(cell);
         }
         found.rows.push(cells);
-        if found.rows.len() > most {
-            break;
-        }
     }
     Ok(found)
 }
 
-fn too_long(bytes: usize) -> (Cell, usize) {
+pub(super) fn too_long(bytes: usize) -> (Cell, usize) {
     (Cell::Odd(format!("of {bytes} bytes")), bytes)
-}
-
-fn sqlite_cell(row: &SqliteRow, at: usize) -> Result<(Cell, usize), sqlx::Error> {
-    let value: SqliteValueRef<'_> = row.try_get_raw(at)?;
-    if value.is_null() {
-        return Ok((Cell::Null, 0));
-    }
-    let kind = value.type_info().name().to_owned();
-    let read = |error| sqlx::Error::ColumnDecode { index: at.to_string(), source: error };
-    Ok(match kind.as_str() {
-        "INTEGER" => (Cell::Integer(Decode::<sqlx::Sqlite>::decode(value).map_err(read)?), 8),
-        "REAL" => (Cell::Real(Decode::<sqlx::Sqlite>::decode(value).map_err(read)?), 8),
-        "TEXT" => match <&str as Decode<sqlx::Sqlite>>::decode(value) {
-            Ok(text) if text.len() > VALUE_BYTES => too_long(text.len()),
-            Ok(text) => (Cell::Text(text.to_owned()), text.len()),
-            Err(_) => (Cell::Odd("no UTF-8 text".to_owned()), 0),
-        },
-        other => (Cell::Odd(format!("of type {other}")), 0),
-    })
 }
 
 fn postgres_cell(row: &PgRow, at: usize) -> Result<(Cell, usize), sqlx::Error> {
@@ -328,7 +231,7 @@ fn gone(error: &sqlx::Error, host: &str) -> Unreachable {
             let code = told.code().unwrap_or_default().into_owned();
             let why = match (told.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some(), code.as_str()) {
                 // SQLite: held by a writer; no such file, or not for us.
-                (false, code) => match primary(code) {
+                (false, code) => match sqlite::primary(code) {
                     Some(5 | 6) => Why::Timeout,
                     Some(11 | 26) => Why::Malformed,
                     _ => Why::Connect,
@@ -346,27 +249,5 @@ fn gone(error: &sqlx::Error, host: &str) -> Unreachable {
             unreachable(Why::Malformed, format!("the answer of {host} is not what a database says"))
         }
         _ => unreachable(Why::Connect, format!("{host} closed the connection before its answer was complete")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_statement_is_told_from_many() {
-        for one in [
-            "select max(at) from t",
-            "select ';' || \";\" || `)` || [;)] from t -- ; )",
-            "/* ; ) */ select 'it''s ;)'",
-            "select (1 + (2))",
-            "select 'open ;",
-            "select 2 - -1 / 2",
-        ] {
-            assert!(is_one(one), "{one}");
-        }
-        for many in ["select 1; select 2", "select 1) as a", "/* */; select 1", "'';", "-- a\n;", "(select 1)) from ("] {
-            assert!(!is_one(many), "{many}");
-        }
     }
 }

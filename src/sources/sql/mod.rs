@@ -5,6 +5,7 @@
 
 mod link;
 mod postgres;
+mod sqlite;
 pub(crate) mod target;
 mod value;
 
@@ -86,9 +87,9 @@ impl Sql {
             Some(query) => self.by_rows(&mut link, query, subjects).await?,
             None => self.one_by_one(&mut link, subjects, budget).await?,
         };
-        if matches!(link, Link::Postgres { .. }) {
-            // What was begun is ended: an open transaction would hold up the server's cleaning.
-            link.end().await?;
+        // What was begun is ended: an open transaction would hold up the server's cleaning. Where that fails, the connection goes
+        // with it, but not what was seen.
+        if matches!(link, Link::Postgres { .. }) && link.end().await.is_ok() {
             *self.kept.lock().await = Some(link);
         }
         Ok(Sweep { items, clock_ahead_s, ..Sweep::default() })

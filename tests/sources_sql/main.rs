@@ -1,4 +1,6 @@
-//! Asking databases: real SQLite files, and servers that only pretend to be a PostgreSQL. The real one is asked in CI (tests/peers).
+//! Asking databases: real SQLite files, and (in `servers`) peers that only pretend to be a PostgreSQL. The real one is asked in CI.
+
+mod servers;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -12,8 +14,6 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Executor, SqliteConnection, raw_sql};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 
 const ORDERS: &str = "
     CREATE TABLE orders (id INTEGER PRIMARY KEY, iso TEXT, plain TEXT, epoch INTEGER, frac REAL, mixed, day TEXT, blob BLOB);
@@ -276,67 +276,6 @@ async fn an_address_may_be_a_secret_and_is_never_shown() {
         assert!(error.starts_with("source warehouse: its url is not ") && !error.contains("hunter2"), "{error}");
     }
     assert!(!format!("{:?}", address("postgres://w:hunter2@db/x".to_owned())).contains("hunter2"));
-}
-
-/// What a server answers to the first message, by length and code; then it hangs up, or says nothing more.
-async fn pretender(answers: &[&[u8]], hangs: bool) -> Source {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let answers: Vec<Vec<u8>> = answers.iter().map(|answer| answer.to_vec()).collect();
-    tokio::spawn(async move {
-        let mut open = Vec::new();
-        while let Ok((mut stream, _)) = listener.accept().await {
-            for answer in &answers {
-                let mut buffer = [0; 1024];
-                let _ = stream.read(&mut buffer).await;
-                let _ = stream.write_all(answer).await;
-            }
-            if hangs {
-                open.push(stream);
-            }
-        }
-    });
-    postgres(&format!("127.0.0.1:{port}"), "")
-}
-
-fn postgres(place: &str, query: &str) -> Source {
-    let url = Secret::Value(format!("postgres://watch:hunter2@{place}/mart{query}").into());
-    source(Database::Secret { url, folder: PathBuf::new() }, None, None, 500).unwrap()
-}
-
-/// `ErrorResponse`, as <https://www.postgresql.org/docs/current/protocol-message-formats.html> has it.
-fn refusal(code: &str, words: &str) -> Vec<u8> {
-    let fields = format!("SFATAL\0VFATAL\0C{code}\0M{words}\0\0");
-    [b"E", &(fields.len() as u32 + 4).to_be_bytes()[..], fields.as_bytes()].concat()
-}
-
-#[tokio::test]
-async fn a_server_that_cannot_be_asked_has_its_own_reason() {
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-    let place = format!("127.0.0.1:{port}");
-    let wrong_password = refusal("28P01", "password authentication failed for user \"watch\"");
-    let too_many = refusal("53300", "sorry, too many clients already");
-    let no_database = refusal("3D000", "database \"mart\" does not exist");
-    let cases = [
-        // Nobody listens.
-        (postgres(&place, ""), Why::Connect, "no connection to 127.0.0.1"),
-        // Listens and never says a word: about TLS, or at all.
-        (pretender(&[], true).await, Why::Timeout, "did not answer in time"),
-        (pretender(&[b"N"], true).await, Why::Timeout, "did not answer in time"),
-        (pretender(&[b"S"], true).await, Why::Timeout, "did not answer in time"),
-        // Hangs up.
-        (pretender(&[b"N"], false).await, Why::Connect, "127.0.0.1"),
-        (pretender(&[b"N", &wrong_password], false).await, Why::Auth, "password authentication failed"),
-        (pretender(&[b"N", &too_many], false).await, Why::Connect, "too many clients"),
-        (pretender(&[b"N", &no_database], false).await, Why::Status, "\"mart\" does not exist"),
-        (pretender(&[b"S", b"this is no TLS record at all"], false).await, Why::Tls, "no trusted connection"),
-        (pretender(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"], false).await, Why::Malformed, "not what a database says"),
-    ];
-    for (source, why, words) in cases {
-        let gone = unreachable(&source, &["select 1"]).await;
-        assert_eq!(gone.why, why, "{gone:?}");
-        assert!(gone.detail.contains(words) && source.host().starts_with("127.0.0.1:"), "{gone:?}");
-    }
 }
 
 #[tokio::test]
