@@ -30,7 +30,7 @@ fn the_default_is_accepted_and_every_example() {
         accepted(&entry.unwrap().path());
         examples += 1;
     }
-    assert_eq!(examples, 8);
+    assert_eq!(examples, 11);
 }
 
 #[test]

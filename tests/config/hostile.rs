@@ -97,7 +97,7 @@ fn a_profile_is_refused_at_its_own_places() {
     assert_eq!(
         folder.errors(Some("dev"), &[]),
         "profiles/dev.toml:2:12: ready_by: \"soon\" is not a clock time; expected for example \"09:00\", or \"-1d 18:00\" for the evening \
-         before\nprofiles/dev.toml:3:10: kind is missing in [sources.airflw]; expected kind = \"airflow\" or kind = \"http\"\n"
+         before\nprofiles/dev.toml:3:10: kind is missing in [sources.airflw]; expected kind = \"airflow\", \"luigi\", \"http\", \"sql\" or \"file\"\n"
     );
     assert_eq!(folder.errors(Some("stg"), &[]), "profiles/stg.toml:1:17: not TOML: unclosed table, expected `]`\n");
     assert_eq!(folder.errors(Some(""), &[]), ".: there is no profile \"\" (profiles/.toml); expected one of dev, stg\n");
