@@ -132,15 +132,14 @@ pub async fn read_bounded(mut response: Response, limit: usize, host: &str) -> R
 
 /// Names an error of a request or of its body. Its own text is used only where it cannot hold a URL.
 pub fn classify(error: &reqwest::Error, host: &str) -> Unreachable {
-    let tls = causes(error).any(|cause| tls_error(cause).is_some());
+    let tls = tls_reason(error);
     if error.is_timeout() {
         return unreachable(Why::Timeout, format!("{host} did not answer in time"));
     }
     if error.is_redirect() {
         return unreachable(Why::Redirect, format!("{host}: {}", innermost(error)));
     }
-    if tls {
-        let reason = causes(error).find_map(tls_error).unwrap_or_default();
+    if let Some(reason) = tls {
         return unreachable(Why::Tls, format!("no trusted connection to {host}: {reason}"));
     }
     if error.is_decode() {
@@ -162,6 +161,11 @@ pub fn is_ambiguous(error: &reqwest::Error) -> bool {
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     // The chain of reqwest, hyper, io and rustls has about six links; the bound is against a chain that bites its tail.
     std::iter::successors(Some(error), |&e| e.source()).take(16)
+}
+
+/// What TLS says, where the error comes from it.
+pub(crate) fn tls_reason(error: &(dyn Error + 'static)) -> Option<String> {
+    causes(error).find_map(tls_error)
 }
 
 /// A rustls error hides inside an `io::Error`, often inside of two, which do not show it as their source.

@@ -100,10 +100,10 @@ pub(super) struct RawMaintenance {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(super) struct RawSource {
-    /// airflow, luigi or http.
+    /// airflow, luigi, http, sql or file.
     pub(super) kind: Option<String>,
-    /// http: with {id} in it, one request for each check.
-    pub(super) url: Option<String>,
+    /// http: with {id} in it, one request for each check. sql: "sqlite:PATH" or "postgres://…", by reference if a password is in it.
+    pub(super) url: Option<TextOrReference>,
     /// How often to ask; default "60s".
     pub(super) every: Option<String>,
     /// For one request; default "10s".
@@ -124,6 +124,12 @@ pub(super) struct RawSource {
     pub(super) error: Option<String>,
     /// Globs added to the usual words of each state.
     pub(super) states: Option<RawStates>,
+    /// sql: the zone of timestamps without one.
+    pub(super) timezone: Option<String>,
+    /// sql: one query for all checks, which yields rows of an id and a timestamp.
+    pub(super) query: Option<String>,
+    /// file: the folder beneath which everything lies.
+    pub(super) root: Option<String>,
 }
 
 #[derive(Default, Deserialize, JsonSchema)]
@@ -161,6 +167,14 @@ pub(super) struct RawCheck {
     pub(super) through: Option<String>,
     /// Stale past this at any hour.
     pub(super) max_age: Option<String>,
+    /// sql: yields the one timestamp.
+    pub(super) query: Option<String>,
+    /// file: beneath the source's root; may hold globs and {date:%Y-%m-%d}.
+    pub(super) path: Option<String>,
+    /// file: the date in the path, from the business date: "-1d", or "-1 CAL:workdays".
+    pub(super) date: Option<String>,
+    /// file: the unique id of a node in dbt's sources.json or run_results.json.
+    pub(super) dbt: Option<String>,
 }
 
 /// Every matching pipeline of a source is a check named by its own id.

@@ -114,18 +114,6 @@ fn later(dict: &Dict) -> Vec<(Keys, String)> {
             found.push((keys(&[section, name, "tell"]), "hand-offs to an owner are not supported yet".to_owned()));
         }
     }
-    for (section, name, entry) in entries("checks").chain(entries("templates")).chain(entries("groups")) {
-        for key in ["path", "date", "query"].into_iter().filter(|key| entry.contains_key(*key)) {
-            let text = format!("{key} is not supported yet: it belongs to sources of kind sql and file");
-            found.push((keys(&[section, name, key]), text));
-        }
-    }
-    for (section, name, entry) in entries("sources") {
-        if let Some(kind @ ("sql" | "file")) = entry.get("kind").and_then(Value::as_str) {
-            let text = format!("source {name}: kind {kind:?} is not supported yet; supported: airflow, luigi, http");
-            found.push((keys(&[section, name]), text));
-        }
-    }
     found
 }
 

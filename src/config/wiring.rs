@@ -135,7 +135,7 @@ impl SourceWiring {
                 login: AirflowLogin::Password { password: secret, .. } | AirflowLogin::Token(secret),
                 ..
             }
-            | SourceWiringKind::Sql(SqlWiring { database: Database::Secret(secret), .. }) => vec![secret],
+            | SourceWiringKind::Sql(SqlWiring { database: Database::Secret { url: secret, .. }, .. }) => vec![secret],
             SourceWiringKind::Http(http) => http.headers.values().filter_map(HeaderValue::secret).collect(),
             SourceWiringKind::Luigi { .. } | SourceWiringKind::Sql(_) | SourceWiringKind::File { .. } => Vec::new(),
         }
@@ -163,8 +163,11 @@ pub struct SqlWiring {
 #[derive(Debug, Clone)]
 pub enum Database {
     Sqlite(PathBuf),
-    /// `postgres://…`, as a whole: it may hold a password. A secret may also hold `sqlite:PATH`.
-    Secret(Secret),
+    /// `postgres://…`, as a whole: it may hold a password. It may also hold `sqlite:PATH`, which is relative to `folder`.
+    Secret {
+        url: Secret,
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone)]

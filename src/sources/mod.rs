@@ -4,10 +4,13 @@
 //! verdict and decides no repetition: what it remembers (a token, the last listing) only spares questions.
 
 mod airflow;
+mod budget;
+pub(crate) mod file;
 mod guard;
 mod http;
 mod lines;
 mod luigi;
+pub(crate) mod sql;
 mod time;
 mod wire;
 
@@ -16,9 +19,11 @@ use crate::core::observation::{Answer, Ask};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
 use airflow::Airflow;
+use file::Files;
 use guard::Guard;
 use http::Http;
 use luigi::Luigi;
+use sql::Sql;
 
 /// A source, ready to be asked.
 pub struct Source {
@@ -30,9 +35,11 @@ enum Kind {
     Airflow(Box<Airflow>),
     Http(Box<Http>),
     Luigi(Box<Luigi>),
+    Sql(Box<Sql>),
+    File(Box<Files>),
 }
 
-/// Requests and bytes of bodies read since the start, after decompression.
+/// Requests (or queries) and bytes of bodies (or values) read since the start, after decompression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Traffic {
     pub requests: u64,
@@ -46,17 +53,20 @@ impl Source {
             SourceWiringKind::Airflow { url, login } => Airflow::build(url, login, wiring).map(|a| Kind::Airflow(Box::new(a))),
             SourceWiringKind::Http(http) => Http::build(http, wiring).map(|h| Kind::Http(Box::new(h))),
             SourceWiringKind::Luigi { url } => Luigi::build(url, wiring).map(|l| Kind::Luigi(Box::new(l))),
-            SourceWiringKind::Sql(_) | SourceWiringKind::File { .. } => Err("not built yet".to_owned()),
+            SourceWiringKind::Sql(sql) => Sql::build(sql, wiring).map(|s| Kind::Sql(Box::new(s))),
+            SourceWiringKind::File { root } => Ok(Kind::File(Box::new(Files::build(root, wiring)))),
         };
         kind.map(|kind| Self { kind, guard: Guard::new(wiring) }).map_err(|error| format!("source {id}: {error}"))
     }
 
-    /// `host:port`, for the limit of requests per host.
+    /// `host:port`, for the limit of requests per host; the path of what lies on this machine.
     pub fn host(&self) -> &str {
         match &self.kind {
             Kind::Airflow(airflow) => airflow.wire().host(),
             Kind::Http(http) => http.wire().host(),
             Kind::Luigi(luigi) => luigi.wire().host(),
+            Kind::Sql(sql) => sql.host(),
+            Kind::File(files) => files.host(),
         }
     }
 
@@ -66,6 +76,8 @@ impl Source {
             Kind::Airflow(airflow) => airflow.ask(ask, now).await,
             Kind::Http(http) => http.ask(ask, now).await,
             Kind::Luigi(luigi) => luigi.ask(ask, now).await,
+            Kind::Sql(sql) => sql.ask(ask, now).await,
+            Kind::File(files) => files.ask(ask).await,
         };
         self.guard.masked(answer.unwrap_or_else(Answer::Unreachable))
     }
@@ -75,6 +87,8 @@ impl Source {
             Kind::Airflow(airflow) => airflow.wire().traffic(),
             Kind::Http(http) => http.wire().traffic(),
             Kind::Luigi(luigi) => luigi.wire().traffic(),
+            Kind::Sql(sql) => sql.traffic(),
+            Kind::File(files) => files.traffic(),
         }
     }
 }

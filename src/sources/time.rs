@@ -43,7 +43,8 @@ fn of_text(text: &str) -> Time {
     if naive.iter().any(|format| NaiveDateTime::parse_from_str(text, format).is_ok()) { Time::NoZone } else { Time::Unreadable }
 }
 
-fn epoch(number: f64) -> Time {
+/// Seconds, or milliseconds from 1973 on, since 1970.
+pub(super) fn epoch(number: f64) -> Time {
     let seconds = if number.abs() >= MILLISECONDS_FROM { number / 1000.0 } else { number };
     // Beyond the year 9999 it is no time of any pipeline.
     if !(0.0..253_402_300_800.0).contains(&seconds) {

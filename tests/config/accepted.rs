@@ -3,9 +3,9 @@
 use crate::{BASE, Folder};
 use chrono::TimeDelta;
 use dawnwatch::config::Loaded;
-use dawnwatch::config::wiring::{Address, ChatWiring, Secret, SourceWiringKind, StateWord};
+use dawnwatch::config::wiring::{Address, ChatWiring, Database, Secret, SourceWiringKind, StateWord};
 use dawnwatch::core::calendar::DayRule;
-use dawnwatch::core::plan::{Evidence, Id, Language, Manner, Need, When};
+use dawnwatch::core::plan::{DateShift, Evidence, Id, Language, Manner, Need, When};
 use dawnwatch::core::time::ClockTime;
 use secrecy::ExposeSecret;
 use std::path::PathBuf;
@@ -80,6 +80,63 @@ fn a_luigi_needs_no_login_and_lists_what_it_has() {
     assert_eq!(plan.checks[&Id::from("loads")].evidence, Evidence::Pipeline);
     let SourceWiringKind::Luigi { url } = &wiring.sources[&Id::from("luigi")].kind else { panic!() };
     assert_eq!(url.as_str(), "http://luigi.example.com:8082/");
+}
+
+#[test]
+fn databases_are_wired_and_their_checks_ask() {
+    let Loaded { plan, wiring, .. } = accepted(
+        "[sources.rows]\nkind = \"sql\"\nurl = \"sqlite:mart.db\"\nquery = \"select id, at from t\"\n\
+         [sources.each]\nkind = \"sql\"\nurl = { env = \"WAREHOUSE_URL\" }\ntimezone = \"Asia/Seoul\"\nca_file = \"ca.pem\"\n\
+         [sources.open]\nkind = \"sql\"\nurl = \"postgres://watch@db.example.com/mart\"\n\
+         [sources.near]\nkind = \"sql\"\nurl = \"postgres://watch:hush@127.0.0.1:5432/mart\"\n\
+         [sources.also_near]\nkind = \"sql\"\nurl = { value = \"postgres://watch:hush@[::1]/mart\" }\n\
+         [checks.row]\nsource = \"rows\"\nmax_age = \"1d\"\n\
+         [checks.named]\nsource = \"rows\"\nid = \"mart.orders\"\nmax_age = \"1d\"\nthrough = \"-1d 23:50\"\n\
+         [checks.own]\nsource = \"each\"\nquery = \" select max(at) from t \"\nmax_age = \"1d\"",
+    );
+    let check = |id: &str| &plan.checks[&Id::from(id)];
+    let through = Evidence::DataTime { through: "-1d 23:50".parse().unwrap() };
+    assert_eq!((check("row").subject.as_str(), check("row").evidence), ("row", Evidence::ArrivalTime));
+    assert_eq!((check("named").subject.as_str(), check("named").evidence), ("mart.orders", through));
+    assert_eq!(check("own").subject.as_str(), "select max(at) from t");
+    let sql = |id: &str| match &wiring.sources[&Id::from(id)].kind {
+        SourceWiringKind::Sql(sql) => sql.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(sql("rows").database, Database::Sqlite(path) if path.ends_with("conf.d/mart.db")));
+    assert_eq!(sql("rows").rows.as_deref(), Some("select id, at from t"));
+    assert!(matches!(sql("each").database, Database::Secret { url: Secret::Env(_), folder } if folder.ends_with("conf.d")));
+    assert_eq!((sql("each").timezone, sql("each").rows), (Some(chrono_tz::Asia::Seoul), None));
+    for open in ["open", "near", "also_near"] {
+        assert!(matches!(sql(open).database, Database::Secret { url: Secret::Value(_), .. }), "{open}");
+    }
+    assert!(!format!("{wiring:?}").contains("hush"));
+}
+
+#[test]
+fn paths_become_subjects_with_their_dates_and_nodes() {
+    let Loaded { plan, wiring, .. } = accepted(
+        "[sources.landing]\nkind = \"file\"\nroot = \"data\"\n\
+         [checks.plain]\nsource = \"landing\"\npath = \"a/**/*.csv\"\nmax_age = \"1d\"\n\
+         [checks.today]\nsource = \"landing\"\npath = \"a/{date:%Y%m%d}\"\nmax_age = \"1d\"\n\
+         [checks.before]\nsource = \"landing\"\npath = \"a/{date:%F}\"\ndate = \"-1 kr:workdays\"\nmax_age = \"1d\"\n\
+         [checks.table]\nsource = \"landing\"\npath = \"t/sources.json\"\ndbt = \"source.a.b.c\"\nthrough = \"00:00\"\nmax_age = \"1d\"\n\
+         [checks.models]\nsource = \"landing\"\npath = \"t/run_results.json\"\ndbt = \"model.a.*\"\nmax_age = \"1d\"\nrun = \"03:00\"",
+    );
+    let told = |id: &str| {
+        let check = &plan.checks[&Id::from(id)];
+        (check.subject.to_string(), check.evidence, check.dated.clone())
+    };
+    let arrival = Evidence::ArrivalTime;
+    assert_eq!(told("plain"), ("a/**/*.csv".to_owned(), arrival, None));
+    assert_eq!(told("today"), ("a/{date:%Y%m%d}".to_owned(), arrival, Some(DateShift::Days(0))));
+    let workday = DateShift::Workdays { calendar: Id::from("kr"), count: -1 };
+    assert_eq!(told("before"), ("a/{date:%F}".to_owned(), arrival, Some(workday)));
+    let through = Evidence::DataTime { through: ClockTime::at(0, 0) };
+    assert_eq!(told("table"), ("t/sources.json#source.a.b.c".to_owned(), through, None));
+    assert_eq!(told("models"), ("t/run_results.json#model.a.*".to_owned(), Evidence::Pipeline, None));
+    let landing = &wiring.sources[&Id::from("landing")].kind;
+    assert!(matches!(landing, SourceWiringKind::File { root } if root.ends_with("conf.d/data")), "{landing:?}");
 }
 
 #[test]

@@ -12,6 +12,16 @@ fn nearly() -> impl Strategy<Value = String> {
         Just("[\"a\", \"b\", 3]".to_owned()),
         Just("[[\"a\"], {}]".to_owned()),
         Just("2026-12-31".to_owned()),
+        prop::sample::select(vec![
+            "sql",
+            "file",
+            "sqlite:x",
+            "postgres://a:b@c/d",
+            "a/{date:%F}",
+            "a/run_results.json",
+            "-1 b:workdays"
+        ])
+        .prop_map(|text| format!("{text:?}")),
         Just("-0x1".to_owned()),
         Just("1e999".to_owned()),
         "[0-9a-z:*{}$ -]{0,12}".prop_map(|text| format!("{text:?}")),
@@ -66,6 +76,12 @@ fn nearly() -> impl Strategy<Value = String> {
         "hours",
         "duration",
         "audience",
+        "query",
+        "path",
+        "date",
+        "dbt",
+        "root",
+        "timezone",
         "x",
     ]);
     let table = (section, name, prop::collection::vec((key, value), 0..6)).prop_map(|(section, name, keys)| {

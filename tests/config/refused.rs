@@ -45,6 +45,10 @@ fn no_sentence_repeats_a_secret() {
         "[sources.a]\nkind = \"airflow\"\nurl = \"http://127.0.0.1\"\ntoken = \"hunter2\"",
         "[sources.a]\nkind = \"airflow\"\nurl = \"http://example.com\"\ntoken = { value = \"hunter2\" }",
         "[sources.a]\nkind = \"http\"\nurl = \"http://example.com\"\nstate = \"$\"\nheaders = { x-api-key = \"hunter2\" }",
+        "[sources.a]\nkind = \"sql\"\nurl = \"postgres://w:hunter2@db.example.com/x\"",
+        "[sources.a]\nkind = \"sql\"\nurl = \"postgres://w@127.0.0.1/x?pasword=hunter2\"",
+        "[sources.a]\nkind = \"sql\"\nurl = { value = \"postgres://w:hunter2@db.example.com/x\" }",
+        "[sources.a]\nkind = \"sql\"\nurl = \"hunter2\"",
         "[web]\ntoken = [\"hunter2\"]",
         "[sources.a]\ntoken = \"hunter2",
     ];

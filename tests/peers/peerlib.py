@@ -2,6 +2,7 @@
 
 Standard library only. Everything listens on loopback, every wait has an end, and `Children` ends what was started.
 """
+import datetime as dt
 import http.client
 import json
 import os
@@ -210,3 +211,31 @@ class FakeChat:
     def about(self, word, platform="slack"):
         """Accepted messages that name `word` anywhere."""
         return [r for r in self.accepted(platform) if word in json.dumps(r["payload"], ensure_ascii=False)]
+
+
+def once_json(binary, config, env, secrets=()):
+    """`once --format json` on a config file: exit code, the object it printed, seconds. No secret may be in what it says."""
+    argv = [binary, "once", "--config", config, "--format", "json"]
+    began = time.monotonic()
+    done = subprocess.run(argv, env={**os.environ, **env}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+    took = time.monotonic() - began
+    if any(secret in done.stdout + done.stderr for secret in secrets):
+        raise SystemExit("once printed a secret")
+    try:
+        return done.returncode, json.loads(done.stdout), took
+    except ValueError:
+        raise SystemExit(f"once printed no JSON (exit {done.returncode}):\n{done.stdout[:2000]}\n{done.stderr[:4000]}") from None
+
+
+def board(needs, zone, days=2):
+    """TOML of a dashboard that is due in six hours, in a window of so many days before; passes at any hour."""
+    due = (dt.datetime.now(zone) + dt.timedelta(hours=6)).replace(second=0, microsecond=0)
+    return (f'[dashboards.board]\nneeds = {json.dumps(needs)}\ntell = ["team"]\non = "{due.day} {due.month} *"\n'
+            f'ready_by = "{due:%H:%M}"\ncounts_from = "-{days}d 00:00"\n[chats.team]\nkind = "console"\n'), due
+
+
+def script(shared, name, *args):
+    """A script of ../shared/peers: its last lines as a dictionary."""
+    done = subprocess.run(["bash", shared / "peers" / name, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          text=True, timeout=600, check=True)
+    return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)

@@ -79,20 +79,40 @@ impl Checker<'_> {
         let mut built = self.common("checks", name, &check.into());
         let through = self.clock_of("checks", name, "through", check.through.as_ref());
         let source_id = self.source_of("checks", name, check.source.as_ref())?;
-        let subject = check.id.as_deref().unwrap_or(name);
-        if subject.is_empty() && check.id.is_some() {
+        if check.id.as_ref().is_some_and(String::is_empty) {
             self.error(&["checks", name, "id"], "id is empty; expected what the source calls it");
         }
-        built.subject = Id::from(subject);
+        built.subject = Id::from(check.id.as_deref().unwrap_or(name));
         // A source that is broken itself was reported.
         if let Some((kind, source)) = raw.sources.get(source_id.as_str()).and_then(|source| Some((kind_of(source)?, source))) {
             built.evidence = self.evidence(name, check, kind, source, through);
+            self.foreign_keys(name, check, kind);
+            match kind {
+                SourceKind::Sql => self.sql_check(name, check, source, &mut built),
+                SourceKind::File => self.file_check(name, check, &mut built),
+                SourceKind::Airflow | SourceKind::Luigi | SourceKind::Http => {}
+            }
         }
         if check.run.is_some() && built.evidence != Evidence::Pipeline {
             self.error(&["checks", name, "run"], "run is for pipelines; this check is a dataset and has no runs");
         }
         built.source = source_id;
         Some(built)
+    }
+
+    /// Keys that say what to look at belong to the kinds that look so.
+    fn foreign_keys(&mut self, name: &str, check: &RawCheck, kind: SourceKind) {
+        let keys = [
+            ("query", check.query.is_some(), SourceKind::Sql, "sql"),
+            ("path", check.path.is_some(), SourceKind::File, "file"),
+            ("date", check.date.is_some(), SourceKind::File, "file"),
+            ("dbt", check.dbt.is_some(), SourceKind::File, "file"),
+        ];
+        for (key, _, _, word) in keys.into_iter().filter(|(_, given, of, _)| *given && *of != kind) {
+            let source = check.source.as_deref().unwrap_or_default();
+            let text = format!("{key} means nothing to source {source:?}; it is for sources of kind {word:?}");
+            self.error(&["checks", name, key], text);
+        }
     }
 
     fn evidence(
@@ -114,8 +134,8 @@ impl Checker<'_> {
                 Evidence::Pipeline
             }
             (SourceKind::Airflow | SourceKind::Luigi, false) => Evidence::Pipeline,
-            // `source_kind` lets none of these pass yet.
-            (SourceKind::Sql | SourceKind::File, _) => Evidence::ArrivalTime,
+            (SourceKind::Sql, _) => through.map_or(Evidence::ArrivalTime, |through| Evidence::DataTime { through }),
+            (SourceKind::File, _) => self.file_evidence(name, check, through),
             (SourceKind::Http, true) => {
                 if source.timestamp.is_none() {
                     let id = check.source.as_deref().unwrap_or_default();

@@ -13,9 +13,8 @@ const PLACEHOLDER: &str = "{id}";
 
 impl Checker<'_> {
     pub(super) fn http(&mut self, name: &str, source: &RawSource) -> Option<HttpWiring> {
-        let login =
-            [("username", source.username.is_some()), ("password", source.password.is_some()), ("token", source.token.is_some())];
-        self.refuse_foreign(&["sources", name], "http", &login);
+        let own = ["items", "id", "state", "started_at", "ended_at", "timestamp", "error", "states"];
+        self.refuse_all_but(name, "http", source, &[&own[..], &["url", "ca_file", "headers"]].concat());
         let (url, loopback) = self.http_url(name, source);
         if source.state.is_none() && source.timestamp.is_none() {
             self.missing(
@@ -50,10 +49,7 @@ impl Checker<'_> {
     /// The URL as written, and whether it is loopback.
     fn http_url(&mut self, name: &str, source: &RawSource) -> (Option<String>, bool) {
         let path = ["sources", name, "url"];
-        let Some(written) = &source.url else {
-            self.missing(&path[..2], "url", "url = \"http://127.0.0.1:9000/jobs\"");
-            return (None, true);
-        };
+        let Some(written) = self.written_url(name, source, "http://127.0.0.1:9000/jobs") else { return (None, true) };
         let plain = written.replace(PLACEHOLDER, "id");
         let Some(url) = self.url(&path, &plain) else { return (None, true) };
         // A check's id must not decide which machine is asked.

@@ -5,6 +5,7 @@ mod calendars;
 mod chats;
 mod checks;
 mod dashboards;
+mod file;
 mod heartbeat;
 mod http;
 mod lints;
@@ -12,6 +13,7 @@ mod loops;
 mod maintenance;
 mod secrets;
 mod sources;
+mod sql;
 mod text;
 
 pub(super) use lints::reached_from;

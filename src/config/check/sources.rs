@@ -3,6 +3,7 @@
 use super::{Checker, text};
 use crate::config::place::keys;
 use crate::config::raw::{Raw, RawSource};
+use crate::config::values::TextOrReference;
 use crate::config::wiring::{AirflowLogin, Database, SourceWiring, SourceWiringKind, SqlWiring};
 use crate::core::plan::{Id, Source, SourceKind};
 use crate::net::is_loopback;
@@ -14,26 +15,13 @@ const LOGIN_KEYS: [&str; 3] = ["username", "password", "token"];
 
 type Sources = (BTreeMap<Id, Source>, BTreeMap<Id, SourceWiring>);
 
-/// The keys that only kind http has, and whether they were given.
-fn json_keys(source: &RawSource) -> [(&'static str, bool); 9] {
-    [
-        ("headers", source.headers.is_some()),
-        ("items", source.items.is_some()),
-        ("id", source.id.is_some()),
-        ("state", source.state.is_some()),
-        ("started_at", source.started_at.is_some()),
-        ("ended_at", source.ended_at.is_some()),
-        ("timestamp", source.timestamp.is_some()),
-        ("error", source.error.is_some()),
-        ("states", source.states.is_some()),
-    ]
-}
-
 pub(super) fn kind_of(raw: &RawSource) -> Option<SourceKind> {
     match raw.kind.as_deref()? {
         "airflow" => Some(SourceKind::Airflow),
         "luigi" => Some(SourceKind::Luigi),
         "http" => Some(SourceKind::Http),
+        "sql" => Some(SourceKind::Sql),
+        "file" => Some(SourceKind::File),
         _ => None,
     }
 }
@@ -52,8 +40,8 @@ impl Checker<'_> {
             let inner = match kind {
                 SourceKind::Airflow => self.airflow(name, source),
                 SourceKind::Luigi => self.luigi(name, source),
-                // `source_kind` lets none of these pass yet.
-                SourceKind::Sql | SourceKind::File => None,
+                SourceKind::Sql => self.sql(name, source).map(SourceWiringKind::Sql),
+                SourceKind::File => self.file(name, source),
                 SourceKind::Http => self.http(name, source).map(|http| SourceWiringKind::Http(Box::new(http))),
             };
             let timeout = self.timeout(&["sources", name, "timeout"], source.timeout.as_ref());
@@ -68,10 +56,16 @@ impl Checker<'_> {
 
     fn source_kind(&mut self, path: &[&str; 2], source: &RawSource) -> Option<SourceKind> {
         let Some(kind) = &source.kind else {
-            self.missing(path, "kind", "kind = \"airflow\", kind = \"luigi\" or kind = \"http\"");
+            self.missing(path, "kind", "kind = \"airflow\", \"luigi\", \"http\", \"sql\" or \"file\"");
             return None;
         };
-        let words = [("airflow", SourceKind::Airflow), ("luigi", SourceKind::Luigi), ("http", SourceKind::Http)];
+        let words = [
+            ("airflow", SourceKind::Airflow),
+            ("luigi", SourceKind::Luigi),
+            ("http", SourceKind::Http),
+            ("sql", SourceKind::Sql),
+            ("file", SourceKind::File),
+        ];
         self.read(&[path[0], path[1], "kind"], kind, |word| text::one_of("a kind of source", &words, word))
     }
 
@@ -84,7 +78,7 @@ impl Checker<'_> {
     }
 
     fn airflow(&mut self, name: &str, source: &RawSource) -> Option<SourceWiringKind> {
-        self.refuse_foreign(&["sources", name], "airflow", &json_keys(source));
+        self.refuse_all_but(name, "airflow", source, &["url", "ca_file", "username", "password", "token"]);
         let url = self.source_url(name, source, "http://127.0.0.1:8080");
         // A URL that is wrong was reported; the secret beside it is not blamed as well.
         let loopback = url.as_ref().is_none_or(is_loopback);
@@ -94,22 +88,14 @@ impl Checker<'_> {
 
     /// Luigi knows no login.
     fn luigi(&mut self, name: &str, source: &RawSource) -> Option<SourceWiringKind> {
-        let given = [source.username.is_some(), source.password.is_some(), source.token.is_some()];
-        let login = LOGIN_KEYS.into_iter().zip(given);
-        let foreign: Vec<_> = json_keys(source).into_iter().chain(login).collect();
-        self.refuse_foreign(&["sources", name], "luigi", &foreign);
+        self.refuse_all_but(name, "luigi", source, &["url", "ca_file"]);
         let url = self.source_url(name, source, "http://127.0.0.1:8082")?;
         Some(SourceWiringKind::Luigi { url })
     }
 
     fn source_url(&mut self, name: &str, source: &RawSource, such_as: &str) -> Option<Url> {
-        match &source.url {
-            Some(url) => self.url(&["sources", name, "url"], url),
-            None => {
-                self.missing(&["sources", name], "url", &format!("url = \"{such_as}\""));
-                None
-            }
-        }
+        let url = self.written_url(name, source, such_as)?;
+        self.url(&["sources", name, "url"], url)
     }
 
     fn airflow_login(&mut self, name: &str, source: &RawSource, loopback: bool) -> Option<AirflowLogin> {
@@ -141,6 +127,44 @@ impl Checker<'_> {
         }
     }
 
+    /// The URL of a source that speaks HTTP, as written.
+    pub(super) fn written_url<'a>(&mut self, name: &str, source: &'a RawSource, such_as: &str) -> Option<&'a String> {
+        match &source.url {
+            Some(TextOrReference::Text(url)) => return Some(url),
+            Some(TextOrReference::Reference(_)) => {
+                let text = format!("sources.{name}.url is a table; expected text in quotes, such as \"{such_as}\"");
+                self.error(&["sources", name, "url"], text);
+            }
+            None => self.missing(&["sources", name], "url", &format!("url = \"{such_as}\"")),
+        }
+        None
+    }
+
+    /// Keys that only other kinds have.
+    pub(super) fn refuse_all_but(&mut self, name: &str, kind: &str, source: &RawSource, own: &[&str]) {
+        let given = [
+            ("url", source.url.is_some()),
+            ("ca_file", source.ca_file.is_some()),
+            ("username", source.username.is_some()),
+            ("password", source.password.is_some()),
+            ("token", source.token.is_some()),
+            ("headers", source.headers.is_some()),
+            ("items", source.items.is_some()),
+            ("id", source.id.is_some()),
+            ("state", source.state.is_some()),
+            ("started_at", source.started_at.is_some()),
+            ("ended_at", source.ended_at.is_some()),
+            ("timestamp", source.timestamp.is_some()),
+            ("error", source.error.is_some()),
+            ("states", source.states.is_some()),
+            ("timezone", source.timezone.is_some()),
+            ("query", source.query.is_some()),
+            ("root", source.root.is_some()),
+        ];
+        let foreign: Vec<_> = given.into_iter().filter(|(key, _)| !own.contains(key)).collect();
+        self.refuse_foreign(&["sources", name], kind, &foreign);
+    }
+
     /// Keys that another kind would have.
     pub(super) fn refuse_foreign(&mut self, path: &[&str; 2], kind: &str, foreign: &[(&str, bool)]) {
         for (key, _) in foreign.iter().filter(|(_, given)| *given) {
@@ -157,7 +181,7 @@ fn number_hosts(plan: &mut BTreeMap<Id, Source>, wiring: &BTreeMap<Id, SourceWir
         let host = match wiring.get(id).map(|wiring| &wiring.kind) {
             Some(SourceWiringKind::Airflow { url, .. } | SourceWiringKind::Luigi { url }) => host_and_port(url),
             Some(SourceWiringKind::Http(http)) => Url::parse(&http.url).ok().as_ref().and_then(host_and_port),
-            Some(SourceWiringKind::Sql(SqlWiring { database: Database::Secret(_), .. })) => None,
+            Some(SourceWiringKind::Sql(SqlWiring { database: Database::Secret { .. }, .. })) => None,
             Some(SourceWiringKind::Sql(SqlWiring { database: Database::Sqlite(_), .. }) | SourceWiringKind::File { .. }) | None => {
                 continue;
             }

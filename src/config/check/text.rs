@@ -2,7 +2,7 @@
 
 use crate::config::place::nearest;
 use crate::core::calendar::DayRule;
-use crate::core::plan::Id;
+use crate::core::plan::{DateShift, Id};
 use crate::core::time::{ClockTime, Hours};
 use chrono::{NaiveDate, NaiveTime, TimeDelta, Weekday};
 use chrono_tz::{TZ_VARIANTS, Tz};
@@ -77,6 +77,19 @@ pub(super) fn zone(text: &str) -> Result<Tz, String> {
             None => "a time zone; expected for example \"Asia/Seoul\" or \"UTC\"".to_owned(),
         }
     })
+}
+
+/// `-1d`, or `-1 CAL:workdays`.
+pub(super) fn date_shift(text: &str) -> Result<DateShift, String> {
+    // A year back is the furthest that anybody compares with.
+    let back = |digits: &str| digits.parse().ok().filter(|count: &i32| (-366..=0).contains(count) && !digits.starts_with('+'));
+    let days = || text.strip_suffix('d').and_then(back).map(DateShift::Days);
+    let workdays = || {
+        let (count, calendar) = text.strip_suffix(":workdays")?.split_once(' ')?;
+        let calendar = calendar.trim_start();
+        back(count).filter(|_| !calendar.is_empty()).map(|count| DateShift::Workdays { calendar: Id::from(calendar), count })
+    };
+    days().or_else(workdays).ok_or_else(|| "a shift of the date; expected for example \"-1d\", or \"-1 CAL:workdays\"".to_owned())
 }
 
 pub(super) fn one_of<T: Copy>(what: &str, words: &[(&str, T)], word: &str) -> Result<T, String> {
@@ -188,6 +201,19 @@ mod tests {
         assert!(matches!(days("1 * *"), Ok(DayRule::Cron(_))));
         for text in ["", "day 0", "day 32", "kr:workday 0", "kr:weekdays", "monday", "0 9 * * *", "99 * *", "mon-", "1 * * *"] {
             assert!(days(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shifts_of_the_date() {
+        let workdays = DateShift::Workdays { calendar: Id::from("kr"), count: -2 };
+        for (text, expected) in [("-1d", DateShift::Days(-1)), ("0d", DateShift::Days(0)), ("-2 kr:workdays", workdays)] {
+            assert_eq!(date_shift(text), Ok(expected), "{text}");
+        }
+        for text in
+            ["", "d", "-1", "1d", "+0d", "-367d", "-1.5d", "-1 kr", "-1 :workdays", "kr:workdays", "-1 kr:offdays", "-99999999999d"]
+        {
+            assert!(date_shift(text).is_err(), "{text}");
         }
     }
 
