@@ -56,7 +56,7 @@ fn what_the_default_has_behind_a_comment_sign_holds_without_it() {
     let whole: Vec<&str> = text.lines().map(|line| commented_out(line).unwrap_or(line)).collect();
     let folder = Folder::new(&[("dawnwatch.toml", &whole.join("\n"))]);
     let loaded = folder.load(None, &[]).unwrap_or_else(|refused| panic!("{}", folder.lines(&refused.errors)));
-    assert_eq!((loaded.plan.sources.len(), loaded.plan.chats.len(), loaded.plan.maintenance.len()), (4, 3, 1));
+    assert_eq!((loaded.plan.sources.len(), loaded.plan.chats.len(), loaded.plan.maintenance.len()), (5, 3, 1));
     // What it warns of is that examples name things that nothing needs; nothing in it contradicts itself.
     let warnings = folder.lines(&loaded.warnings);
     assert!(warnings.lines().all(|line| line.contains("no dashboard needs") || line.contains("covers the deadline")), "{warnings}");
@@ -100,6 +100,10 @@ fn the_korean_office_is_whole() {
     let mart = &plan.groups[&Id::from("mart")];
     assert!(mart.each.needs.contains(&Need::Check("click_logs".into())) && mart.source == "airflow".into());
     assert_eq!(plan.checks[&Id::from("click_logs")].source, "luigi".into());
+    // … and these the table in the warehouse, on which the summary waits.
+    let rows = &plan.checks[&Id::from("daily_sales_rows")];
+    assert_eq!((&rows.source, &rows.needs), (&"warehouse".into(), &vec![Need::Group("mart".into())]));
+    assert!(exec.needs.contains(&Need::Check("daily_sales_rows".into())));
     // The day off of the company's own file.
     assert_eq!(holds("2026-12-31"), Some(false));
 }
