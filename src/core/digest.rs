@@ -310,7 +310,7 @@ fn line(state: &State, plan: &Plan, incident: &Incident, at: Instant) -> Option<
 
 /// `expected_silent`: sources that do not answer because they are in maintenance.
 fn verdict(facts: &DigestFacts, expected_silent: usize) -> DigestVerdict {
-    let heard = |d: &&DashboardFacts| !d.in_maintenance && !(d.muted && d.verdict.is_trouble());
+    let heard = |d: &&DashboardFacts| !(d.in_maintenance || d.muted && d.verdict.is_trouble());
     let of_dashboards = facts.dashboards.iter().filter(heard).map(|dashboard| dashboard.verdict).max().unwrap_or(Verdict::NotDue);
     let of_incidents =
         facts.incidents.iter().filter(|incident| !incident.recovering && !incident.hushed).map(|incident| incident.verdict).max();
