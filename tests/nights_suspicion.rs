@@ -6,6 +6,7 @@ mod world;
 
 use chrono::TimeDelta;
 use dawnwatch::core::message::{Body, DigestVerdict, Situation};
+use dawnwatch::core::observation::Why;
 use dawnwatch::core::plan::*;
 use world::*;
 
@@ -176,6 +177,31 @@ fn a_host_that_answers_clears_the_network() {
             w.dark("airflow", "2026-11-23 02:00", "2026-11-23 08:00").dark("lake", "2026-11-23 02:00", "2026-11-23 08:00");
         },
         &EACH,
+    );
+}
+
+#[test]
+fn hosts_that_answer_with_a_refusal_are_reached() {
+    night(
+        two_hosts(),
+        "2026-11-23 06:40",
+        |w| {
+            w.why = Why::Auth;
+            w.dark("airflow", "2026-11-23 02:00", "2026-11-23 08:00").dark("lake", "2026-11-23 02:00", "2026-11-23 08:00");
+        },
+        &EACH,
+    );
+}
+
+#[test]
+fn hosts_that_never_answered_are_one_message_too() {
+    night(
+        two_hosts(),
+        "2026-11-23 06:00",
+        |w| {
+            w.dark("airflow", "2026-11-22 02:00", "2026-11-23 08:00").dark("lake", "2026-11-22 02:00", "2026-11-23 08:00");
+        },
+        &["Mon 05:50 team post alert watch:network unknown +2 [exec]"],
     );
 }
 

@@ -101,6 +101,8 @@ fn the_numbers_are_those_of_the_code() {
         ("core/fold.rs", "TOGETHER: TimeDelta = TimeDelta::minutes(15)", "the same error within 15 minutes"),
         ("core/policy.rs", "FAILURE_WAIT: TimeDelta = TimeDelta::seconds(60)", "up to 60 s for its error line"),
         ("core/patience.rs", "PATIENCE: TimeDelta = TimeDelta::minutes(10)", "no sooner than 10 minutes after it began"),
+        ("core/suspicion.rs", "TOGETHER: TimeDelta = TimeDelta::minutes(2)", "go dark within 2 minutes"),
+        ("core/clocks.rs", "OFF_S: i64 = 60", "off by more than 60 s"),
         ("core/patience.rs", "BEFORE_ACT_BY: TimeDelta = TimeDelta::minutes(90)", "90 minutes before act-by"),
         ("core/patience.rs", "BEFORE_ACT_BY_AT_LATEST: TimeDelta = TimeDelta::minutes(10)", "but 10 minutes before act-by"),
         ("core/digest.rs", "WAIT_FOR_ANSWERS: TimeDelta = TimeDelta::minutes(5)", "waits up to 5 minutes"),

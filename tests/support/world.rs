@@ -59,6 +59,8 @@ pub struct World {
     pub scheduler: Scheduler,
     /// Spans in which sources do not answer.
     pub dark: Vec<(Id, Instant, Instant)>,
+    /// What they do instead.
+    pub why: Why,
     /// Spans in which a source's clock is so many seconds ahead.
     pub clocks: Vec<(Id, Instant, Instant, i64)>,
     pub said: Vec<Said>,
@@ -188,6 +190,7 @@ impl World {
             clairvoyant: false,
             scheduler: Scheduler::NotSaid,
             dark: Vec::new(),
+            why: Why::Timeout,
             clocks: Vec::new(),
             said: Vec::new(),
             outcomes: Vec::new(),
@@ -316,7 +319,7 @@ impl World {
 
     pub fn answer(&self, ask: &Ask) -> Answer {
         if self.dark.iter().any(|(source, from, to)| source == ask.source() && *from <= self.at && self.at < *to) {
-            return Answer::Unreachable(Unreachable { why: Why::Timeout, detail: "no answer within 10s".to_owned() });
+            return Answer::Unreachable(Unreachable { why: self.why, detail: "no answer within 10s".to_owned() });
         }
         match ask {
             Ask::Sweep { subjects, since, .. } => {
