@@ -12,6 +12,8 @@ pub(super) const CAPACITY: usize = 256;
 pub(super) enum Event {
     /// A source was asked, and answered or did not.
     Heard(Heard),
+    /// A sweep of this source has asked all that it had to ask, and waits for answers that hang.
+    AllAsked(Id),
     /// A delivery has ended.
     Sent { post: PostId, chat: Id, outcome: Outcome },
     /// The scheduler's backstop: look again, whatever the timer thinks.

@@ -23,6 +23,7 @@ use crate::sources::Traffic;
 use crate::store::{Store, StoreError};
 use crate::web;
 use crate::web::snapshot::{Counts, Snapshot};
+use chrono::TimeDelta;
 use clock::{Clock, Reading};
 use deliver::Deliveries;
 use keeper::Keeper;
@@ -157,7 +158,10 @@ fn serve(page: Page, snapshots: watch::Receiver<Arc<Snapshot>>, clock: Clock, st
 
 /// All sources of the plan, ready to be asked. The errors are sentences for a person, all of them at once, without any secret.
 pub fn build_sources(plan: &Plan, wiring: &Wiring) -> Result<BTreeMap<Id, Polled>, Vec<String>> {
-    build_all("source", plan.sources.keys(), &wiring.sources, |id, wiring: &SourceWiring| Polled::build(id, wiring))
+    build_all("source", plan.sources.keys(), &wiring.sources, |id, wiring: &SourceWiring| {
+        let every = plan.sources.get(id).map_or(TimeDelta::zero(), |source| source.every);
+        Polled::build(id, wiring, every)
+    })
 }
 
 /// These chats, ready to be sent to; errors as with [`build_sources`].

@@ -138,7 +138,9 @@ impl Turns {
     fn note(&mut self, event: Event) {
         match event {
             Event::Heard(heard) => {
-                self.polls.finished(&heard.ask);
+                if !matches!(heard.answer, Answer::Part(_)) {
+                    self.polls.finished(&heard.ask);
+                }
                 self.carried.counts.polls_unanswered += u64::from(matches!(heard.answer, Answer::Unreachable(_)));
                 if let Answer::Unreachable(gone) = &heard.answer {
                     let (source, why) = (heard.ask.source(), gone.why);
@@ -146,6 +148,7 @@ impl Turns {
                 }
                 self.carried.inputs.push_back(Input::Heard(heard));
             }
+            Event::AllAsked(source) => self.polls.all_asked(source),
             Event::Sent { post, chat, outcome } => {
                 log_outcome(post, &chat, &outcome);
                 self.carried.inputs.push_back(Input::Sent { post, outcome });
@@ -176,6 +179,7 @@ impl Turns {
                     };
                     *counter += 1;
                 }
+                Some(Input::Heard(Heard { answer: Answer::Part(_), .. })) => {}
                 // A listing alone says nothing of the pipelines; after it a sweep is due at once, also of an empty list.
                 Some(Input::Heard(Heard { ask: Ask::Sweep { source, .. }, .. })) => drop(self.carried.heard.insert(source)),
                 _ => {}

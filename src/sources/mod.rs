@@ -9,11 +9,12 @@ mod time;
 mod wire;
 
 use crate::config::wiring::{SourceWiring, SourceWiringKind};
-use crate::core::observation::{Answer, Ask};
+use crate::core::observation::{Answer, Ask, Sweep};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
 use airflow::Airflow;
 use http::Http;
+use tokio::sync::mpsc;
 
 /// A source, ready to be asked.
 pub struct Source {
@@ -31,6 +32,27 @@ pub struct Traffic {
     pub requests: u64,
     pub bytes: u64,
 }
+
+/// How a sweep goes about it that takes a request for each subject. Others are one question, and have no pace.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// The most requests that begin within one second.
+    pub per_second: usize,
+    /// Where parts of the answer are told as they come in. `None`: all of it at the end.
+    pub parts: Option<mpsc::Sender<Part>>,
+}
+
+/// What is told of a sweep while it goes on.
+#[derive(Debug)]
+pub enum Part {
+    /// The answer about these subjects.
+    Told { subjects: Vec<Id>, sweep: Sweep },
+    /// All have been asked; what is missing hangs, and the next sweep need not wait for it.
+    AllAsked,
+}
+
+/// So many requests a second are no burden to anybody.
+pub const DECENT: usize = 300;
 
 impl Source {
     /// Resolves the secrets and builds the client. The error is a sentence for a person, without any secret.
@@ -53,11 +75,24 @@ impl Source {
         }
     }
 
+    /// Whether a sweep takes a request for each subject, and so has a [`Pace`].
+    pub fn is_one_by_one(&self) -> bool {
+        match &self.kind {
+            Kind::Airflow(_) => false,
+            Kind::Http(http) => http.is_one_by_one(),
+        }
+    }
+
     /// Asks. Never fails: not being able to see is an answer. `now` is the agent's clock, for the end of tokens.
     pub async fn ask(&self, ask: &Ask, now: Instant) -> Answer {
+        self.ask_at(ask, now, &Pace { per_second: DECENT, parts: None }).await
+    }
+
+    /// The same at another pace. What was told in parts is not in the answer again.
+    pub async fn ask_at(&self, ask: &Ask, now: Instant, pace: &Pace) -> Answer {
         let answer = match &self.kind {
             Kind::Airflow(airflow) => airflow.ask(ask, now).await,
-            Kind::Http(http) => http.ask(ask).await,
+            Kind::Http(http) => http.ask(ask, pace).await,
         };
         answer.unwrap_or_else(Answer::Unreachable)
     }

@@ -3,26 +3,28 @@
 //! An item with a state is a pipeline's newest run, one with only a timestamp is a dataset. What an item says that nobody
 //! understands makes its check suspicious, never green; the error texts of the last sweep are kept for [`Ask::Failure`].
 
+mod hung;
 mod parse;
 #[cfg(test)]
 mod parse_tests;
+mod round;
 
+use super::Pace;
 use super::wire::{Reply, Wire};
 use crate::config::wiring::{HeaderValue, HttpWiring, SourceWiring};
-use crate::core::observation::{Answer, Ask, Fact, Failure, Item, Sweep, Unreachable, Why};
+use crate::core::observation::{Answer, Ask, Failure, Item, Sweep, Unreachable, Why};
 use crate::core::plan::Id;
 use crate::net::{encoded, unreachable};
-use futures_util::{StreamExt, stream};
+use hung::Hung;
 use parse::{Found, Reader};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use url::Url;
 
-/// Requests of one sweep under way at a time.
-const CONCURRENCY: usize = 8;
 const PLACEHOLDER: &str = "{id}";
 
 pub(super) struct Http {
@@ -32,6 +34,9 @@ pub(super) struct Http {
     reader: Reader,
     /// The errors that the last sweep brought, by subject.
     errors: Mutex<BTreeMap<Id, String>>,
+    hung: Hung,
+    /// How long one request may take.
+    patience: Duration,
 }
 
 impl Http {
@@ -53,58 +58,62 @@ impl Http {
             headers.insert(key, value);
         }
         let wire = Wire::build(&sample, wiring)?;
-        Ok(Self { wire, url: http.url.clone(), headers, reader: Reader::build(http)?, errors: Mutex::new(BTreeMap::new()) })
+        Ok(Self {
+            wire,
+            url: http.url.clone(),
+            headers,
+            reader: Reader::build(http)?,
+            errors: Mutex::new(BTreeMap::new()),
+            hung: Hung::default(),
+            patience: wiring.timeout.to_std().unwrap_or_default(),
+        })
     }
 
     pub(super) fn wire(&self) -> &Wire {
         &self.wire
     }
 
-    pub(super) async fn ask(&self, ask: &Ask) -> Result<Answer, Unreachable> {
+    /// Whether a sweep takes a request for each subject.
+    pub(super) fn is_one_by_one(&self) -> bool {
+        self.url.contains(PLACEHOLDER)
+    }
+
+    pub(super) async fn ask(&self, ask: &Ask, pace: &Pace) -> Result<Answer, Unreachable> {
         match ask {
-            Ask::Sweep { subjects, .. } => {
-                let (facts, errors): (Vec<_>, Vec<_>) = self.sweep(subjects).await?.into_iter().unzip();
-                *self.errors.lock().unwrap_or_else(PoisonError::into_inner) = errors.into_iter().flatten().collect();
-                Ok(Answer::Sweep(Sweep { items: facts, ..Sweep::default() }))
-            }
+            Ask::Sweep { subjects, .. } if self.is_one_by_one() => Ok(Answer::Sweep(self.round(subjects, pace).await?)),
+            Ask::Sweep { subjects, .. } => Ok(Answer::Sweep(self.list(subjects).await?)),
             Ask::List { .. } => Err(unreachable(Why::Malformed, "a source of kind http cannot list what it has")),
             Ask::Failure { subject, .. } => {
-                let error = self.errors.lock().unwrap_or_else(PoisonError::into_inner).get(subject).cloned();
-                Ok(Answer::Failure(Failure { error, ..Failure::default() }))
+                Ok(Answer::Failure(Failure { error: self.errors().get(subject).cloned(), ..Failure::default() }))
             }
         }
     }
 
-    async fn sweep(&self, subjects: &[Id]) -> Result<Vec<(Item, Option<(Id, String)>)>, Unreachable> {
-        let found: Vec<(Id, Found)> = if self.url.contains(PLACEHOLDER) {
-            self.one_by_one(subjects).await?
-        } else {
-            let mut found = self.reader.many(&self.fetch(&self.url).await?.body, subjects)?;
-            subjects.iter().filter_map(|subject| Some((subject.clone(), found.remove(subject)?))).collect()
-        };
-        let split = |(subject, found): (Id, Found)| {
-            let error = found.error.map(|error| (subject.clone(), error));
-            (Item { subject, fact: found.fact }, error)
-        };
-        Ok(found.into_iter().map(split).collect())
+    /// One answer that lists many.
+    async fn list(&self, subjects: &[Id]) -> Result<Sweep, Unreachable> {
+        let mut found = self.reader.many(&self.fetch(&self.url).await?.body, subjects)?;
+        let mut items = Vec::new();
+        for subject in subjects {
+            if let Some(Found { fact, error }) = found.remove(subject) {
+                self.remember(subject, error);
+                items.push(Item { subject: subject.clone(), fact });
+            }
+        }
+        Ok(Sweep { items, ..Sweep::default() })
     }
 
-    /// One endpoint that fails among others that answer makes its own check suspicious; when none answers, the source is out of reach.
-    async fn one_by_one(&self, subjects: &[Id]) -> Result<Vec<(Id, Found)>, Unreachable> {
-        // The futures are made outside the stream: a closure inside it would not be `Send` for the agent's tasks.
-        let questions: Vec<_> = subjects.iter().map(|subject| self.one(subject)).collect();
-        let answers: Vec<Result<Option<Found>, Unreachable>> = stream::iter(questions).buffered(CONCURRENCY).collect().await;
-        let asked: Vec<(&Id, Result<Option<Found>, Unreachable>)> = subjects.iter().zip(answers).collect();
-        if asked.iter().all(|(_, result)| result.is_err())
-            && let Some((_, Err(first))) = asked.first()
-        {
-            return Err(first.clone());
+    fn errors(&self) -> MutexGuard<'_, BTreeMap<Id, String>> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what the newest answer says of an error. What is no longer asked for was there once: its error stays, and is never asked for.
+    fn remember(&self, subject: &Id, error: Option<String>) {
+        let mut errors = self.errors();
+        match error {
+            Some(error) => drop(errors.insert(subject.clone(), error)),
+            None if errors.is_empty() => {}
+            None => drop(errors.remove(subject)),
         }
-        let told = asked.into_iter().filter_map(|(subject, result)| match result {
-            Ok(found) => found.map(|found| (subject.clone(), found)),
-            Err(error) => Some((subject.clone(), Found { fact: Fact::Suspicious(error.detail), error: None })),
-        });
-        Ok(told.collect())
     }
 
     /// `None`: the endpoint says that it does not know this id.
