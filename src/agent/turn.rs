@@ -7,7 +7,7 @@ use super::Report;
 use super::clock::{Clock, Reading};
 use super::deliver::Deliveries;
 use super::inbox::Event;
-use super::keeper::{Keeper, NotTaken};
+use super::keeper::{self, Keeper, NotTaken};
 use super::poll::{Polls, Pool};
 use super::publish::{Shell, snapshot};
 use crate::core::due::due;
@@ -93,11 +93,13 @@ impl Turns {
                 }
             } else {
                 let timer = wait(self.carried.wake_at, self.reading.now(), self.carried.hasty);
+                let seen_due = self.keeper.seen_due();
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => break,
                     event = self.inbox.recv() => event,
                     () = sleep(self.reading.clock(), timer) => None,
+                    () = tokio::time::sleep_until(seen_due.unwrap_or_else(Mono::now)), if seen_due.is_some() => None,
                 }
             };
             self.turn(event).await;
@@ -127,6 +129,7 @@ impl Turns {
         if time_came {
             self.keeper.take(at, Input::Tick, &mut self.carried.counts).await?;
         }
+        self.keeper.write_seen(at, keeper::SEEN_WAITS, &mut self.carried.counts).await?;
         if std::mem::take(&mut self.carried.prune) {
             self.keeper.prune(at).await;
             self.take_in(at).await?;
@@ -271,6 +274,8 @@ impl Turns {
             }
         }
         let at = self.reading.now();
+        // Should it fail, it is as if nobody had looked in the last seconds.
+        let _ = self.keeper.write_seen(at, Duration::ZERO, &mut self.carried.counts).await;
         self.publish(at);
         let unsettled = self.keeper.state().posts.values().filter(|post| !post.attempt.is_settled()).count();
         let traffic = self.plan.sources.keys().map(|id| (id.clone(), self.pool.traffic(id))).collect();
