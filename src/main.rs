@@ -34,7 +34,9 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
     let environment = environment();
     let quiet = matches!(cli.command, Command::Demo(_));
     log_to_stderr(cli.common.log_format, if quiet { DEMO_FILTER } else { DEFAULT_FILTER }, &environment)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+    // One thread: nearly all of the work is one loop's and waiting for others, and a poll that wakes another thread costs twice. Names
+    // are looked up, and the store writes, on threads of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Runtime)?;
     let exit = runtime.block_on(cli::run(cli, &environment));
     runtime.shutdown_timeout(LAST_THREADS);
     exit

@@ -5,9 +5,10 @@ use dawnwatch::config::wiring::{HeaderValue, HttpWiring, Secret, SourceWiring, S
 use dawnwatch::core::observation::{Answer, Ask, Fact, Failure, Item, RunState, Scheduler, Sweep, Why};
 use dawnwatch::core::plan::Id;
 use dawnwatch::core::time::Instant;
-use dawnwatch::sources::Source;
+use dawnwatch::sources::{Pace, Part, Source};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -106,7 +107,8 @@ async fn one_endpoint_for_each_check() {
     give("/jobs/broken/last", ResponseTemplate::new(500)).await;
     give("/jobs/odd/last", ResponseTemplate::new(200).set_body_string("<html>")).await;
     let source = build(wiring(format!("{}/jobs/{{id}}/last", server.uri()), false)).unwrap();
-    let told = words(&items(&source, &["a", "b/c %?", "broken", "odd", "unknown", ".."]).await);
+    let mut told = words(&items(&source, &["a", "b/c %?", "broken", "odd", "unknown", ".."]).await);
+    told.sort();
     let host = source.host();
     assert_eq!(told[0], "a [Running]");
     assert_eq!(told[1], "b/c %? [Success]");
@@ -118,6 +120,60 @@ async fn one_endpoint_for_each_check() {
     assert_eq!(unreachable.why, Why::Status);
 }
 
+/// What is told of a round, in its order: subjects in order of name, or "all asked".
+async fn round(source: &Source, subjects: &[&str]) -> (Vec<String>, Answer) {
+    let (parts, mut told) = tokio::sync::mpsc::channel(16);
+    let ids = subjects.iter().copied().map(Id::from).collect();
+    let ask = Ask::Sweep { source: Id::from("jobs"), subjects: ids, dates: BTreeMap::new(), since: now() };
+    let pace = Pace { per_second: 2, parts: Some(parts) };
+    let answer = source.ask_at(&ask, now(), &pace).await;
+    drop(pace);
+    let mut lines = Vec::new();
+    while let Some(part) = told.recv().await {
+        lines.push(match part {
+            Part::AllAsked => "all asked".to_owned(),
+            Part::Told { mut subjects, sweep } => {
+                assert_eq!(subjects.len(), sweep.items.len());
+                subjects.sort();
+                subjects.iter().map(Id::as_str).collect::<Vec<_>>().join(" ")
+            }
+        });
+    }
+    (lines, answer)
+}
+
+#[tokio::test]
+async fn one_that_hangs_delays_nobody_and_is_asked_beside_the_others_from_then_on() {
+    let server = MockServer::start().await;
+    let ok = || ResponseTemplate::new(200).set_body_json(json!({"newest": "2026-11-22T20:00:00Z"}));
+    let hang = Duration::from_secs(60);
+    Mock::given(path("/hangs")).respond_with(ok().set_delay(hang)).up_to_n_times(2).mount(&server).await;
+    Mock::given(method("GET")).respond_with(ok()).mount(&server).await;
+    let kind = SourceWiringKind::Http(Box::new(wiring(format!("{}/{{id}}", server.uri()), false)));
+    let wiring = SourceWiring { timeout: TimeDelta::milliseconds(1200), ca_file: None, kind };
+    let source = Source::build(&Id::from("jobs"), &wiring).unwrap();
+    let (told, answer) = round(&source, &["hangs", "a", "b"]).await;
+    assert_eq!(answer, Answer::Sweep(Sweep::default()), "all was told in parts");
+    assert_eq!(told.iter().position(|line| line == "a"), Some(0), "{told:?}");
+    let all = || ["all asked", "a b", "hangs"].map(str::to_owned);
+    assert!(told.contains(&all()[0]), "{told:?}");
+    // Known by now: both others are asked and told of while it is waited for.
+    assert_eq!(round(&source, &["hangs", "a", "b"]).await.0, [&all()[1], &all()[0], &all()[2]].map(String::as_str));
+    // It answers again: in its turn, and from then on as one of the others.
+    let (told, _) = round(&source, &["hangs", "a", "b"]).await;
+    assert_eq!(told.last().unwrap(), "all asked", "{told:?}");
+}
+
+#[tokio::test]
+async fn when_nobody_answers_it_is_the_source_that_is_out_of_reach() {
+    let server = MockServer::start().await;
+    Mock::given(method("GET")).respond_with(ResponseTemplate::new(500)).mount(&server).await;
+    let source = build(wiring(format!("{}/{{id}}", server.uri()), false)).unwrap();
+    let (told, answer) = round(&source, &["a", "b"]).await;
+    assert_eq!(told, ["all asked"]);
+    assert!(matches!(answer, Answer::Unreachable(gone) if gone.why == Why::Status));
+}
+
 #[tokio::test]
 async fn more_checks_than_requests_at_a_time() {
     let server = MockServer::start().await;
@@ -127,7 +183,8 @@ async fn more_checks_than_requests_at_a_time() {
     let names: Vec<String> = (0..100).map(|i| format!("job{i:02}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let told = items(&source, &names).await;
-    assert_eq!(told.iter().map(|item| item.subject.as_str()).collect::<Vec<_>>(), names);
+    let told: BTreeSet<&str> = told.iter().map(|item| item.subject.as_str()).collect();
+    assert_eq!(told.into_iter().collect::<Vec<_>>(), names);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use super::poll::Polled;
 use crate::config::wiring::{ChatWiring, SourceWiring, Wiring};
 use crate::core::plan::{Id, Plan};
 use crate::sinks::Sink;
+use chrono::TimeDelta;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,7 +49,10 @@ pub fn sizes(plan: &Plan) -> String {
 
 /// All sources of the plan, ready to be asked. The errors are sentences for a person, all of them at once, without any secret.
 pub fn build_sources(plan: &Plan, wiring: &Wiring) -> Result<BTreeMap<Id, Polled>, Vec<String>> {
-    build_all("source", plan.sources.keys(), &wiring.sources, |id, wiring: &SourceWiring| Polled::build(id, wiring))
+    build_all("source", plan.sources.keys(), &wiring.sources, |id, wiring: &SourceWiring| {
+        let every = plan.sources.get(id).map_or(TimeDelta::zero(), |source| source.every);
+        Polled::build(id, wiring, every)
+    })
 }
 
 /// These chats, ready to be sent to; errors as with [`build_sources`].

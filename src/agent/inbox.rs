@@ -13,6 +13,8 @@ pub(super) const CAPACITY: usize = 256;
 pub(super) enum Event {
     /// A source was asked, and answered or did not.
     Heard(Heard, Round),
+    /// A sweep of this source has asked all that it had to ask, and waits for answers that hang.
+    AllAsked(Id, Round),
     /// A delivery has ended.
     Sent { post: PostId, chat: Id, outcome: Outcome },
     /// The configuration was read again: it can be worked with, or there are findings. Not small, and rare.

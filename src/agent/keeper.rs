@@ -1,15 +1,19 @@
 //! The keeper of the state and its store: every input goes through the core's first door and is durable before anybody acts on it.
 //!
+//! What was merely seen, and led to no decision, is gathered for some seconds and written with the next decision, or then: a crash in
+//! between is as if nobody had looked in these seconds. Whatever was decided on it is never written without it.
+//!
 //! When a write fails, the state in memory is ahead of the store and is dropped; [`Keeper::restore`] reads it again. It never
 //! goes on with a state that the store does not know, and keeps no input: the loop holds what was not taken.
 
 use crate::core::plan::{Id, Plan};
-use crate::core::state::{About, Attempt, Commit, Decision, Entry, PostId, Reason, State};
+use crate::core::state::{About, Attempt, Commit, Decision, Entry, Key, Observed, PostId, Reason, Row, State};
 use crate::core::step::{Input, step};
 use crate::core::time::Instant;
 use crate::error::chain;
 use crate::store::{Store, StoreError};
 use crate::web::snapshot::Counts;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +28,12 @@ const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(10);
 /// A store that stays broken is said again in the log after this much real time.
 const SAID_AGAIN_AFTER: Duration = Duration::from_secs(300);
+
+/// What was merely seen waits at most so long, in real time, to be written.
+pub(super) const SEEN_WAITS: Duration = Duration::from_secs(30);
+
+/// Of what was merely seen so many rows are written in one transaction.
+const SEEN_AT_ONCE: usize = 512;
 
 /// The input was not taken: the store failed.
 #[derive(Debug)]
@@ -41,6 +51,7 @@ pub(super) struct Keeper {
     plan: Arc<Plan>,
     store: Store,
     state: State,
+    seen: Seen,
     /// The state in memory is not the store's.
     stale: bool,
     trouble: Option<Trouble>,
@@ -50,7 +61,7 @@ pub(super) struct Keeper {
 impl Keeper {
     pub(super) async fn open(store: Store, plan: Arc<Plan>, stop: CancellationToken) -> Result<Self, StoreError> {
         let state = State::restore(store.rows().await?, &plan);
-        Ok(Self { plan, store, state, stale: false, trouble: None, stop })
+        Ok(Self { plan, store, state, seen: Seen::default(), stale: false, trouble: None, stop })
     }
 
     pub(super) fn state(&self) -> &State {
@@ -82,21 +93,51 @@ impl Keeper {
         self.state.posts.values().filter(|post| matches!(post.attempt, Attempt::Started { .. })).map(|post| post.id).collect()
     }
 
-    /// Takes one input in; when this returns well, its commit is durable. The state must not be stale.
+    /// Takes one input in; when this returns well, all that it decided is durable. The state must not be stale.
     pub(super) async fn take(&mut self, at: Instant, input: Input, counts: &mut Counts) -> Result<(), NotTaken> {
         let began = Mono::now();
         let commit = step(&mut self.state, &self.plan, at, input);
         counts.steps += 1;
         counts.step_us += u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        if !commit.is_empty() {
-            if let Err(why) = patiently(&self.stop, self.store.commit(&commit)).await {
-                self.failed(at, why);
-                return Err(NotTaken);
-            }
-            counts.commits += 1;
-            counts.silences += silences(&commit);
-            log_decisions(&commit);
+        if commit.is_empty() {
+            self.works_again(at);
+            return Ok(());
         }
+        if is_merely_seen(&commit) && self.trouble.is_none() {
+            self.seen.gather(commit);
+            return self.write_seen(at, SEEN_WAITS, counts).await;
+        }
+        let commit = std::mem::take(&mut self.seen).before(commit, &self.state);
+        self.write(at, commit, counts).await
+    }
+
+    /// Writes what was merely seen, once it has waited so long.
+    pub(super) async fn write_seen(&mut self, at: Instant, waited: Duration, counts: &mut Counts) -> Result<(), NotTaken> {
+        if self.stale || self.seen.since.is_none_or(|since| since.elapsed() < waited) {
+            return Ok(());
+        }
+        // In parts, so that thousands of rows need not be in memory as text at once.
+        while let Some(part) = self.seen.split() {
+            let rows = part.before(Commit::default(), &self.state);
+            self.write(at, rows, counts).await?;
+        }
+        let rest = std::mem::take(&mut self.seen).before(Commit::default(), &self.state);
+        self.write(at, rest, counts).await
+    }
+
+    /// When what was merely seen has waited long enough.
+    pub(super) fn seen_due(&self) -> Option<Mono> {
+        self.seen.since.map(|since| since + SEEN_WAITS)
+    }
+
+    async fn write(&mut self, at: Instant, commit: Commit, counts: &mut Counts) -> Result<(), NotTaken> {
+        if let Err(why) = patiently(&self.stop, self.store.commit(&commit)).await {
+            self.failed(at, why);
+            return Err(NotTaken);
+        }
+        counts.commits += 1;
+        counts.silences += silences(&commit);
+        log_decisions(&commit);
         self.works_again(at);
         Ok(())
     }
@@ -112,6 +153,7 @@ impl Keeper {
             Ok(rows) => {
                 self.state = State::restore(rows, &plan);
                 self.plan = plan;
+                self.seen = Seen::default();
                 self.stale = false;
                 Ok(())
             }
@@ -178,6 +220,50 @@ impl Keeper {
     }
 }
 
+/// Rows that were seen and are not written yet: the state has them as they were last.
+#[derive(Default)]
+struct Seen {
+    rows: BTreeSet<Key>,
+    /// For the history.
+    observed: Vec<Observed>,
+    since: Option<Mono>,
+}
+
+impl Seen {
+    fn gather(&mut self, commit: Commit) {
+        self.since = self.since.or_else(|| Some(Mono::now()));
+        self.rows.extend(commit.put.iter().map(Row::key));
+        self.observed.extend(commit.observed);
+    }
+
+    /// Takes some of the rows out, where there are many: those of checks before those of sources, because what a source says of a
+    /// sweep must not be written before what the sweep said.
+    fn split(&mut self) -> Option<Self> {
+        if self.rows.len() <= SEEN_AT_ONCE {
+            return None;
+        }
+        let rows = std::iter::from_fn(|| self.rows.pop_last()).take(SEEN_AT_ONCE).collect();
+        Some(Self { rows, ..Self::default() })
+    }
+
+    /// One commit of these and what came after them.
+    fn before(mut self, commit: Commit, state: &State) -> Commit {
+        for key in commit.put.iter().map(Row::key).chain(commit.delete.iter().cloned()) {
+            self.rows.remove(&key);
+        }
+        // What is no longer there was deleted by a commit that came after.
+        let rows = self.rows.iter().filter_map(|key| state.row(key));
+        self.observed.extend(commit.observed);
+        Commit { put: rows.chain(commit.put).collect(), observed: self.observed, ..commit }
+    }
+}
+
+/// Nothing was decided, and no word of anybody's is in it.
+fn is_merely_seen(commit: &Commit) -> bool {
+    let seen = |row: &Row| matches!(row, Row::Source(..) | Row::Check(..));
+    commit.delete.is_empty() && commit.ledger.is_empty() && commit.put.iter().all(seen)
+}
+
 fn retry_in(tries: u32) -> Duration {
     FIRST_RETRY.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1))).min(LAST_RETRY)
 }
@@ -238,6 +324,36 @@ fn about_text(about: &About) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::state::{ChatState, SourceState};
+
+    #[test]
+    fn what_was_seen_is_written_as_it_was_last_and_before_what_was_decided() {
+        let plan = crate::config::load(std::path::Path::new("config"), None, &[]).unwrap().plan;
+        let mut state = State::restore([], &plan);
+        let source = |second: i64| SourceState { asked_at: Instant::from_timestamp(second, 0), ..SourceState::default() };
+        let row = |name: &str, second: i64| Row::Source(name.into(), source(second));
+        let commit = |put: Vec<Row>| Commit { put, ..Commit::default() };
+        let chat = Row::Chat("team".into(), ChatState::default());
+        assert!(is_merely_seen(&commit(vec![row("a", 1)])));
+        assert!(!is_merely_seen(&commit(vec![row("a", 1), chat.clone()])));
+        assert!(!is_merely_seen(&Commit { delete: vec![Key::Watch], ..commit(vec![]) }));
+        let mut seen = Seen::default();
+        seen.gather(commit(vec![row("a", 1), row("b", 1)]));
+        seen.gather(commit(vec![row("c", 2), row("b", 2), row("gone", 2)]));
+        state.sources = ["a", "b", "c"].map(|name| (name.into(), source(2))).into();
+        assert!(seen.split().is_none());
+        let after = Commit { delete: vec![Key::Source("c".into())], ..commit(vec![row("a", 3), chat.clone()]) };
+        assert_eq!(seen.before(after.clone(), &state), Commit { put: vec![row("b", 2), row("a", 3), chat], ..after });
+    }
+
+    #[test]
+    fn many_rows_are_written_in_parts_and_sources_last() {
+        let keys = (0..2 * SEEN_AT_ONCE).map(|at| Key::Check(format!("c{at}").into())).chain([Key::Source("a".into())]);
+        let mut seen = Seen { rows: keys.collect(), ..Seen::default() };
+        let parts = [seen.split(), seen.split()].map(|part| part.unwrap().rows);
+        assert!(parts.iter().all(|part| part.len() == SEEN_AT_ONCE && !part.contains(&Key::Source("a".into()))));
+        assert!(seen.split().is_none() && seen.rows == BTreeSet::from([Key::Source("a".into())]));
+    }
 
     #[test]
     fn retries_back_off_within_bounds() {

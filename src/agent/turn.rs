@@ -9,7 +9,7 @@ use super::deliver::Deliveries;
 use super::desk::Request;
 use super::heartbeat::Beats;
 use super::inbox::Event;
-use super::keeper::{Keeper, NotTaken};
+use super::keeper::{self, Keeper, NotTaken};
 use super::pause::{sleep, wait};
 use super::poll::{Polls, Pool};
 use super::publish::{Shell, snapshot, status};
@@ -98,7 +98,8 @@ impl Turns {
                 }
             } else {
                 let timer = wait(self.carried.wake_at, self.reading.now(), self.carried.hasty);
-                let sooner = [self.beats.retry_at(), self.supervisor.hungry_at()].into_iter().flatten().min();
+                let sooner =
+                    [self.beats.retry_at(), self.supervisor.hungry_at(), self.keeper.seen_due()].into_iter().flatten().min();
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => break,
@@ -145,6 +146,7 @@ impl Turns {
         if time_came {
             self.keeper.take(at, Input::Tick, &mut self.carried.counts).await?;
         }
+        self.keeper.write_seen(at, keeper::SEEN_WAITS, &mut self.carried.counts).await?;
         if std::mem::take(&mut self.carried.prune) {
             self.keeper.prune(at).await;
             self.take_in(at).await?;
@@ -155,7 +157,7 @@ impl Turns {
     /// Books an event; its input waits until it is durable.
     fn note(&mut self, event: Event, at: Instant) {
         match event {
-            Event::Heard(heard, round) if !self.polls.finished(&heard.ask, round) => {
+            Event::Heard(heard, round) if !self.polls.heard(&heard, round) => {
                 let source = heard.ask.source();
                 tracing::debug!(%source, "an answer of the source {source} came after the configuration had changed; it is asked again");
             }
@@ -167,6 +169,7 @@ impl Turns {
                 }
                 self.carried.inputs.push_back(Input::Heard(heard));
             }
+            Event::AllAsked(source, round) => self.polls.all_asked(source, round),
             Event::Sent { post, chat, outcome } => {
                 log_outcome(post, &chat, &outcome);
                 self.carried.inputs.push_back(Input::Sent { post, outcome });
@@ -203,6 +206,7 @@ impl Turns {
                     };
                     *counter += 1;
                 }
+                Some(Input::Heard(Heard { answer: Answer::Part(_), .. })) => {}
                 // A listing alone says nothing of the pipelines; after it a sweep is due at once, also of an empty list.
                 Some(Input::Beat) => self.carried.counts.beats += 1,
                 Some(Input::Heard(Heard { ask: Ask::Sweep { source, .. }, .. })) => drop(self.carried.heard.insert(source)),
@@ -323,6 +327,8 @@ impl Turns {
             }
         }
         let at = self.reading.now();
+        // Should it fail, it is as if nobody had looked in the last seconds.
+        let _ = self.keeper.write_seen(at, Duration::ZERO, &mut self.carried.counts).await;
         self.publish(at);
         let unsettled = self.keeper.state().posts.values().filter(|post| !post.attempt.is_settled()).count();
         let traffic = self.plan.sources.keys().map(|id| (id.clone(), self.pool.traffic(id))).collect();

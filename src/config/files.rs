@@ -145,7 +145,7 @@ pub(super) fn parse(text: &str, file: &Place, report: &mut Report) -> Option<Lay
         return None;
     }
     let mut spots = Spots::new();
-    let dict = convert_table(table.get_ref(), &mut Vec::new(), &lines, &mut spots);
+    let dict = convert_table(table.into_inner(), &mut Vec::new(), &lines, &mut spots);
     Some(Layer { dict, spots })
 }
 
@@ -179,35 +179,37 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn convert_table(table: &DeTable<'_>, path: &mut Keys, lines: &Lines<'_>, spots: &mut Spots) -> Dict {
+/// Takes the tables apart one by one: thousands of checks need not be in memory twice.
+fn convert_table(table: DeTable<'_>, path: &mut Keys, lines: &Lines<'_>, spots: &mut Spots) -> Dict {
     let mut dict = Dict::new();
     for (key, value) in table {
-        path.push(key.get_ref().to_string());
         let key_place = lines.place(key.span().start);
+        path.push(key.into_inner().into_owned());
         let value = convert(value, &key_place, path, lines, spots);
-        path.pop();
-        dict.insert(key.get_ref().to_string(), value);
+        dict.extend(path.pop().map(|key| (key, value)));
     }
     dict
 }
 
-fn convert(value: &Spanned<DeValue<'_>>, key: &Place, path: &mut Keys, lines: &Lines<'_>, spots: &mut Spots) -> Value {
+fn convert(value: Spanned<DeValue<'_>>, key: &Place, path: &mut Keys, lines: &Lines<'_>, spots: &mut Spots) -> Value {
     // A table's own span is its header, or nothing at all for a table that only its children name: its key says more.
-    let place = if value.get_ref().is_table() { key.clone() } else { lines.place(value.span().start) };
+    let span = value.span();
+    let place = if value.get_ref().is_table() { key.clone() } else { lines.place(span.start) };
     spots.insert(path.clone(), Spot { key: key.clone(), value: place });
-    match value.get_ref() {
+    match value.into_inner() {
         DeValue::String(text) => Value::from(text.as_ref()),
         // No key takes a number: what matters is that it is one.
         DeValue::Integer(number) => Value::from(i64::from_str_radix(number.as_str(), number.radix()).unwrap_or_default()),
         DeValue::Float(number) => Value::from(number.as_str().parse().unwrap_or(0.0_f64)),
-        DeValue::Boolean(truth) => Value::from(*truth),
+        DeValue::Boolean(truth) => Value::from(truth),
         // 2026-12-31 and 09:00 without quotes mean the same as with them.
-        DeValue::Datetime(_) => Value::from(lines.text.get(value.span()).unwrap_or_default()),
+        DeValue::Datetime(_) => Value::from(lines.text.get(span).unwrap_or_default()),
         DeValue::Array(items) => {
             let mut list = Vec::new();
-            for (at, item) in items.iter().enumerate() {
+            for (at, item) in items.into_iter().enumerate() {
                 path.push(at.to_string());
-                list.push(convert(item, &lines.place(item.span().start), path, lines, spots));
+                let place = lines.place(item.span().start);
+                list.push(convert(item, &place, path, lines, spots));
                 path.pop();
             }
             Value::from(list)

@@ -16,8 +16,11 @@ pub(super) struct Merged {
 /// Merges the files, then `DAWNWATCH__A__B=…` out of `environment`.
 pub(super) fn merge(files: Files, environment: &[(String, String)], report: &mut Report) -> Merged {
     let layers = files.base.len() + usize::from(files.profile.is_some());
-    let mut merged = Merged { dict: Dict::new(), spots: Spots::new() };
-    for layer in files.base {
+    let mut base = files.base.into_iter();
+    let mut merged = base
+        .next()
+        .map_or_else(|| Merged { dict: Dict::new(), spots: Spots::new() }, |Layer { dict, spots }| Merged { dict, spots });
+    for layer in base {
         refuse_twice(&merged, &layer, report);
         merged = over(merged, layer);
     }
@@ -46,10 +49,10 @@ impl Provider for Layer {
     }
 }
 
-fn over(mut lower: Merged, upper: Layer) -> Merged {
+fn over(mut lower: Merged, mut upper: Layer) -> Merged {
     drop_replaced(&mut lower.dict, &upper.dict);
     let mut spots = lower.spots;
-    spots.extend(upper.spots.clone());
+    spots.extend(std::mem::take(&mut upper.spots));
     let below = Layer { dict: lower.dict, spots: Spots::new() };
     // Neither provider can fail, so there is always data; an empty tree would only be missing everything.
     let mut data = Figment::from(below).merge(upper).data().unwrap_or_default();

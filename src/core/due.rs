@@ -5,6 +5,7 @@ use super::observation::Ask;
 use super::plan::{Id, Plan, Source};
 use super::posts;
 use super::proof;
+use super::standing;
 use super::state::{Attempt, Cause, Post, PostId, Seen, SourceState, State, Verdict};
 use super::time::{Instant, local_date};
 use chrono::{NaiveDate, TimeDelta};
@@ -36,6 +37,8 @@ pub fn due(state: &State, plan: &Plan, at: Instant) -> Due {
     let mut wake = Wake { at, next: None };
     for (id, setup) in &plan.sources {
         ask(state, plan, id, setup, &mut due.asks, &mut wake);
+        let seen_until = state.sources.get(id).and_then(|source| standing::unseen_holds_until(source, setup.every, at));
+        seen_until.into_iter().for_each(|until| wake.by(until));
     }
     failures(state, &mut due.asks);
     for post in state.posts.values().filter(|post| post.attempt == Attempt::Idle) {
@@ -106,10 +109,11 @@ fn ask(state: &State, plan: &Plan, id: &Id, setup: &Source, asks: &mut Vec<Ask>,
 /// A source is asked in its rhythm, at once for a check that was never asked for, and at each deadline that waits for it.
 fn sweep_at(state: &State, id: &Id, setup: &Source, source: &SourceState, at: Instant) -> Instant {
     let Some(asked) = source.asked_at.filter(|asked| *asked <= at) else { return at };
+    // Looked at last: it goes through all checks.
     let unasked = || state.roster.subjects(id).flat_map(|(_, ixs)| ixs).any(|ix| state.checks[*ix].seen.is_none());
     if source.dark.is_none()
-        && unasked()
         && source.swept_at.is_none_or(|swept| source.listed_at.is_some_and(|listed| listed > swept))
+        && unasked()
     {
         return at;
     }

@@ -6,18 +6,21 @@ use super::message::{Basis, NotStarted};
 use super::observation::RunState;
 use super::outside::Outside;
 use super::plan::{Dashboard, Id, Need, Plan};
-use super::roster::{Ix, Roster};
+use super::roster::{Ix, Roster, Wanted};
 use super::standing::{self, Standing, Unseen};
 use super::state::{Cause, CheckState, SourceState, State, Verdict};
 use super::time::Instant;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What is derived from the state: the verdicts of the open cycles, and what must be judged anew.
 #[derive(Debug, Clone, Default)]
 pub struct View {
     /// By dashboard.
     pub cycles: BTreeMap<Id, CycleView>,
+    /// What could not be seen of each source when it was last looked at. It changes by time alone too.
+    pub sights: BTreeMap<Id, Option<Unseen>>,
     /// Dashboards that something was heard for since they were judged.
     pub dirty: BTreeSet<Id>,
     /// Checks in trouble outside any cycle.
@@ -26,6 +29,8 @@ pub struct View {
     pub outside_from: Option<Instant>,
     /// When the next decision falls due: a hold ends, a rung is asked.
     pub decide_at: Option<Instant>,
+    /// When it was decided last; `None`: something has changed since.
+    pub decided_at: Option<Instant>,
 }
 
 impl View {
@@ -48,6 +53,7 @@ pub struct CycleView {
     pub cycle: Cycle,
     /// In the order of the dashboard's closure: each check stands behind what it needs.
     pub checks: Vec<(Ix, Judged)>,
+    pub wanted: Arc<Wanted>,
     pub verdict: Verdict,
     /// Groups that it needs and of which no member is known, with their sources: nobody knows what to wait for.
     pub hollow: Vec<(Id, Id)>,
@@ -95,7 +101,7 @@ impl CycleView {
     }
 
     pub fn of(&self, ix: Ix) -> Option<&Judged> {
-        self.checks.iter().find(|(at, _)| *at == ix).map(|(_, judged)| judged)
+        self.checks.get(self.wanted.place(ix)?).map(|(_, judged)| judged)
     }
 
     /// The earliest act-by of what is outstanding.
@@ -108,16 +114,15 @@ impl CycleView {
 /// Judges one cycle at `at`.
 pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at: Instant) -> CycleView {
     let wanted = state.roster.dashboards.get(&cycle.key.dashboard).cloned().unwrap_or_default();
-    let bench = Bench { state, plan, dashboard, cycle: &cycle, at };
+    let bench = Bench { state, plan, dashboard, wanted: &wanted, cycle: &cycle, at };
     let rows: Vec<Row> = wanted.closure.iter().map(|&ix| bench.row(ix)).collect();
-    let place: BTreeMap<Ix, usize> = wanted.closure.iter().copied().zip(0..).collect();
-    let after = bench.work_after(&rows, &place);
-    let live = bench.live(&rows, &place, &wanted.direct);
+    let after = bench.work_after(&rows);
+    let live = bench.live(&rows);
 
     let mut checks: Vec<(Ix, Judged)> = Vec::with_capacity(rows.len());
     let mut holds_until = Until(Some(cycle.closes_at));
     for (at_place, row) in rows.into_iter().enumerate() {
-        let judged = bench.verdict(row, after[at_place], live[at_place], &checks, &place, &mut holds_until);
+        let judged = bench.verdict(row, after[at_place], live[at_place], &checks, &mut holds_until);
         checks.push((wanted.closure[at_place], judged));
     }
     // Every judgement may change at the deadline, whatever the checks are like.
@@ -130,7 +135,7 @@ pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at
     let outstanding: Vec<Option<Forecast>> =
         direct().filter(|judged| judged.verdict > Verdict::Ready).map(|judged| judged.forecast).collect();
     let eta = if outstanding.iter().all(Option::is_some) { outstanding.into_iter().flatten().max_by_key(|f| f.at) } else { None };
-    CycleView { checks, verdict, hollow, ready_at, eta, holds_until: holds_until.after(at), cycle }
+    CycleView { checks, wanted, verdict, hollow, ready_at, eta, holds_until: holds_until.after(at), cycle }
 }
 
 /// The earliest of several instants.
@@ -152,6 +157,7 @@ struct Bench<'a> {
     state: &'a State,
     plan: &'a Plan,
     dashboard: &'a Dashboard,
+    wanted: &'a Wanted,
     cycle: &'a Cycle,
     at: Instant,
 }
@@ -166,6 +172,11 @@ struct Row {
 impl Bench<'_> {
     fn roster(&self) -> &Roster {
         &self.state.roster
+    }
+
+    /// Where the things that a check needs stand among the rows.
+    fn places(&self, ix: Ix) -> impl Iterator<Item = usize> {
+        self.roster().checks[ix].needs.iter().filter_map(|need| self.wanted.place(*need))
     }
 
     fn source(&self, ix: Ix) -> Option<&SourceState> {
@@ -184,39 +195,31 @@ impl Bench<'_> {
     }
 
     /// What is left to run after each check has arrived, along the slowest way to the dashboard.
-    fn work_after(&self, rows: &[Row], place: &BTreeMap<Ix, usize>) -> Vec<TimeDelta> {
+    fn work_after(&self, rows: &[Row]) -> Vec<TimeDelta> {
         let mut after = vec![TimeDelta::zero(); rows.len()];
         for (at_place, row) in rows.iter().enumerate().rev().filter(|(_, row)| !row.standing.is_settled()) {
             let behind = row.habit.run_time() + after[at_place];
-            for need in self.roster().checks[row.ix].needs.iter().filter_map(|need| place.get(need)) {
-                after[*need] = after[*need].max(behind);
+            for need in self.places(row.ix) {
+                after[need] = after[need].max(behind);
             }
         }
         after
     }
 
     /// A check is waited for when the dashboard needs it, or something that has not arrived and is waited for does.
-    fn live(&self, rows: &[Row], place: &BTreeMap<Ix, usize>, direct: &BTreeSet<Ix>) -> Vec<bool> {
-        let mut live: Vec<bool> = rows.iter().map(|row| direct.contains(&row.ix)).collect();
+    fn live(&self, rows: &[Row]) -> Vec<bool> {
+        let mut live: Vec<bool> = rows.iter().map(|row| self.wanted.direct.contains(&row.ix)).collect();
         for (at_place, row) in rows.iter().enumerate().rev() {
             if live[at_place] && !row.standing.is_settled() {
-                for need in self.roster().checks[row.ix].needs.iter().filter_map(|need| place.get(need)) {
-                    live[*need] = true;
+                for need in self.places(row.ix) {
+                    live[need] = true;
                 }
             }
         }
         live
     }
 
-    fn verdict(
-        &self,
-        row: Row,
-        after: TimeDelta,
-        live: bool,
-        before: &[(Ix, Judged)],
-        place: &BTreeMap<Ix, usize>,
-        holds_until: &mut Until,
-    ) -> Judged {
+    fn verdict(&self, row: Row, after: TimeDelta, live: bool, before: &[(Ix, Judged)], holds_until: &mut Until) -> Judged {
         let deadline = self.cycle.deadline;
         let act_by = deadline - self.dashboard.reaction - row.habit.run_time() - after;
         let settled = |verdict| Judged {
@@ -235,8 +238,7 @@ impl Bench<'_> {
             Standing::Arrived(_) => return settled(Verdict::Ready),
             _ => {}
         }
-        let needs = self.roster().checks[row.ix].needs.iter();
-        let needs = needs.filter_map(|need| place.get(need).and_then(|at| before.get(*at))).map(|(_, judged)| judged);
+        let needs = self.places(row.ix).filter_map(|at| before.get(at)).map(|(_, judged)| judged);
         let (needs, had): (Vec<&Judged>, Vec<&Judged>) = needs.partition(|judged| judged.verdict > Verdict::Ready);
         let works_since = works_since(&self.state.checks[row.ix], &row.standing, &had);
         let forecast = self.forecast(&row, works_since, &needs);
@@ -276,10 +278,6 @@ impl Bench<'_> {
     ) -> (Verdict, Instant) {
         let (at, deadline) = (self.at, self.cycle.deadline);
         let source = self.source(row.ix);
-        let every = self.plan.sources.get(&self.roster().checks[row.ix].check.source).map_or(TimeDelta::zero(), |s| s.every);
-        if let Some(source) = source {
-            holds_until.by(standing::unseen_holds_until(source, every, at), at);
-        }
         match &row.standing {
             Standing::Failed { at: failed, .. } => return (Verdict::Failed, failed.unwrap_or(at)),
             Standing::Unseen(_) => {

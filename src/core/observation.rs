@@ -45,6 +45,8 @@ pub struct Heard {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     Sweep(Sweep),
+    /// A part of a sweep that goes on: says all of these subjects, and of the source no more than that it was asked.
+    Part(Sweep),
     Listing(Vec<Member>),
     Failure(Failure),
     Unreachable(Unreachable),

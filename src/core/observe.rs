@@ -6,7 +6,7 @@ use super::observation::{
 };
 use super::plan::Id;
 use super::roster::Ix;
-use super::state::{About, Dark, FAILURES_KEPT, News, Reason, Seen};
+use super::state::{About, Dark, FAILURES_KEPT, News, Reason, Seen, SourceState};
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
@@ -23,6 +23,10 @@ pub(super) fn hear(tx: &mut Tx<'_>, heard: Heard) {
     }
     match (ask, answer) {
         (Ask::Sweep { source, subjects, .. }, Answer::Sweep(sweep)) => swept(tx, &source, &subjects, asked_at, sweep),
+        (Ask::Sweep { source, subjects, .. }, Answer::Part(sweep)) => {
+            asked(tx, &source, asked_at);
+            see_all(tx, &source, &subjects, asked_at, sweep);
+        }
         (Ask::List { source }, Answer::Listing(members)) => listed(tx, &source, asked_at, members),
         (Ask::Failure { source, subject, run }, Answer::Failure(failure)) => failed(tx, &source, &subject, run, failure),
         // Without the reason the message goes out without it; it is not asked for again.
@@ -39,10 +43,17 @@ pub(super) fn hear(tx: &mut Tx<'_>, heard: Heard) {
             }
         }
         (Ask::Sweep { source, .. }, answer) => {
-            tx.source_mut(&source).asked_at = Some(asked_at);
+            asked(tx, &source, asked_at);
             dark(tx, &source, asked_at, told_why(answer));
         }
     }
+}
+
+/// Of sweeps that overlap, the newest counts. (An instant in the future is from before the clock was set back.)
+fn asked(tx: &mut Tx<'_>, source: &Id, asked_at: Instant) {
+    let at = tx.at;
+    let source = tx.source_mut(source);
+    source.asked_at = Some(source.asked_at.filter(|asked| *asked <= at).map_or(asked_at, |asked| asked.max(asked_at)));
 }
 
 /// An adapter that answers another question than it was asked has not answered.
@@ -54,7 +65,9 @@ fn told_why(answer: Answer) -> Unreachable {
 }
 
 fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sweep) {
-    let before = tx.state.sources.get(id).cloned().unwrap_or_default();
+    // Without its listing, which is large.
+    let known = tx.state.sources.get(id);
+    let before = known.map(|known| SourceState { swept_at: known.swept_at, ..known.outlook() }).unwrap_or_default();
     // Two answers can cross on their way; the older one has nothing to say any more. (An instant in the future is from before the
     // clock was set back, and means nothing.)
     if before.swept_at.is_some_and(|swept| swept > asked_at && swept <= tx.at) {
@@ -66,24 +79,18 @@ fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sw
         Scheduler::Healthy | Scheduler::NotSaid => None,
     };
     let clock = clocks::heard(before.clock, sweep.clock_ahead_s, asked_at);
+    asked(tx, id, asked_at);
     let source = tx.source_mut(id);
     source.clock = clock;
-    source.asked_at = Some(asked_at);
     source.swept_at = Some(asked_at);
     source.dark = None;
-    source.scheduler = sweep.scheduler;
+    source.scheduler = sweep.scheduler.clone();
     source.scheduler_dead_since = scheduler_dead_since;
     if before.dark.is_some() {
         tx.note(About::Source(id.clone()), Reason::SourceBack);
         tx.observe(asked_at, News::Source { source: id.clone(), dark: None });
     }
-    let mut facts: BTreeMap<Id, Fact> = sweep.items.into_iter().map(|item| (item.subject, item.fact)).collect();
-    for subject in subjects {
-        let fact = facts.remove(subject).map(tidy);
-        for ix in tx.state.roster.of_subject(id, subject).to_vec() {
-            see(tx, ix, fact.clone(), asked_at);
-        }
-    }
+    see_all(tx, id, subjects, asked_at, sweep);
     let all_anew = was_unseen || before.scheduler_dead_since.is_some() != scheduler_dead_since.is_some();
     let crossed = |deadline: Instant| before.swept_at.is_none_or(|swept| swept < deadline) && asked_at >= deadline;
     let judge_anew: Vec<Id> = tx
@@ -97,8 +104,18 @@ fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sw
     tx.state.view.dirty.extend(judge_anew);
 }
 
+fn see_all(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sweep) {
+    let mut facts: BTreeMap<Id, Fact> = sweep.items.into_iter().map(|item| (item.subject, item.fact)).collect();
+    for subject in subjects {
+        let fact = facts.remove(subject).map(tidy);
+        for ix in tx.state.roster.of_subject(id, subject).to_vec() {
+            see(tx, ix, fact.clone(), asked_at);
+        }
+    }
+}
+
 /// Was the answer before this one too old to be believed when this one came?
-fn gone_stale(before: &super::state::SourceState, asked_at: Instant, tx: &Tx<'_>, id: &Id) -> bool {
+fn gone_stale(before: &SourceState, asked_at: Instant, tx: &Tx<'_>, id: &Id) -> bool {
     let every = tx.plan.sources.get(id).map(|source| source.every);
     every.zip(before.swept_at).is_some_and(|(every, swept)| asked_at - swept > super::standing::stale_after(every))
 }

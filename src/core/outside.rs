@@ -28,7 +28,8 @@ pub enum Outside {
 pub(super) fn outside(state: &State, plan: &Plan, at: Instant) -> (BTreeMap<Ix, Outside>, Option<Instant>) {
     let mut troubled = BTreeMap::new();
     let mut next = Until(None);
-    for (ix, known) in state.roster.checks.iter().enumerate() {
+    for &ix in &state.roster.outside {
+        let known = &state.roster.checks[ix];
         let Some(source) = state.sources.get(&known.check.source) else { continue };
         let check = &state.checks[ix];
         let every = plan.sources.get(&known.check.source).map_or(TimeDelta::zero(), |s| s.every);

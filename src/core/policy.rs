@@ -23,6 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A message waits so long for an answer from after a start or a suspend.
 const SIGHT_WAIT: TimeDelta = TimeDelta::minutes(2);
+/// A message waits at most so long for the end of a sweep; where a source is asked more often, no longer than from one to the next.
+const SWEEP_WAIT: TimeDelta = TimeDelta::seconds(60);
 /// A message waits so long for the reason of a failure that is being fetched.
 const FAILURE_WAIT: TimeDelta = TimeDelta::seconds(60);
 /// An act-by that was passed so short ago can still be met: the reaction time is rounded by more than that.
@@ -173,6 +175,9 @@ pub(super) fn wanted(
     if let Some(until) = waits_for_sight(tx, incident, to, cycles) {
         return Wanted { hold: Some((until, Reason::SightAwaited)), ..nothing };
     }
+    if let Some(until) = waits_for_sweep(tx, incident).filter(|until| at < *until) {
+        return Wanted { hold: Some((until, Reason::SightAwaited)), ..nothing };
+    }
     if let Some(until) = waits_for_failure(tx, incident).filter(|until| at < *until) {
         return Wanted { hold: Some((until, Reason::FailureAwaited)), ..nothing };
     }
@@ -243,6 +248,14 @@ fn waits_for_sight(tx: &Tx<'_>, incident: &Incident, to: &Id, cycles: &BTreeSet<
         _ => None,
     });
     Some(waits_already.unwrap_or(tx.at + SIGHT_WAIT)).filter(|until| tx.at < *until)
+}
+
+/// A sweep that is told in parts shows one trouble after the other: the first word waits for its end, so that it counts them all.
+fn waits_for_sweep(tx: &Tx<'_>, incident: &Incident) -> Option<Instant> {
+    let Cause::Check(cause) = &incident.cause else { return None };
+    let id = &tx.state.roster.checks[tx.state.roster.place(cause)?].check.source;
+    let under_way = incident.told.is_empty() && standing::is_being_swept(tx.state.sources.get(id)?);
+    under_way.then(|| incident.opened_at + tx.plan.sources.get(id).map_or(SWEEP_WAIT, |source| source.every.min(SWEEP_WAIT)))
 }
 
 fn waits_for_failure(tx: &Tx<'_>, incident: &Incident) -> Option<Instant> {

@@ -89,15 +89,17 @@ pub(super) fn withdraw_idle(tx: &mut Tx<'_>, chat: &Id, topic: &Topic) {
     }
 }
 
-/// Gives up what is too late to be sent.
-pub(super) fn expire(tx: &mut Tx<'_>) {
+/// Gives up what is too late to be sent; true where there was something.
+pub(super) fn expire(tx: &mut Tx<'_>) -> bool {
     let late = |post: &&Post| post.attempt == Attempt::Idle && tx.at >= post.not_after;
     let ids: Vec<PostId> = tx.state.posts.values().filter(late).map(|post| post.id).collect();
+    let some = !ids.is_empty();
     for id in ids {
         withdraw(tx, id, Withdrawn::TooLate);
         tx.note(About::Post(id), Reason::TooLate);
         take_back(tx, id);
     }
+    some
 }
 
 /// A word that reached nobody was not said: what it was about is decided anew. (That a person was to be asked stays: who cannot be

@@ -4,6 +4,7 @@
 use super::plan::{Check, Id, Need, Plan, SourceKind};
 use super::state::SourceState;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The place of a check in [`Roster::checks`], and of its state in `State::checks`.
 pub type Ix = usize;
@@ -12,9 +13,11 @@ pub type Ix = usize;
 pub struct Roster {
     /// In order of name.
     pub checks: Vec<Known>,
-    pub dashboards: BTreeMap<Id, Wanted>,
+    pub dashboards: BTreeMap<Id, Arc<Wanted>>,
     /// Groups with at least one member.
     populated: BTreeSet<Id>,
+    /// Checks that may be in trouble outside any cycle: with a `max_age`, or needed by no dashboard.
+    pub outside: Vec<Ix>,
     /// The checks of each source, by what the source calls them.
     by_subject: BTreeMap<Id, BTreeMap<Id, Vec<Ix>>>,
 }
@@ -38,6 +41,21 @@ pub struct Wanted {
     pub direct: BTreeSet<Ix>,
     /// All that these need in turn, and themselves: a check stands behind everything that it needs.
     pub closure: Vec<Ix>,
+    /// Where each stands in `closure`, in order of `Ix`.
+    places: Vec<(Ix, usize)>,
+}
+
+impl Wanted {
+    fn new(direct: BTreeSet<Ix>, closure: Vec<Ix>) -> Self {
+        let mut places: Vec<(Ix, usize)> = closure.iter().copied().zip(0..).collect();
+        places.sort_unstable();
+        Self { direct, closure, places }
+    }
+
+    /// The place of a check in `closure`, which is that in `CycleView::checks` too.
+    pub fn place(&self, ix: Ix) -> Option<usize> {
+        self.places.binary_search_by_key(&ix, |(ix, _)| *ix).ok().map(|at| self.places[at].1)
+    }
 }
 
 /// Which checks were known as members of which group, whether or not their source still lists them.
@@ -79,14 +97,16 @@ impl Roster {
             for &ix in &closure {
                 checks[ix].dashboards.push(id.clone());
             }
-            dashboards.insert(id.clone(), Wanted { direct, closure });
+            dashboards.insert(id.clone(), Arc::new(Wanted::new(direct, closure)));
         }
         let mut by_subject: BTreeMap<Id, BTreeMap<Id, Vec<Ix>>> = BTreeMap::new();
         for (ix, known) in checks.iter().enumerate() {
             by_subject.entry(known.check.source.clone()).or_default().entry(known.check.subject.clone()).or_default().push(ix);
         }
         let populated = groups.into_iter().filter(|(_, members)| !members.is_empty()).map(|(id, _)| id).collect();
-        Self { checks, dashboards, populated, by_subject }
+        let alone = |known: &Known| known.check.max_age.is_some() || known.dashboards.is_empty();
+        let outside = (0..checks.len()).filter(|ix| alone(&checks[*ix])).collect();
+        Self { checks, dashboards, populated, outside, by_subject }
     }
 
     /// Is any member of the group known?

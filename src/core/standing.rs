@@ -66,6 +66,11 @@ pub fn stale_after(every: TimeDelta) -> TimeDelta {
     (every * 3).max(DARK_AFTER)
 }
 
+/// Is a sweep of it under way, of which a part was heard?
+pub fn is_being_swept(source: &SourceState) -> bool {
+    source.dark.is_none() && source.asked_at > source.swept_at
+}
+
 /// `None`: the source can be seen.
 pub fn unseen(source: &SourceState, every: TimeDelta, at: Instant) -> Option<Unseen> {
     match (&source.dark, source.swept_at) {

@@ -1,12 +1,12 @@
 //! The first door: one input in, one commit out.
 
 use super::command::Command;
-use super::observation::Heard;
-use super::plan::Plan;
-use super::state::{About, Commit, CycleKey, IncidentId, Phase, PostId, RefusedReload, State};
+use super::observation::{Answer, Heard};
+use super::plan::{Id, Plan};
+use super::state::{About, Commit, CycleKey, IncidentId, Phase, PostId, RefusedReload, SourceState, State};
 use super::time::Instant;
 use super::tx::Tx;
-use super::{command, digest, incident, observe, policy, posts, turn};
+use super::{command, digest, incident, observe, policy, posts, standing, turn};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,7 @@ const KEEP_OVER: TimeDelta = TimeDelta::days(3);
 /// Takes one input in and returns the one effect. `state` is ahead of the store until the commit is written; if writing fails, drop
 /// `state` and restore it from the store.
 pub fn step(state: &mut State, plan: &Plan, at: Instant, input: Input) -> Commit {
+    let quiet = quiet_before(state, plan, at, &input);
     let mut tx = Tx::new(state, plan, at);
     match input {
         Input::Tick => {}
@@ -68,14 +69,54 @@ pub fn step(state: &mut State, plan: &Plan, at: Instant, input: Input) -> Commit
         Input::Reloaded(refused) => tx.watch_mut().refused = refused,
     }
     meet(&mut tx);
-    turn::turn(&mut tx);
-    incident::fold(&mut tx);
-    let decide_at = policy::decide(&mut tx);
-    let digest_at = digest::occur(&mut tx);
-    posts::expire(&mut tx);
+    let judged = turn::turn(&mut tx);
+    if judged || !quiet.is_some_and(|quiet| quiet.holds(&tx)) {
+        incident::fold(&mut tx);
+        let decide_at = policy::decide(&mut tx);
+        let digest_at = digest::occur(&mut tx);
+        tx.state.view.decide_at = [decide_at, digest_at].into_iter().flatten().min();
+        tx.state.view.decided_at = Some(at);
+    }
+    if posts::expire(&mut tx) {
+        tx.state.view.decided_at = None;
+    }
     forget(&mut tx);
-    tx.state.view.decide_at = [decide_at, digest_at].into_iter().flatten().min();
     tx.commit()
+}
+
+/// Nothing but time has passed, or a source was heard that had been heard before.
+struct Quiet {
+    source: Option<(Id, SourceState)>,
+}
+
+/// Most inputs change nothing: a poll that brings no news, a wake-up. The decisions of the step before hold then, until the instant
+/// that came with them. `None`: not so.
+fn quiet_before(state: &State, plan: &Plan, at: Instant, input: &Input) -> Option<Quiet> {
+    let view = &state.view;
+    // A clock that was set back may have made other occurrences the next ones.
+    let holds = view.decided_at.is_some_and(|decided| decided <= at) && view.decide_at.is_none_or(|until| at < until);
+    let source = match input {
+        Input::Tick => None,
+        Input::Heard(Heard { ask, answer: Answer::Sweep(_) | Answer::Part(_), .. }) => {
+            let source = state.sources.get(ask.source()).filter(|_| plan.sources.contains_key(ask.source()))?;
+            // The end of a sweep that was told in parts releases what waited for it.
+            let ends = standing::is_being_swept(source) && matches!(input, Input::Heard(Heard { answer: Answer::Sweep(_), .. }));
+            if ends {
+                return None;
+            }
+            Some((ask.source().clone(), source.outlook()))
+        }
+        _ => return None,
+    };
+    (holds && state.unmet.is_empty()).then_some(Quiet { source })
+}
+
+impl Quiet {
+    /// Is it so still, now that the input was taken in and everything judged that had to be?
+    fn holds(&self, tx: &Tx<'_>) -> bool {
+        let same = |(id, before): &(Id, SourceState)| tx.state.sources.get(id).is_some_and(|now| now.outlook() == *before);
+        tx.has_written_nothing_down() && self.source.as_ref().is_none_or(same)
+    }
 }
 
 /// Checks that no row was there for are known from now on.

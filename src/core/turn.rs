@@ -7,19 +7,27 @@ use super::observation::RunState;
 use super::outside::outside;
 use super::plan::{Dashboard, Id};
 use super::roster::Ix;
-use super::standing::Standing;
+use super::standing::{self, Standing};
 use super::state::{ARRIVALS_KEPT, About, Arrival, CycleState, NIGHTS_KEPT, Night, Reason, Seen, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
 
-/// Brings every dashboard's view to now.
-pub(super) fn turn(tx: &mut Tx<'_>) {
+/// Brings every dashboard's view to now. False: nothing had to be judged, and all is as it was.
+pub(super) fn turn(tx: &mut Tx<'_>) -> bool {
     let plan = tx.plan;
+    let mut judged = false;
+    look(tx);
     for (id, dashboard) in &plan.dashboards {
         match tx.state.view.cycles.get(id) {
             // The clock was set back.
-            Some(view) if tx.at < view.cycle.opens_at => drop(tx.state.view.cycles.remove(id)),
-            Some(view) if may_close(view, tx.at) => close(tx, id, dashboard),
+            Some(view) if tx.at < view.cycle.opens_at => {
+                judged = true;
+                tx.state.view.cycles.remove(id);
+            }
+            Some(view) if may_close(view, tx.at) => {
+                judged = true;
+                close(tx, id, dashboard);
+            }
             Some(view) => {
                 let holds = view.holds_until.is_none_or(|until| tx.at < until);
                 if holds && !tx.state.view.dirty.contains(id) {
@@ -33,12 +41,26 @@ pub(super) fn turn(tx: &mut Tx<'_>) {
             None => closing(tx, id, dashboard).or_else(|| cycle::current(plan, id, dashboard, tx.at)),
         };
         let Some(cycle) = cycle else { continue };
+        judged = true;
         judge_and_keep(tx, id, dashboard, &cycle);
     }
     tx.state.view.dirty.clear();
     let (outside, from) = outside(tx.state, plan, tx.at);
+    judged |= tx.state.view.outside != outside;
     tx.state.view.outside = outside;
     tx.state.view.outside_from = from;
+    judged
+}
+
+/// What is seen of a source goes stale with time: then everything is judged anew.
+fn look(tx: &mut Tx<'_>) {
+    let unseen =
+        |id: &Id| tx.state.sources.get(id).and_then(|source| standing::unseen(source, tx.plan.sources.get(id)?.every, tx.at));
+    let sights = tx.plan.sources.keys().map(|id| (id.clone(), unseen(id))).collect();
+    if tx.state.view.sights != sights {
+        tx.state.view.sights = sights;
+        tx.state.view.dirty.extend(tx.plan.dashboards.keys().cloned());
+    }
 }
 
 /// A cycle closes where the next one opens; one that is not ready waits a moment for an answer from after that instant, as what

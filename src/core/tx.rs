@@ -133,11 +133,15 @@ impl<'a> Tx<'a> {
         self.state.adopt(known, self.plan);
     }
 
+    pub(super) fn has_written_nothing_down(&self) -> bool {
+        self.ledger.is_empty()
+    }
+
     /// Rows as they are now, for everything that was touched.
     pub(super) fn commit(self) -> Commit {
         let mut commit = Commit { ledger: self.ledger, observed: self.observed, ..Commit::default() };
         for key in self.touched {
-            match row(self.state, &key) {
+            match self.state.row(&key) {
                 Some(row) => commit.put.push(row),
                 None => commit.delete.push(key),
             }
@@ -146,18 +150,25 @@ impl<'a> Tx<'a> {
     }
 }
 
-fn row(state: &State, key: &Key) -> Option<Row> {
-    Some(match key {
-        Key::Source(id) => Row::Source(id.clone(), state.sources.get(id)?.clone()),
-        Key::Members(id) => Row::Members(id.clone(), state.sources.get(id)?.members.values().cloned().collect()),
-        Key::Check(id) => Row::Check(id.clone(), state.checks.get(state.roster.place(id)?)?.clone()),
-        Key::Cycle(key) => Row::Cycle(key.clone(), state.cycles.get(key)?.clone()),
-        Key::Incident(id) => Row::Incident(Box::new(state.incidents.get(id)?.clone())),
-        Key::Post(id) => Row::Post(state.posts.get(id)?.clone()),
-        Key::Chat(id) => Row::Chat(id.clone(), state.chats.get(id)?.clone()),
-        Key::Digest(id) => Row::Digest(id.clone(), state.digests.get(id)?.clone()),
-        Key::Counters => Row::Counters(state.counters),
-        Key::Watch => Row::Watch(state.watch.clone()),
-        Key::Mute(what) => Row::Mute(what.clone(), state.mutes.get(what)?.clone()),
-    })
+impl State {
+    /// The row of this name as it is now; `None`: there is none.
+    pub fn row(&self, key: &Key) -> Option<Row> {
+        Some(match key {
+            // Its listing is a row of its own.
+            Key::Source(id) => {
+                let source = self.sources.get(id)?;
+                Row::Source(id.clone(), SourceState { swept_at: source.swept_at, asked_at: source.asked_at, ..source.outlook() })
+            }
+            Key::Members(id) => Row::Members(id.clone(), self.sources.get(id)?.members.values().cloned().collect()),
+            Key::Check(id) => Row::Check(id.clone(), self.checks.get(self.roster.place(id)?)?.clone()),
+            Key::Cycle(key) => Row::Cycle(key.clone(), self.cycles.get(key)?.clone()),
+            Key::Incident(id) => Row::Incident(Box::new(self.incidents.get(id)?.clone())),
+            Key::Post(id) => Row::Post(self.posts.get(id)?.clone()),
+            Key::Chat(id) => Row::Chat(id.clone(), self.chats.get(id)?.clone()),
+            Key::Digest(id) => Row::Digest(id.clone(), self.digests.get(id)?.clone()),
+            Key::Counters => Row::Counters(self.counters),
+            Key::Watch => Row::Watch(self.watch.clone()),
+            Key::Mute(what) => Row::Mute(what.clone(), self.mutes.get(what)?.clone()),
+        })
+    }
 }

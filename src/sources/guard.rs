@@ -47,7 +47,7 @@ impl Guard {
         match &mut answer {
             Answer::Unreachable(unreachable) => self.mask(&mut unreachable.detail),
             Answer::Failure(failure) => failure.error.iter_mut().chain(&mut failure.task).for_each(|text| self.mask(text)),
-            Answer::Sweep(sweep) => sweep.items.iter_mut().for_each(|item| {
+            Answer::Sweep(sweep) | Answer::Part(sweep) => sweep.items.iter_mut().for_each(|item| {
                 if let Fact::Suspicious(text) = &mut item.fact {
                     self.mask(text);
                 }

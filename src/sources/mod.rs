@@ -15,7 +15,7 @@ mod time;
 mod wire;
 
 use crate::config::wiring::{SourceWiring, SourceWiringKind};
-use crate::core::observation::{Answer, Ask};
+use crate::core::observation::{Answer, Ask, Sweep};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
 use airflow::Airflow;
@@ -24,6 +24,7 @@ use guard::Guard;
 use http::Http;
 use luigi::Luigi;
 use sql::Sql;
+use tokio::sync::mpsc;
 
 /// A source, ready to be asked.
 pub struct Source {
@@ -45,6 +46,27 @@ pub struct Traffic {
     pub requests: u64,
     pub bytes: u64,
 }
+
+/// How a sweep goes about it that takes a request for each subject. Others are one question, and have no pace.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// The most requests that begin within one second.
+    pub per_second: usize,
+    /// Where parts of the answer are told as they come in. `None`: all of it at the end.
+    pub parts: Option<mpsc::Sender<Part>>,
+}
+
+/// What is told of a sweep while it goes on.
+#[derive(Debug)]
+pub enum Part {
+    /// The answer about these subjects.
+    Told { subjects: Vec<Id>, sweep: Sweep },
+    /// All have been asked; what is missing hangs, and the next sweep need not wait for it.
+    AllAsked,
+}
+
+/// So many requests a second are no burden to anybody.
+pub const DECENT: usize = 300;
 
 impl Source {
     /// Resolves the secrets and builds the client. The error is a sentence for a person, without any secret.
@@ -70,16 +92,34 @@ impl Source {
         }
     }
 
+    /// Whether a sweep takes a request for each subject, and so has a [`Pace`].
+    pub fn is_one_by_one(&self) -> bool {
+        match &self.kind {
+            Kind::Http(http) => http.is_one_by_one(),
+            Kind::Airflow(_) | Kind::Luigi(_) | Kind::Sql(_) | Kind::File(_) => false,
+        }
+    }
+
     /// Asks. Never fails: not being able to see is an answer. `now` is the agent's clock, for the end of tokens.
     pub async fn ask(&self, ask: &Ask, now: Instant) -> Answer {
+        self.ask_at(ask, now, &Pace { per_second: DECENT, parts: None }).await
+    }
+
+    /// The same at another pace. What was told in parts is not in the answer again.
+    pub async fn ask_at(&self, ask: &Ask, now: Instant, pace: &Pace) -> Answer {
         let answer = match &self.kind {
             Kind::Airflow(airflow) => airflow.ask(ask, now).await,
-            Kind::Http(http) => http.ask(ask, now).await,
+            Kind::Http(http) => http.ask(ask, now, pace).await,
             Kind::Luigi(luigi) => luigi.ask(ask, now).await,
             Kind::Sql(sql) => sql.ask(ask, now).await,
             Kind::File(files) => files.ask(ask).await,
         };
-        self.guard.masked(answer.unwrap_or_else(Answer::Unreachable))
+        self.masked(answer.unwrap_or_else(Answer::Unreachable))
+    }
+
+    /// The answer, or a part of it, without any secret that it gives back.
+    pub fn masked(&self, answer: Answer) -> Answer {
+        self.guard.masked(answer)
     }
 
     pub fn traffic(&self) -> Traffic {

@@ -13,12 +13,26 @@ pub use error::StoreError;
 use crate::core::state::{Commit, FORMAT, Row};
 use crate::core::time::Instant;
 use futures_util::TryStreamExt;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Connection, Sqlite, SqliteConnection};
 use std::path::{Path, PathBuf};
 use tokio::sync::Mutex;
 
 /// The most lines of the ledger, and of the history, that one transaction of [`Store::prune`] deletes.
 const PRUNED_AT_ONCE: usize = 500;
+
+/// Rows that one statement puts.
+const PUT_AT_ONCE: usize = 8;
+const PUT_ONE: &str = "INSERT OR REPLACE INTO rows (kind, key, version, body) VALUES (?, ?, ?, ?)";
+const PUT_MANY: &str = "INSERT OR REPLACE INTO rows (kind, key, version, body) VALUES (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), \
+                        (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?)";
+
+type Put = (&'static str, String, String);
+type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+fn put<'q>(statement: Statement<'q>, rows: &'q [Put]) -> Statement<'q> {
+    rows.iter().fold(statement, |statement, (kind, key, body)| statement.bind(*kind).bind(key).bind(i64::from(FORMAT)).bind(body))
+}
 
 #[derive(Debug)]
 pub struct Store {
@@ -152,7 +166,7 @@ impl Store {
 #[derive(Default)]
 struct Change {
     delete: Vec<(&'static str, String)>,
-    put: Vec<(&'static str, String, String)>,
+    put: Vec<Put>,
     /// Microseconds and body.
     ledger: Vec<(i64, String)>,
     history: Vec<(i64, String)>,
@@ -199,9 +213,13 @@ impl Change {
             let query = sqlx::query("DELETE FROM rows WHERE kind = ? AND key = ?").bind(*kind).bind(key);
             deleted += query.execute(&mut *connection).await?.rows_affected();
         }
-        for (kind, key, body) in &self.put {
-            let query = sqlx::query("INSERT OR REPLACE INTO rows (kind, key, version, body) VALUES (?, ?, ?, ?)");
-            query.bind(*kind).bind(key).bind(i64::from(FORMAT)).bind(body).execute(&mut *connection).await?;
+        // Each statement is a way to the connection's thread and back, which costs more than the row.
+        let (many, few) = self.put.as_chunks::<PUT_AT_ONCE>();
+        for rows in many {
+            put(sqlx::query(PUT_MANY), rows).execute(&mut *connection).await?;
+        }
+        for row in few {
+            put(sqlx::query(PUT_ONE), std::slice::from_ref(row)).execute(&mut *connection).await?;
         }
         for (table, lines) in [("ledger", &self.ledger), ("history", &self.history)] {
             for (at, body) in lines {

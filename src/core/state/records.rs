@@ -44,6 +44,24 @@ pub enum Clock {
     },
 }
 
+impl SourceState {
+    /// What decisions rest on: all but when it was asked, and what it listed (whoever looks at that is judged anew).
+    pub(in crate::core) fn outlook(&self) -> Self {
+        Self {
+            swept_at: None,
+            asked_at: None,
+            listed_at: self.listed_at,
+            list_asked_at: self.list_asked_at,
+            scheduler: self.scheduler.clone(),
+            scheduler_dead_since: self.scheduler_dead_since,
+            dark: self.dark.clone(),
+            list_dark: self.list_dark.clone(),
+            clock: self.clock,
+            members: BTreeMap::new(),
+        }
+    }
+}
+
 /// The source does not answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dark {

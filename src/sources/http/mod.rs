@@ -3,27 +3,29 @@
 //! An item with a state is a pipeline's newest run, one with only a timestamp is a dataset. What an item says that nobody
 //! understands makes its check suspicious, never green; the error texts of the last sweep are kept for [`Ask::Failure`].
 
+mod hung;
 mod parse;
 #[cfg(test)]
 mod parse_tests;
+mod round;
 
+use super::Pace;
 use super::wire::{Reply, Wire};
 use crate::config::wiring::{HeaderValue, HttpWiring, SourceWiring};
-use crate::core::observation::{Answer, Ask, Fact, Failure, Item, Sweep, Unreachable, Why};
+use crate::core::observation::{Answer, Ask, Failure, Item, Sweep, Unreachable, Why};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
 use crate::net::{encoded, unreachable};
-use futures_util::{StreamExt, stream};
+use hung::Hung;
 use parse::{Found, Reader};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use url::Url;
 
-/// Requests of one sweep under way at a time.
-const CONCURRENCY: usize = 8;
 const PLACEHOLDER: &str = "{id}";
 
 /// With the seconds by which the server's clock is ahead.
@@ -36,6 +38,9 @@ pub(super) struct Http {
     reader: Reader,
     /// The errors that the last sweep brought, by subject.
     errors: Mutex<BTreeMap<Id, String>>,
+    hung: Hung,
+    /// How long one request may take.
+    patience: Duration,
 }
 
 impl Http {
@@ -57,63 +62,63 @@ impl Http {
             headers.insert(key, value);
         }
         let wire = Wire::build(&sample, wiring)?;
-        Ok(Self { wire, url: http.url.clone(), headers, reader: Reader::build(http)?, errors: Mutex::new(BTreeMap::new()) })
+        Ok(Self {
+            wire,
+            url: http.url.clone(),
+            headers,
+            reader: Reader::build(http)?,
+            errors: Mutex::new(BTreeMap::new()),
+            hung: Hung::default(),
+            patience: wiring.timeout.to_std().unwrap_or_default(),
+        })
     }
 
     pub(super) fn wire(&self) -> &Wire {
         &self.wire
     }
 
-    pub(super) async fn ask(&self, ask: &Ask, now: Instant) -> Result<Answer, Unreachable> {
+    /// Whether a sweep takes a request for each subject.
+    pub(super) fn is_one_by_one(&self) -> bool {
+        self.url.contains(PLACEHOLDER)
+    }
+
+    pub(super) async fn ask(&self, ask: &Ask, now: Instant, pace: &Pace) -> Result<Answer, Unreachable> {
         match ask {
-            Ask::Sweep { subjects, .. } => {
-                let (found, clock_ahead_s) = self.sweep(subjects, now).await?;
-                let mut errors = BTreeMap::new();
-                let mut items = Vec::new();
-                for (subject, found) in found {
-                    found.error.map(|error| errors.insert(subject.clone(), error));
-                    items.push(Item { subject, fact: found.fact });
-                }
-                *self.errors.lock().unwrap_or_else(PoisonError::into_inner) = errors;
-                Ok(Answer::Sweep(Sweep { items, clock_ahead_s, ..Sweep::default() }))
-            }
+            Ask::Sweep { subjects, .. } if self.is_one_by_one() => Ok(Answer::Sweep(self.round(subjects, now, pace).await?)),
+            Ask::Sweep { subjects, .. } => Ok(Answer::Sweep(self.list(subjects, now).await?)),
             Ask::List { .. } => Err(unreachable(Why::Malformed, "a source of kind http cannot list what it has")),
             Ask::Failure { subject, .. } => {
-                let error = self.errors.lock().unwrap_or_else(PoisonError::into_inner).get(subject).cloned();
-                Ok(Answer::Failure(Failure { error, ..Failure::default() }))
+                Ok(Answer::Failure(Failure { error: self.errors().get(subject).cloned(), ..Failure::default() }))
             }
         }
     }
 
-    async fn sweep(&self, subjects: &[Id], now: Instant) -> Result<Clocked<Vec<(Id, Found)>>, Unreachable> {
-        if self.url.contains(PLACEHOLDER) {
-            return self.one_by_one(subjects, now).await;
-        }
+    /// One answer that lists many.
+    async fn list(&self, subjects: &[Id], now: Instant) -> Result<Sweep, Unreachable> {
         let reply = self.fetch(&self.url).await?;
         let mut found = self.reader.many(&reply.body, subjects)?;
-        let found = subjects.iter().filter_map(|subject| Some((subject.clone(), found.remove(subject)?))).collect();
-        Ok((found, reply.clock_ahead_s(now)))
+        let mut items = Vec::new();
+        for subject in subjects {
+            if let Some(Found { fact, error }) = found.remove(subject) {
+                self.remember(subject, error);
+                items.push(Item { subject: subject.clone(), fact });
+            }
+        }
+        Ok(Sweep { items, clock_ahead_s: reply.clock_ahead_s(now), ..Sweep::default() })
     }
 
-    /// One endpoint that fails among others that answer makes its own check suspicious; when none answers, the source is out of reach.
-    async fn one_by_one(&self, subjects: &[Id], now: Instant) -> Result<Clocked<Vec<(Id, Found)>>, Unreachable> {
-        // The futures are made outside the stream: a closure inside it would not be `Send` for the agent's tasks.
-        let questions: Vec<_> = subjects.iter().map(|subject| self.one(subject, now)).collect();
-        let answers: Vec<Result<Clocked<Option<Found>>, Unreachable>> =
-            stream::iter(questions).buffered(CONCURRENCY).collect().await;
-        // Only the first question left at once; the others may have waited for their turn.
-        let ahead = answers.first().and_then(|first| first.as_ref().ok()).and_then(|(_, ahead)| *ahead);
-        let asked: Vec<_> = subjects.iter().zip(answers).collect();
-        if asked.iter().all(|(_, result)| result.is_err())
-            && let Some((_, Err(first))) = asked.first()
-        {
-            return Err(first.clone());
+    fn errors(&self) -> MutexGuard<'_, BTreeMap<Id, String>> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what the newest answer says of an error. What is no longer asked for was there once: its error stays, and is never asked for.
+    fn remember(&self, subject: &Id, error: Option<String>) {
+        let mut errors = self.errors();
+        match error {
+            Some(error) => drop(errors.insert(subject.clone(), error)),
+            None if errors.is_empty() => {}
+            None => drop(errors.remove(subject)),
         }
-        let told = asked.into_iter().filter_map(|(subject, result)| match result {
-            Ok((found, _)) => found.map(|found| (subject.clone(), found)),
-            Err(error) => Some((subject.clone(), Found { fact: Fact::Suspicious(error.detail), error: None })),
-        });
-        Ok((told.collect(), ahead))
     }
 
     /// No finding: the endpoint says that it does not know this id. With the clock of a question that left at `now`.
