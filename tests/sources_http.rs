@@ -153,7 +153,7 @@ async fn one_that_hangs_delays_nobody_and_is_asked_beside_the_others_from_then_o
     let wiring = SourceWiring { timeout: TimeDelta::milliseconds(1200), ca_file: None, kind };
     let source = Source::build(&Id::from("jobs"), &wiring).unwrap();
     let (told, answer) = round(&source, &["hangs", "a", "b"]).await;
-    assert_eq!(answer, Answer::Sweep(Sweep::default()), "all was told in parts");
+    assert!(matches!(&answer, Answer::Sweep(sweep) if sweep.items.is_empty()), "all was told in parts: {answer:?}");
     assert_eq!(told.iter().position(|line| line == "a"), Some(0), "{told:?}");
     let all = || ["all asked", "a b", "hangs"].map(str::to_owned);
     assert!(told.contains(&all()[0]), "{told:?}");
