@@ -11,29 +11,30 @@
 //! | room | what it does | what it never does |
 //! |---|---|---|
 //! | [`core`] | knows, judges, folds, decides, words | I/O, clock, environment, logging |
-//! | [`config`] | files and environment → `Plan` and `Wiring` | ask anybody, resolve a secret before it is needed |
+//! | [`config`] | files and environment → `Plan` and `Wiring`, with all errors and lints at once | ask anybody, resolve a secret before it is needed |
 //! | [`sources`] | a question → an answer of one system | judge; fail (not to see is an answer) |
 //! | [`sinks`] | a message → a payload → an outcome | retry, choose words or receivers |
 //! | [`net`] | the one way to an HTTP client: TLS, time-outs, body limits | say an address in an error |
 //! | [`store`] | one commit → one transaction | know what a row means |
-//! | [`agent`] | the loop around the two doors: clock, inbox, polls, deliveries | decide |
+//! | [`agent`] | the loop around the two doors: clock, inbox, desk, polls, deliveries, heartbeat, reload, supervisor | decide |
 //! | [`web`] | status page, health, metrics, from snapshots; passes on what people ask | touch the state |
 //! | [`demo`] | stand-ins for an Airflow, a partner's API and a chat; one played night | replace a real part of the agent |
 //! | [`cli`] | one file per command | anything that a command does not say |
 //!
 //! # Two doors
 //!
-//! [`core::step::step`] takes one input (time passed, something was heard, posts are claimed, a send ended) and returns a
-//! [`core::state::Commit`], the only effect: changed rows and ledger entries. [`core::due::due`] derives from the state what is to be
-//! done now (questions, posts) and when to look again. Nothing else may change what is known, and nothing that is due is stored as
-//! a command, so a lost wake-up or an extra tick changes nothing. The agent, `once` and the tests drive the same two doors with
-//! other clocks; a replay will too.
+//! [`core::step::step`] takes one input (time passed, something was heard, posts are claimed, a send ended, a person asks for something,
+//! a proof of life was taken, a configuration was read again) and returns a [`core::state::Commit`], the only effect: changed rows and
+//! ledger entries. [`core::due::due`] derives from the state what is to be done now (questions, posts, the proof of life) and when to
+//! look again. Nothing else may change what is known, and nothing that is due is stored as a command, so a lost wake-up or an extra
+//! tick changes nothing. The agent, `once` and the tests drive the same two doors with other clocks; a replay will too.
 //!
 //! Within a step, in this order, each reading only what the former left:
 //!
 //! | module | from → to |
 //! |---|---|
 //! | `observe` | an answer → what is known of sources and checks |
+//! | [`core::command`] | a person's word → a pause of an incident or a name, a member forgotten |
 //! | [`core::roster`] | plan + listings → which checks there are, who needs whom |
 //! | [`core::cycle`] | rules of days → the open cycle of each dashboard |
 //! | [`core::standing`] | what was seen × a cycle → the evidence |
@@ -45,14 +46,18 @@
 //! | `fold` | many causes alike → one that stands for all |
 //! | `suspicion` | unrelated hosts in one trouble → the watch's own |
 //! | [`core::incident`] | causes → incidents with their impact |
-//! | `patience`, [`core::maintenance`] | until when a word may wait |
+//! | `aside` | acks, snoozes, mutes → what is left alone, and until when |
+//! | `patience`, [`core::maintenance`], `quiet` | until when a word may wait, or a person may sleep |
 //! | [`core::policy`] | incidents → say, hold, stay silent, with the reason |
+//! | `escalate` | nobody has answered → who is asked next |
 //! | [`core::digest`] | the scheduled summary, or recorded silence |
 //! | `posts` | wanted messages; retry, repetition, fallback |
 //! | [`core::proof`] | what is in the way of the proof of life |
 //! | `facts` → [`core::message`] → [`core::wording`] | state → facts → words of a language |
 //!
-//! # Five walks through the house
+//! # Seven walks through the house
+//!
+//! The last two are not built; they show where they will go.
 //!
 //! **An observation, from Airflow to the chat.** `due` names a sweep of `airflow`, with all subjects and the opening of the earliest
 //! open window. The agent asks ([`sources`], three requests), and brings back [`core::observation::Heard`]. `step` keeps what changed,
@@ -69,8 +74,13 @@
 //! written: the same. A commit that cannot be written is a crash of the state alone: it is read back from the rows.
 //!
 //! **An ack that comes back.** A person's word is one more input of `step`, with a nonce and the incident's id, brought by `cli`
-//! through `web` and [`agent::desk`], which answers once it is durable. It changes the incident's row (who has it, until when), `policy` reads it where it reads
-//! `asked_at` today, so escalation stops, and the next message says so. Nothing of the way out changes.
+//! through `web` and [`agent::desk`]. [`core::command::answer`] gives the sentence for it, or why it makes no sense; it goes back once the
+//! commit is durable. The incident's row holds who has it and until when; `policy` and `escalate` read it, so nobody else is asked
+//! before, and the next message says so. Nothing of the way out changes.
+//!
+//! **The proof of life.** `due` says when one is wanted; [`core::proof`] names what is in its way: a source that was not asked, a
+//! dashboard that was not judged, a message that reached nobody. Only with nothing in the way does `agent::heartbeat` ask for the
+//! address elsewhere, and that it was taken is an input. What is in the way stands on the status page.
 //!
 //! **Another configuration.** On SIGHUP or `POST /-/reload` it is read and built whole beside the running one, every secret resolved.
 //! One finding, and nothing changes but a row that says so. Else the loop goes over to it between two inputs: the state is read
@@ -89,7 +99,8 @@
 //! No queue of things to do: `due` derives it. No timers in the core: it returns instants. No "last run" of jobs: occurrences are rows.
 //! No text in decisions: they carry facts until a sink needs words. No trait for sources, sinks or stores: each is one enum, and adding
 //! a kind is a file, an arm, a fixture and a page. No second way to rebuild the state: start, reload and failed commit share
-//! [`core::state::State::restore`]. No reading of the clock outside [`agent::clock`].
+//! [`core::state::State::restore`]. No second way in for people: shell, HTTP and SIGHUP meet at one desk, and nothing watches files. No
+//! half of a configuration: it is taken over whole or not at all. No reading of the clock outside [`agent::clock`].
 
 pub mod agent;
 pub mod cli;

@@ -1,8 +1,9 @@
-//! The shell around the core: clock, inbox, loop, poll pool, delivery, shutdown.
+//! The shell around the core: clock, inbox, desk, loop, poll pool, delivery, heartbeat, reload, supervisor, shutdown.
 //!
-//! One loop ([`turn`](self)) owns the state and the store; polls and deliveries run beside it and report through one bounded inbox.
-//! Nothing leaves before the commit that wanted it is durable. The shell judges nothing and words nothing. It knows no signals
-//! and no environment: whoever starts it gives it a clock and a stop token, so `run` and `demo` are the same agent.
+//! One loop ([`turn`](self)) owns the state and the store; polls, deliveries, beats and the reading of another configuration run
+//! beside it and report through one bounded inbox; people come to the [`desk`]. Nothing leaves before the commit that wanted it is
+//! durable. The shell judges nothing and words nothing. It knows no signals, no files and no environment: whoever starts it gives it a
+//! clock, a stop token and a [`Load`], so `run` and `demo` are the same agent.
 //!
 //! While the store fails, nothing is asked, decided or sent, because none of it could be remembered: the log says so, and
 //! `/healthz` through [`Snapshot::store_trouble`]; answers and outcomes that are under way wait, and nothing of them is lost.

@@ -2,7 +2,9 @@
 //!
 //! Nothing in here is async, reads a clock, an environment, a file or a socket, or logs. It imports only itself, chrono,
 //! chrono-tz, croner and serde (`tests/tidy.rs` enforces that). Two doors lead in: [`step::step`] takes one input and gives back
-//! the one effect, a [`state::Commit`]; [`due::due`] says what is to be done now and when to look again.
+//! the one effect, a [`state::Commit`]; [`due::due`] says what is to be done now and when to look again. Beside them the shell may only
+//! read: [`command::answer`] (what a person is told), [`proof::lapses`] (what is in the way of the proof of life), [`digest::facts`],
+//! [`wording::word`].
 
 mod aside;
 pub mod calendar;
