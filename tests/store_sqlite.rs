@@ -63,7 +63,7 @@ fn check() -> Row {
     let state = CheckState {
         fingerprint: ("airflow".into(), "orders_raw".into()),
         known_since: at(-9),
-        group: Some("marts".into()),
+        groups: BTreeSet::from([Id::from("marts")]),
         silent_until_success: false,
         seen: Some(Seen::Runs(vec![run])),
         arrivals: vec![Arrival { cycle: cycle_key(22), at: at(-5), run: Some("r".into()) }],

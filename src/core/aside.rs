@@ -10,23 +10,32 @@ use std::collections::BTreeSet;
 /// Until when nothing is to be said of the incident at all, and why.
 pub(super) fn hushed(state: &State, plan: &Plan, at: Instant, incident: &Incident) -> Option<(Instant, Reason)> {
     let snoozed = incident.snooze.as_ref().and_then(|snooze| snooze.holds(at)).map(|until| (until, Reason::Snoozed));
-    let muted = muted(state, plan, at, &incident.cause).map(|until| (until, Reason::Muted));
+    let muted = muted(state, plan, at, incident).map(|until| (until, Reason::Muted));
     snoozed.into_iter().chain(muted).max_by_key(|(until, _)| *until)
 }
 
-/// Until when the cause is muted: itself, or its source.
-fn muted(state: &State, plan: &Plan, at: Instant, cause: &Cause) -> Option<Instant> {
+/// Until when all that it is about is muted: itself, or its source. One of many alike that is not makes it everybody's again.
+fn muted(state: &State, plan: &Plan, at: Instant, incident: &Incident) -> Option<Instant> {
     let mute = |what: &Muted| state.mutes.get(what).and_then(|pause| pause.holds(at));
     let of_source = |id: &Id| mute(&Muted::Source(id.clone()));
-    match cause {
+    let of_check = |id: &Id| {
+        let source = state.roster.place(id).and_then(|ix| of_source(&state.roster.checks[ix].check.source));
+        mute(&Muted::Check(id.clone())).max(source)
+    };
+    match &incident.cause {
         Cause::Check(id) => {
-            let source = state.roster.place(id).and_then(|ix| of_source(&state.roster.checks[ix].check.source));
-            mute(&Muted::Check(id.clone())).max(source)
+            let all = incident.alike.iter().chain([id]).map(of_check);
+            all.collect::<Option<Vec<Instant>>>()?.into_iter().min()
         }
         Cause::Source(id) | Cause::Scheduler(id) | Cause::Clock(id) => of_source(id),
         Cause::Group(id) => plan.groups.get(id).and_then(|group| of_source(&group.source)),
         Cause::Calendar(_) | Cause::Watch(_) => None,
     }
+}
+
+/// Is the source muted?
+pub(super) fn is_muted(state: &State, id: &Id, at: Instant) -> bool {
+    state.mutes.get(&Muted::Source(id.clone())).is_some_and(|pause| pause.holds(at).is_some())
 }
 
 /// Takes the cycles of muted dashboards out; returns when the first of these mutes ends.

@@ -48,7 +48,8 @@ pub(super) fn own(state: &State, plan: &Plan) -> Option<(i64, usize)> {
 
 /// Clocks that are off, as causes: told to those who care for the watch.
 pub(super) fn doubt(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
-    for (id, source) in tx.state.sources.iter().filter(|(id, _)| tx.plan.sources.contains_key(*id)) {
+    let is_asked = |id: &Id| tx.plan.sources.get(id).is_some_and(|setup| tx.state.roster.is_asked(id, setup.kind));
+    for (id, source) in tx.state.sources.iter().filter(|(id, _)| is_asked(id)) {
         if let Clock::Off { since, .. } = source.clock {
             let now = active.entry(Cause::Clock(id.clone())).or_insert_with(|| Active::new(since));
             (now.verdict, now.outside) = (Verdict::Unknown, true);

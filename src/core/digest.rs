@@ -195,11 +195,13 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
         state.chats.iter().filter_map(|(id, chat)| chat.broken.as_ref().map(|(_, why)| (id.clone(), why.clone()))).collect();
     let answers = |id: &Id, setup: &Source| {
         state.sources.get(id).is_some_and(|source| {
-            source.dark.is_none() && source.list_dark.is_none() && standing::unseen(source, setup.every, at).is_none()
+            source.dark.is_none() && !source.fails_to_list() && standing::unseen(source, setup.every, at).is_none()
         })
     };
-    let silent: Vec<&Id> = plan.sources.iter().filter(|(id, setup)| !answers(id, setup)).map(|(id, _)| id).collect();
-    let expected_silent = silent.iter().filter(|id| maintenance::of_source(plan, id, at).is_some()).count();
+    let asked: Vec<(&Id, &Source)> = plan.sources.iter().filter(|(id, setup)| state.roster.is_asked(id, setup.kind)).collect();
+    let silent: Vec<&Id> = asked.iter().filter(|(id, setup)| !answers(id, setup)).map(|(id, _)| *id).collect();
+    let expected = |id: &Id| maintenance::of_source(plan, id, at).is_some() || aside::is_muted(state, id, at);
+    let expected_silent = silent.iter().filter(|id| expected(id)).count();
     let counted = state.digests.get(id).map(|done| done.done_at);
     let muted = state.mutes.iter().filter(|(_, mute)| mute.holds(at).is_some());
     let muted = muted.map(|(what, mute)| (what.clone(), Taken { by: mute.by.clone(), until: mute.until })).collect();

@@ -2,7 +2,7 @@
 
 use super::incident::SAMPLE;
 use super::observation::Ask;
-use super::plan::{Id, Plan, Source};
+use super::plan::{Id, Plan, Source, SourceKind};
 use super::posts;
 use super::proof;
 use super::standing;
@@ -115,6 +115,11 @@ fn sweep_at(state: &State, id: &Id, setup: &Source, source: &SourceState, at: In
         && source.swept_at.is_none_or(|swept| source.listed_at.is_some_and(|listed| listed > swept))
         && unasked()
     {
+        return at;
+    }
+    // A new cycle has a date of its own that was not asked for yet.
+    let reopened = || state.view.cycles.values().any(|view| view.cycle.opens_at > asked && view.cycle.opens_at <= at);
+    if setup.kind == SourceKind::File && reopened() {
         return at;
     }
     let waits = |view: &&super::judge::CycleView| view.verdict > Verdict::Ready;

@@ -15,13 +15,14 @@ pub(super) fn escalate(
     addressed: &BTreeMap<Id, BTreeSet<CycleKey>>,
 ) -> Option<Instant> {
     let asked_at = incident.asked_at?;
+    // Whoever had it had their time, and what was snoozed its rest.
+    let pauses = [&incident.ack, &incident.snooze].into_iter().flatten();
+    let set_aside = pauses.map(|pause| pause.until).max().unwrap_or(Instant::MIN_UTC);
     let mut rungs: BTreeMap<Id, (Instant, BTreeSet<CycleKey>)> = BTreeMap::new();
     for key in cycles {
         let Some(dashboard) = tx.plan.dashboards.get(&key.dashboard) else { continue };
-        for (above, chat) in (1..).zip(&dashboard.escalate) {
-            // Whoever had it had their time.
-            let acked = incident.ack.as_ref().map_or(Instant::MIN_UTC, |ack| ack.until);
-            let from = (asked_at + dashboard.escalate_after * above).max(acked);
+        for (above, chat) in (0..).zip(&dashboard.escalate) {
+            let from = (asked_at + dashboard.escalate_after).max(set_aside) + dashboard.escalate_after * above;
             let rung = rungs.entry(chat.clone()).or_insert((from, BTreeSet::new()));
             rung.0 = rung.0.min(from);
             rung.1.insert(key.clone());

@@ -167,6 +167,7 @@ fn situation(state: &State, plan: &Plan, incident: &Incident, cause: Option<Ix>,
                     Situation::Stale { newest: *newest, max_age_s: check.max_age.unwrap_or_default().num_seconds() }
                 }
                 Outside::Failed { at, doomed, .. } => failed(incident, *at, doomed.as_ref()),
+                Outside::Blind { .. } => Situation::NotSeen { why: NotSeen::NeverSeen },
             });
             let own =
                 judged.filter(|judged| judged.verdict > Verdict::Ready).map(|judged| of_standing(state, incident, cause, judged));

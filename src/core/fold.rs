@@ -36,7 +36,7 @@ pub(super) fn hold_together(tx: &mut Tx<'_>, active: &mut BTreeMap<Cause, Active
         }
         let moved = tx.state.incidents.get(&incident).filter(|i| i.cause != anchor).cloned();
         if let Some(moved) = moved {
-            tx.put_incident(Incident { cause: anchor, failure: None, failure_wanted_at: None, ..moved });
+            tx.put_incident(Incident { cause: anchor, failure: None, failure_wanted_at: None, retired_by: None, ..moved });
         }
     }
 }
@@ -59,6 +59,10 @@ pub(super) fn fold_alike(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
         let Some(ix) = tx.state.roster.place(id) else { continue };
         // A failure without an end of its own (a doomed run) began when it was first seen.
         let since = own(tx, id).map_or(now.since, |incident| incident.since.min(now.since));
+        // What was set aside was set aside as it was: nothing new joins it.
+        if own(tx, id).and_then(|incident| incident.snooze.as_ref()).is_some_and(|snooze| snooze.holds(tx.at).is_some()) {
+            continue;
+        }
         let told = own(tx, id).is_some_and(|incident| !incident.told.is_empty());
         let root = Root { id, since, told, kind: kind(tx, id, now.verdict) };
         roots.entry(&tx.state.roster.checks[ix].check.source).or_default().push(root);

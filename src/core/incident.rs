@@ -102,11 +102,13 @@ fn active(tx: &Tx<'_>) -> BTreeMap<Cause, Active> {
     clocks::doubt(tx, &mut active);
     for (ix, trouble) in &tx.state.view.outside {
         let known = &tx.state.roster.checks[*ix];
-        let (verdict, since) = match trouble {
-            Outside::Stale { newest } => (Verdict::Late, *newest + known.check.max_age.unwrap_or_default()),
-            Outside::Failed { at, .. } => (Verdict::Failed, at.unwrap_or(tx.at)),
+        let max_age = known.check.max_age.unwrap_or_default();
+        let (cause, verdict, since) = match trouble {
+            Outside::Stale { newest } => (Cause::Check(known.id.clone()), Verdict::Late, *newest + max_age),
+            Outside::Blind { newest } => (Cause::Source(known.check.source.clone()), Verdict::Unknown, *newest + max_age),
+            Outside::Failed { at, .. } => (Cause::Check(known.id.clone()), Verdict::Failed, at.unwrap_or(tx.at)),
         };
-        let now = active.entry(Cause::Check(known.id.clone())).or_insert_with(|| Active::new(since));
+        let now = active.entry(cause).or_insert_with(|| Active::new(since));
         now.verdict = now.verdict.max(verdict);
         now.outside = true;
     }
@@ -119,7 +121,8 @@ fn hollow(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
     for view in tx.state.view.cycles.values() {
         for (group, source) in &view.hollow {
             let known = tx.state.sources.get(source);
-            let dark = known.and_then(|source| source.list_dark.as_ref().or(source.dark.as_ref()));
+            let never_listed = known.filter(|source| source.listed_at.is_none()).and_then(|source| source.list_dark.as_ref());
+            let dark = never_listed.or(known.and_then(|source| source.dark.as_ref()));
             let (cause, since) = match (dark, known.and_then(|source| source.listed_at)) {
                 (Some(dark), _) => (Cause::Source(source.clone()), dark.since),
                 (None, Some(_)) => (Cause::Group(group.clone()), tx.at),
@@ -158,6 +161,7 @@ fn carry_on(tx: &mut Tx<'_>, id: IncidentId, active: &mut BTreeMap<Cause, Active
                 incident.phase = Phase::Open;
                 // Another spell of the same trouble.
                 incident.since = now.since;
+                incident.retired_by = None;
                 if tx.at - since >= ANEW_AFTER {
                     ask_anew(&mut incident);
                 }
@@ -184,6 +188,8 @@ fn ask_anew(incident: &mut Incident) {
 
 fn take_in(tx: &Tx<'_>, incident: &mut Incident, now: Active) {
     incident.verdict = now.verdict;
+    // Where the clock was set back it has begun now at the latest.
+    incident.since = incident.since.min(tx.at);
     incident.outside = now.outside;
     incident.alike = now.alike;
     if let Cause::Check(check) = &incident.cause
@@ -246,6 +252,8 @@ fn deepen(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Act
         incident.phase = Phase::Open;
         incident.since = incident.since.min(now.since);
         (incident.failure, incident.failure_wanted_at) = (None, None);
+        // Who wanted no word of the one has not heard of the other.
+        (incident.snooze, incident.retired_by) = (None, None);
         take_in(tx, &mut incident, now);
         settle_impact(tx, &mut incident);
         tx.note(About::Incident(incident.id), Reason::Deepened);

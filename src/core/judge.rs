@@ -42,7 +42,7 @@ impl View {
         });
         in_cycle.or_else(|| match self.outside.get(&ix)? {
             Outside::Failed { run, .. } => Some(run.as_str()),
-            Outside::Stale { .. } => None,
+            Outside::Stale { .. } | Outside::Blind { .. } => None,
         })
     }
 }
@@ -335,6 +335,7 @@ impl Bench<'_> {
             Standing::Unseen(Unseen::Dark) => Some(Cause::Source(known.check.source.clone())),
             // The question is on its way; its answer decides.
             Standing::Unseen(Unseen::NotAsked) => None,
+            Standing::Unseen(Unseen::CalendarEnded(calendar)) => Some(Cause::Calendar(calendar.clone())),
             standing => {
                 if let Some(cause) = deeper.and_then(|need| need.cause.clone()) {
                     return Some(cause);

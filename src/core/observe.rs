@@ -34,10 +34,10 @@ pub(super) fn hear(tx: &mut Tx<'_>, heard: Heard) {
         (Ask::List { source }, answer) => {
             let state = tx.source_mut(&source);
             state.list_asked_at = Some(asked_at);
+            let had = state.list_dark.take();
+            state.list_dark = Some(darker(had, asked_at, told_why(answer)));
             // Without the first listing nobody knows what there is to ask for: a sweep of nothing would look as if all were well.
             if state.listed_at.is_none() {
-                let had = state.list_dark.take();
-                state.list_dark = Some(darker(had, asked_at, told_why(answer)));
                 let plan = tx.plan;
                 tx.state.view.dirty.extend(plan.dashboards.keys().cloned());
             }
@@ -124,7 +124,7 @@ fn see(tx: &mut Tx<'_>, ix: Ix, fact: Option<Fact>, asked_at: Instant) {
     let known = &tx.state.roster.checks[ix];
     let forgets = tx.plan.sources.get(&known.check.source).is_some_and(|source| source.kind.forgets());
     let check = &tx.state.checks[ix];
-    let fact = if forgets { remembered(check.seen.as_ref(), fact, tx.at) } else { fact };
+    let fact = if forgets { remembered(check.seen.as_ref(), fact, tx.at) } else { with_newest(check.seen.as_ref(), fact) };
     let same = match (&check.seen, &fact) {
         (Some(seen), Some(fact)) => seen.says(fact),
         (Some(Seen::Absent { .. }), None) => true,
@@ -180,6 +180,18 @@ fn remembered(before: Option<&Seen>, fact: Option<Fact>, at: Instant) -> Option<
     (!all.is_empty()).then(|| tidy(Fact::Runs(all)))
 }
 
+/// The newest date that has arrived stays known when it is no longer asked for: the age of the data counts from it.
+fn with_newest(before: Option<&Seen>, fact: Option<Fact>) -> Option<Fact> {
+    let (Some(Seen::Dated { arrived: before, .. }), Some(Fact::Dated(mut arrived))) = (before, fact.clone()) else { return fact };
+    let newest = before.iter().rev().find(|(_, at)| at.is_some());
+    if let Some((date, at)) = newest
+        && arrived.iter().rev().find(|(_, at)| at.is_some()).is_none_or(|(other, _)| other < date)
+    {
+        arrived.entry(*date).or_insert(*at);
+    }
+    Some(Fact::Dated(arrived))
+}
+
 /// The part of an answer that says something new, as the history keeps it.
 fn changed(before: Option<&Seen>, fact: &Fact) -> Fact {
     match (before, fact) {
@@ -203,7 +215,12 @@ fn tidy(fact: Fact) -> Fact {
         Fact::Runs(mut runs) => {
             runs.retain(|run| run.kind != RunKind::Backfill);
             runs.sort_by(|a, b| order(b).cmp(&order(a)));
-            runs.truncate(RUNS_PER_SUBJECT);
+            if runs.len() > RUNS_PER_SUBJECT {
+                // Of tasks that are one pipeline together, what is not done must not be pushed out by what is.
+                runs.sort_by_key(|run| run.kind == RunKind::Part && run.state == RunState::Success);
+                runs.truncate(RUNS_PER_SUBJECT);
+                runs.sort_by(|a, b| order(b).cmp(&order(a)));
+            }
             Fact::Runs(runs)
         }
         other => other,
@@ -261,14 +278,13 @@ fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Vec<Member>) {
         return;
     }
     let known = tx.state.take_checks();
-    let joined_before: Vec<Id> = known.keys().cloned().collect();
     tx.state.adopt(known, tx.plan);
-    let joined: Vec<Ix> = (0..tx.state.roster.checks.len())
-        .filter(|ix| joined_before.binary_search(&tx.state.roster.checks[*ix].id).is_err())
-        .collect();
+    // What a source that forgets lists is no more than what it knows now: nobody joins or leaves by it.
+    let joins = known_before && tx.plan.sources.get(id).is_some_and(|source| !source.kind.forgets());
+    let joined: Vec<Ix> = tx.state.unmet.iter().filter_map(|name| tx.state.roster.place(name)).collect();
     for ix in joined {
         let group = tx.state.roster.checks[ix].group.is_some();
-        tx.check_mut(ix).silent_until_success = known_before && group;
+        tx.check_mut(ix).silent_until_success = joins && group;
     }
 }
 

@@ -16,6 +16,10 @@ pub enum Outside {
     Stale {
         newest: Instant,
     },
+    /// It would be stale by now, but its source cannot be seen.
+    Blind {
+        newest: Instant,
+    },
     /// `doomed`: it still runs, but this task has finally failed.
     Failed {
         run: String,
@@ -77,5 +81,6 @@ fn stale(
         return Some(Outside::Stale { newest });
     }
     next.by(newest + max_age + TimeDelta::seconds(1), at);
-    None
+    let dark = standing::unseen(source, every, at) == Some(standing::Unseen::Dark);
+    (dark && newest + max_age < at).then_some(Outside::Blind { newest })
 }

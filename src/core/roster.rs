@@ -29,6 +29,8 @@ pub struct Known {
     pub check: Check,
     /// The group that made it a check, unless the configuration names it itself.
     pub group: Option<Id>,
+    /// All groups of which it is a member, also where the configuration names it itself.
+    pub groups: BTreeSet<Id>,
     pub needs: Vec<Ix>,
     /// The dashboards that wait for it, directly or through others.
     pub dashboards: Vec<Id>,
@@ -58,11 +60,11 @@ impl Wanted {
     }
 }
 
-/// Which checks were known as members of which group, whether or not their source still lists them.
-pub type Memory = BTreeMap<Id, (Id, Id)>;
+/// Which checks were known as members of which groups, with source and subject, whether or not their source still lists them.
+pub type Memory = BTreeMap<Id, (BTreeSet<Id>, (Id, Id))>;
 
 impl Roster {
-    /// `memory`: check name → (group, subject), from the check rows.
+    /// `memory`: from the check rows.
     pub fn build(plan: &Plan, sources: &BTreeMap<Id, SourceState>, memory: &Memory) -> Self {
         let (named, groups) = name_all(plan, sources, memory);
         let place: BTreeMap<Id, Ix> = named.keys().cloned().zip(0..).collect();
@@ -80,7 +82,8 @@ impl Roster {
             .map(|(id, (check, group))| {
                 let own = place.get(&id).copied();
                 let needs = resolve(&check.needs).into_iter().filter(|need| Some(*need) != own).collect();
-                Known { id, check, group, needs, dashboards: Vec::new() }
+                let member_of = groups.iter().filter(|(_, members)| members.contains(&id)).map(|(group, _)| group.clone()).collect();
+                Known { id, check, group, groups: member_of, needs, dashboards: Vec::new() }
             })
             .collect();
         let order = untangle(&mut checks);
@@ -152,10 +155,16 @@ fn name_all(plan: &Plan, sources: &BTreeMap<Id, SourceState>, memory: &Memory) -
                     && !group.exclude.holds(m.subject.as_str(), &m.tags, &m.owners)
             })
             .map(|m| m.subject.clone());
-        // One that has vanished has no tags any more, but an id by which it can be excluded: so it is retired.
-        let retired = |subject: &Id| group.exclude.holds(subject.as_str(), &[], &[]);
-        let remembered = memory.values().filter(|(of, _)| of == group_id).map(|(_, subject)| subject.clone());
-        let remembered = remembered.filter(|subject| !retired(subject));
+        // One that has vanished has no tags any more, but an id by which it can be let go.
+        let listed_now = |subject: &Id| sources.get(&group.source).is_some_and(|source| source.members.contains_key(subject));
+        let wanted = |subject: &Id| {
+            let ids = &group.matches.ids;
+            (ids.is_empty() || ids.iter().any(|pattern| super::plan::glob(pattern, subject.as_str())))
+                && !group.exclude.holds(subject.as_str(), &[], &[])
+        };
+        let members = memory.values().filter(|(of, (source, _))| of.contains(group_id) && *source == group.source);
+        let remembered = members.map(|(_, (_, subject))| subject.clone());
+        let remembered = remembered.filter(|subject| !listed_now(subject) && wanted(subject));
         for subject in matching.chain(remembered).collect::<BTreeSet<_>>() {
             members.entry((&group.source, subject)).or_default().push(group_id);
         }
@@ -267,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_member_that_vanished_stays_until_it_is_excluded() {
-        let memory = Memory::from([("mart_old".into(), ("mart".into(), "mart_old".into()))]);
+        let memory = Memory::from([("mart_old".into(), (["mart".into()].into(), ("airflow".into(), "mart_old".into())))]);
         let known = |exclude: &[&str]| Roster::build(&plan(exclude), &BTreeMap::new(), &memory).checks.len();
         assert_eq!((known(&[]), known(&["mart_x*"]), known(&["mart_old"])), (1, 1, 0));
     }

@@ -3,7 +3,7 @@
 use super::cycle::Cycle;
 use super::message::NotStarted;
 use super::observation::{Run, RunKind, RunState};
-use super::plan::{Check, Evidence, Plan};
+use super::plan::{Check, DateShift, Evidence, Id, Plan};
 use super::roster::Known;
 use super::state::{Arrival, CheckState, Seen, SourceState};
 use super::time::Instant;
@@ -46,6 +46,8 @@ pub enum Unseen {
     Vanished,
     Suspicious(String),
     FutureData(Instant),
+    /// Its path has a date that its calendar no longer knows.
+    CalendarEnded(Id),
 }
 
 /// So many unanswered questions in a row, or so long, make a source dark; one lost answer does not.
@@ -74,7 +76,10 @@ pub fn is_being_swept(source: &SourceState) -> bool {
 /// `None`: the source can be seen.
 pub fn unseen(source: &SourceState, every: TimeDelta, at: Instant) -> Option<Unseen> {
     match (&source.dark, source.swept_at) {
-        (Some(dark), Some(_)) if dark.tries < DARK_TRIES && at - dark.since < DARK_AFTER => None,
+        // One lost answer takes nothing from what was known a moment before, but adds nothing to what is from hours ago.
+        (Some(dark), Some(swept)) if dark.tries < DARK_TRIES && at - dark.since < DARK_AFTER => {
+            ((dark.since - swept).abs() > stale_after(every)).then_some(Unseen::NotAsked)
+        }
         (Some(_), _) => Some(Unseen::Dark),
         // A sweep "in the future" is from before the clock was set back.
         (None, Some(swept)) if (at - swept).abs() <= stale_after(every) => None,
@@ -251,11 +256,14 @@ fn of_dated(
     plan: &Plan,
 ) -> Standing {
     let date = known.check.dated.as_ref().and_then(|shift| shift.from(cycle.key.date, &plan.calendars));
+    if let (None, Some(DateShift::Workdays { calendar, .. })) = (date, &known.check.dated) {
+        return Standing::Unseen(Unseen::CalendarEnded(calendar.clone()));
+    }
     match date.and_then(|date| arrived.get(&date)) {
         Some(Some(at)) if *at > seen_at + FUTURE_TOLERANCE => Standing::Unseen(Unseen::FutureData(*at)),
         Some(Some(at)) => Standing::Arrived(Arrival { cycle: cycle.key.clone(), at: *at, run: None }),
         Some(None) => Standing::NoData { newest: arrived.values().flatten().max().copied() },
-        // A cycle that has just opened: the question for its date is due now. Past its calendar's end nobody knows the date.
+        // A cycle that has just opened: the question for its date is due now.
         None => Standing::Unseen(Unseen::NotAsked),
     }
 }

@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::observation::{Answer, Heard};
 use super::plan::{Id, Plan};
-use super::state::{About, Commit, CycleKey, IncidentId, Phase, PostId, RefusedReload, SourceState, State};
+use super::state::{About, Cause, Commit, CycleKey, IncidentId, Phase, PostId, RefusedReload, SourceState, State};
 use super::time::Instant;
 use super::tx::Tx;
 use super::{command, digest, incident, observe, policy, posts, standing, turn};
@@ -108,7 +108,9 @@ fn quiet_before(state: &State, plan: &Plan, at: Instant, input: &Input) -> Optio
         }
         _ => return None,
     };
-    (holds && state.unmet.is_empty()).then_some(Quiet { source })
+    // What the watch suspects of itself hangs on who was heard when.
+    let suspects = state.incidents.values().any(|incident| matches!(incident.cause, Cause::Watch(_)) && incident.phase == Phase::Open);
+    (holds && !suspects && state.unmet.is_empty()).then_some(Quiet { source })
 }
 
 impl Quiet {

@@ -1,6 +1,7 @@
 //! Suspicion: when hosts that have nothing to do with each other go dark together, or all tell another time, the watch suspects itself,
 //! and its own trouble stands for theirs. Changes only which cause stands for which, as `fold` does.
 
+use super::aside;
 use super::clocks;
 use super::incident::Active;
 use super::maintenance;
@@ -66,6 +67,7 @@ fn hand_back(tx: &mut Tx<'_>, own: Own, active: &BTreeMap<Cause, Active>) {
     incident.cause = left.clone();
     // Another cause than the one that was told of: its cycles have not heard of it.
     incident.told.values_mut().for_each(|told| told.cycles.clear());
+    (incident.ack, incident.snooze) = (None, None);
     tx.note(About::Incident(incident.id), Reason::Deepened);
     tx.put_incident(incident);
 }
@@ -114,7 +116,7 @@ fn network(tx: &Tx<'_>) -> Vec<Id> {
     if hosts.len() < 2 { Vec::new() } else { together.into_iter().map(|source| source.id.clone()).collect() }
 }
 
-/// All sources on hosts: those that are cut off, and when each other one was heard last. What is in maintenance says nothing.
+/// All sources on hosts: those that are cut off, and when each other one was heard last. What is in maintenance, or muted, says nothing.
 fn hosts<'a>(tx: &'a Tx<'_>) -> (Vec<Silent<'a>>, Vec<Option<Instant>>) {
     let (mut silent, mut heard) = (Vec::new(), Vec::new());
     for (id, setup) in &tx.plan.sources {
@@ -123,7 +125,7 @@ fn hosts<'a>(tx: &'a Tx<'_>) -> (Vec<Silent<'a>>, Vec<Option<Instant>>) {
         let dark =
             source.filter(|source| is_cut_off(source)).and_then(|source| Some((source.dark.as_ref()?.since, source.asked_at?)));
         match dark {
-            Some(_) if maintenance::of_source(tx.plan, id, tx.at).is_some() => {}
+            Some(_) if maintenance::of_source(tx.plan, id, tx.at).is_some() || aside::is_muted(tx.state, id, tx.at) => {}
             Some((since, asked_at)) => {
                 let swept_at = source.and_then(|source| source.swept_at);
                 silent.push(Silent { id, host, between: (swept_at, since), asked_at });

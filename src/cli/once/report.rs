@@ -138,12 +138,13 @@ fn reason(standing: &Standing, source: Option<&SourceState>, roster: &Roster, ix
         Standing::Unseen(Unseen::NotAsked) => "its source has not been asked yet".to_owned(),
         Standing::Unseen(Unseen::Vanished) => format!("source {} does not know it", roster.checks[ix].check.source),
         Standing::Unseen(Unseen::Suspicious(why)) => why.clone(),
+        Standing::Unseen(Unseen::CalendarEnded(calendar)) => format!("calendar {calendar} has no data for the date in its path"),
         Standing::Unseen(Unseen::FutureData(at)) => format!("its newest data lies in the future ({})", time(at)),
         Standing::Running { state, since, rerun, .. } => {
             let what = match state {
                 RunState::Queued => format!("queued since {}", time(since)),
                 RunState::Retrying { task } => format!("running since {}, task {task} is being retried", time(since)),
-                RunState::Waiting { task } => format!("running since {}, waiting in sensor {task}", time(since)),
+                RunState::Waiting { task } => format!("waiting for {task} since {}", time(since)),
                 _ => format!("running since {}", time(since)),
             };
             if *rerun { format!("rerun: {what}") } else { what }

@@ -174,23 +174,22 @@ impl State {
 
     /// Builds the roster anew and puts every check's state at its place; `known` are the states by name.
     pub(in crate::core) fn adopt(&mut self, mut known: BTreeMap<Id, CheckState>, plan: &Plan) {
-        let memory = known
-            .iter()
-            .filter_map(|(id, check)| Some((id.clone(), (check.group.clone()?, check.fingerprint.1.clone()))))
-            .filter(|(_, (group, _))| plan.groups.contains_key(group))
-            .collect();
+        let memory = known.iter().map(|(id, check)| (id.clone(), (check.groups.clone(), check.fingerprint.clone()))).collect();
         self.roster = Roster::build(plan, &self.sources, &memory);
         self.checks = Vec::with_capacity(self.roster.checks.len());
+        // The same thing under another name: a second source has taken its name, say.
+        let gone = known.extract_if(.., |id, _| self.roster.place(id).is_none());
+        let mut renamed: BTreeMap<(Id, Id), CheckState> = gone.map(|(_, check)| (check.fingerprint.clone(), check)).collect();
         for check in &self.roster.checks {
             let fingerprint = (check.check.source.clone(), check.check.subject.clone());
-            let state = match known.remove(&check.id) {
-                Some(had) if had.fingerprint == fingerprint => CheckState { group: check.group.clone(), ..had },
+            let state = match known.remove(&check.id).or_else(|| renamed.remove(&fingerprint)) {
+                Some(had) if had.fingerprint == fingerprint => CheckState { groups: check.groups.clone(), ..had },
                 had => {
                     self.unmet.insert(check.id.clone());
                     CheckState {
                         fingerprint,
                         known_since: had.as_ref().map_or(Instant::MIN_UTC, |had| had.known_since),
-                        group: check.group.clone(),
+                        groups: check.groups.clone(),
                         silent_until_success: false,
                         seen: None,
                         arrivals: Vec::new(),

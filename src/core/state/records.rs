@@ -45,6 +45,11 @@ pub enum Clock {
 }
 
 impl SourceState {
+    /// Has it failed to list what it has from the beginning, or again and again? Its sweeps may work all the same.
+    pub fn fails_to_list(&self) -> bool {
+        self.list_dark.as_ref().is_some_and(|dark| self.listed_at.is_none() || dark.tries >= LIST_TRIES)
+    }
+
     /// What decisions rest on: all but when it was asked, and what it listed (whoever looks at that is judged anew).
     pub(in crate::core) fn outlook(&self) -> Self {
         Self {
@@ -78,8 +83,8 @@ pub struct CheckState {
     pub fingerprint: (Id, Id),
     /// When dawnwatch first knew the check.
     pub known_since: Instant,
-    /// The group by which it is a check, if by one: it stays one when it vanishes from the source.
-    pub group: Option<Id>,
+    /// The groups of which it is a member: it stays one when it vanishes from the source.
+    pub groups: BTreeSet<Id>,
     /// A member that joined a group that was known already: silent until its first success.
     pub silent_until_success: bool,
     pub seen: Option<Seen>,
@@ -92,6 +97,9 @@ pub struct CheckState {
     /// The failures of runs, once fetched; newest last, at most [`FAILURES_KEPT`].
     pub failures: Vec<(String, Failure)>,
 }
+
+/// Listings are asked for every ten minutes: one that fails is no news.
+const LIST_TRIES: u32 = 3;
 
 pub const ARRIVALS_KEPT: usize = 8;
 pub const NIGHTS_KEPT: usize = 60;

@@ -218,7 +218,7 @@ impl Words for English {
                 format!("{subject} is back since {}, but what waited for it takes too long.", cx.clock(*recovered_at))
             }
             Situation::Retrying { .. } => format!("A task of {subject} has failed and waits for its next try."),
-            Situation::Waiting { .. } => format!("{subject} is running, but only waits for its own input."),
+            Situation::Waiting { .. } => format!("{subject} only waits for its own input."),
             Situation::NotStarted(NotStarted::Paused) => format!("{subject} has not started: it is paused."),
             Situation::NotStarted(NotStarted::ImportError) => {
                 format!("{subject} has not started: its code does not load (import error).")

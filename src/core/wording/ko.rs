@@ -259,7 +259,7 @@ impl Words for Korean {
                 format!("{ga} {}에 복구됐지만, 기다리던 것들이 마감까지 끝나지 못합니다.", cx.clock(*recovered_at))
             }
             Situation::Retrying { .. } => format!("{subject}의 태스크가 실패해 다음 재시도를 기다리고 있습니다."),
-            Situation::Waiting { .. } => format!("{ga} 실행 중이지만 자기 입력을 기다리고만 있습니다."),
+            Situation::Waiting { .. } => format!("{ga} 자기 입력을 기다리고만 있습니다."),
             Situation::NotStarted(NotStarted::Paused) => format!("{ga} 시작하지 않았습니다. 일시 중지된 상태입니다."),
             Situation::NotStarted(NotStarted::ImportError) => {
                 format!("{ga} 시작하지 않았습니다. 코드를 불러오지 못합니다(import error).")
