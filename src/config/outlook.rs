@@ -42,7 +42,7 @@ fn usually_late(loaded: &Loaded, id: &Id, dashboard: &Dashboard, rows: &[Row]) -
     let arrivals = rows.iter().filter_map(|row| {
         let Row::Check(check, state) = row else { return None };
         let needed = |need: Need| reached.contains(&need);
-        let member = state.group.as_ref().is_some_and(|group| needed(Need::Group(group.clone())));
+        let member = state.groups.iter().any(|group| needed(Need::Group(group.clone())));
         if !member && !needed(Need::Check(check.clone())) {
             return None;
         }

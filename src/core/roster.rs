@@ -162,8 +162,8 @@ fn name_all(plan: &Plan, sources: &BTreeMap<Id, SourceState>, memory: &Memory) -
             (ids.is_empty() || ids.iter().any(|pattern| super::plan::glob(pattern, subject.as_str())))
                 && !group.exclude.holds(subject.as_str(), &[], &[])
         };
-        let members = memory.values().filter(|(of, (source, _))| of.contains(group_id) && *source == group.source);
-        let remembered = members.map(|(_, (_, subject))| subject.clone());
+        let were = memory.values().filter(|(of, (source, _))| of.contains(group_id) && *source == group.source);
+        let remembered = were.map(|(_, (_, subject))| subject.clone());
         let remembered = remembered.filter(|subject| !listed_now(subject) && wanted(subject));
         for subject in matching.chain(remembered).collect::<BTreeSet<_>>() {
             members.entry((&group.source, subject)).or_default().push(group_id);
