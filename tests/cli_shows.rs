@@ -150,7 +150,8 @@ fn late_nights(count: usize) -> Row {
     let state = CheckState {
         fingerprint: ("airflow".into(), "a".into()),
         known_since: Instant::UNIX_EPOCH,
-        group: None,
+        newest: None,
+        groups: Default::default(),
         silent_until_success: false,
         seen: None,
         arrivals: vec![],

@@ -301,3 +301,73 @@ fn one_failed_task_of_many_fails_the_whole() {
         &["Mon 03:20 team post alert orders failed +1 [exec]"],
     );
 }
+
+#[test]
+fn a_failed_task_is_not_pushed_out_by_many_that_are_done() {
+    night_of(
+        luigi(),
+        "2026-11-22 23:00",
+        "2026-11-23 06:00",
+        |w| {
+            part(w, "orders", "2026-11-23 01:00", Some("2026-11-23 01:02"), false);
+            for minute in 3..58 {
+                part(w, "orders", &format!("2026-11-23 01:{minute:02}"), Some("2026-11-23 02:10"), true);
+            }
+        },
+        &["Mon 01:02 team post alert orders failed +1 [exec]"],
+    );
+}
+
+#[test]
+fn a_member_of_two_groups_vanishes_from_neither_in_silence() {
+    let mut plan = grouped();
+    // By name the first of the two: the dashboard needs the other.
+    let ingest = plan.groups[&id("mart")].clone();
+    plan.groups.insert(id("ingest"), ingest);
+    night_of(
+        plan,
+        "2026-11-22 02:00",
+        "2026-11-23 07:05",
+        |w| {
+            two(w);
+            w.when("2026-11-23 01:00", |w| drop(w.subjects.remove("mart_a")));
+        },
+        &[
+            "Mon 06:30 team post alert mart_a unknown +0 [exec]",
+            "Mon 06:30 team post digest unknown",
+            "Mon 07:00 team notify update mart_a unknown +0 [exec]",
+        ],
+    );
+}
+
+#[test]
+fn a_named_member_vanishes_from_its_group_no_more_than_others() {
+    let mut plan = grouped();
+    plan.checks.insert(id("mart_a"), check("mart_a"));
+    night_of(
+        plan,
+        "2026-11-22 02:00",
+        "2026-11-23 07:05",
+        |w| {
+            two(w);
+            w.when("2026-11-23 01:00", |w| drop(w.subjects.remove("mart_a")));
+        },
+        &[
+            "Mon 06:30 team post alert mart_a unknown +0 [exec]",
+            "Mon 06:30 team post digest unknown",
+            "Mon 07:00 team notify update mart_a unknown +0 [exec]",
+        ],
+    );
+}
+
+#[test]
+fn a_group_that_is_narrowed_lets_its_members_go() {
+    let mut world = World::new(grouped(), "2026-11-22 02:00");
+    two(&mut world);
+    world.until("2026-11-22 04:00");
+    assert!(world.state.roster.place(&id("mart_a")).is_some());
+    // What a reload does.
+    world.plan.groups.get_mut(&id("mart")).unwrap().matches.ids = vec!["mart_b*".to_owned()];
+    world.forget();
+    assert!(world.state.roster.place(&id("mart_a")).is_none() && world.state.roster.place(&id("mart_b")).is_some());
+}

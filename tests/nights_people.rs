@@ -226,3 +226,75 @@ fn the_same_command_twice_is_one() {
     world.command(ack("2026-11-23 08:00"));
     assert_eq!((world.rows, world.ledger.len()), (rows, lines));
 }
+
+/// Five that need nothing.
+fn five() -> Plan {
+    let mut plan = plan();
+    plan.digests.clear();
+    plan.checks.clear();
+    let names = ["a", "b", "c", "d", "e"];
+    plan.checks = names.iter().map(|name| (id(name), check(name))).collect();
+    plan.dashboards.get_mut(&id("exec")).unwrap().needs = names.iter().map(|name| Need::Check(id(name))).collect();
+    plan
+}
+
+#[test]
+fn a_mute_of_one_does_not_swallow_those_that_are_like_it() {
+    night_of(
+        five(),
+        "2026-11-22 23:00",
+        "2026-11-23 08:30",
+        |w| {
+            w.subjects.clear();
+            for name in ["a", "b", "c", "d", "e"] {
+                w.subjects.insert(id(name), Subject::default());
+            }
+            w.when("2026-11-22 23:05", |w| w.command(mute(Muted::Check(id("a")), "2026-11-24 12:00")));
+        },
+        // None of them starts, ten minutes before act-by at 08:00.
+        &["Mon 07:50 team notify alert a at_risk +4 [exec]"],
+    );
+}
+
+#[test]
+fn after_an_ack_the_rungs_follow_one_after_the_other() {
+    let mut plan = with_rung();
+    plan.chats.insert(id("boss"), Chat { quiet: None, quiet_days: None, ..chat() });
+    plan.dashboards.get_mut(&id("exec")).unwrap().escalate = vec![id("backup"), id("boss")];
+    night_of(
+        plan,
+        "2026-11-22 23:00",
+        "2026-11-23 09:30",
+        |w| {
+            w.fail("orders", "2026-11-23 07:00", "2026-11-23 07:10");
+            w.when("2026-11-23 07:20", |w| w.command(ack("2026-11-23 08:20")));
+        },
+        &[
+            "Mon 06:30 team post digest OnTrack",
+            "Mon 07:10 team notify alert orders failed +1 [exec]",
+            "Mon 08:20 backup escalate update orders failed +1 [exec]",
+            "Mon 08:50 boss escalate update orders failed +1 [exec]",
+        ],
+    );
+}
+
+#[test]
+fn who_muted_two_sources_is_not_told_of_the_network() {
+    let mut plan = plan();
+    plan.digests.clear();
+    let other = Source { kind: SourceKind::Http, every: chrono::TimeDelta::seconds(60), host: Some(1) };
+    plan.sources.insert(id("other"), other);
+    plan.checks.get_mut(&id("sales")).unwrap().source = id("other");
+    night_of(
+        plan,
+        "2026-11-22 23:00",
+        "2026-11-23 08:30",
+        |w| {
+            for source in ["airflow", "other"] {
+                w.when("2026-11-22 23:05", move |w| w.command(mute(Muted::Source(id(source)), "2026-11-23 12:00")));
+                w.dark(source, "2026-11-23 05:00", "2026-11-23 11:00");
+            }
+        },
+        &[],
+    );
+}

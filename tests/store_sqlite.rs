@@ -66,6 +66,7 @@ fn check() -> Row {
         groups: BTreeSet::from([Id::from("marts")]),
         silent_until_success: false,
         seen: Some(Seen::Runs(vec![run])),
+        newest: Some(at(-5)),
         arrivals: vec![Arrival { cycle: cycle_key(22), at: at(-5), run: Some("r".into()) }],
         nights: vec![Night { date: cycle_key(22).date, arrived_s: -60, took_s: None }],
         resumed: Some(("r".into(), at(3))),

@@ -167,12 +167,22 @@ fn situation(state: &State, plan: &Plan, incident: &Incident, cause: Option<Ix>,
                     Situation::Stale { newest: *newest, max_age_s: check.max_age.unwrap_or_default().num_seconds() }
                 }
                 Outside::Failed { at, doomed, .. } => failed(incident, *at, doomed.as_ref()),
-                Outside::Blind { .. } => Situation::NotSeen { why: NotSeen::NeverSeen },
+                Outside::Blind { .. } | Outside::NeverSeen { .. } => {
+                    never_seen(cause.and_then(|ix| state.checks[ix].seen.as_ref()))
+                }
             });
             let own =
                 judged.filter(|judged| judged.verdict > Verdict::Ready).map(|judged| of_standing(state, incident, cause, judged));
             own.or(outside).unwrap_or(Situation::NotStarted(NotStarted::NoReason))
         }
+    }
+}
+
+fn never_seen(seen: Option<&Seen>) -> Situation {
+    match seen {
+        Some(Seen::Suspicious(why)) => Situation::NotSeen { why: NotSeen::Suspicious(why.clone()) },
+        Some(Seen::Timestamp { newest: None, .. } | Seen::Dated { .. }) => Situation::NoData { newest: None },
+        _ => Situation::NotSeen { why: NotSeen::NeverSeen },
     }
 }
 

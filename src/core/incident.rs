@@ -106,6 +106,7 @@ fn active(tx: &Tx<'_>) -> BTreeMap<Cause, Active> {
         let (cause, verdict, since) = match trouble {
             Outside::Stale { newest } => (Cause::Check(known.id.clone()), Verdict::Late, *newest + max_age),
             Outside::Blind { newest } => (Cause::Source(known.check.source.clone()), Verdict::Unknown, *newest + max_age),
+            Outside::NeverSeen { since } => (Cause::Check(known.id.clone()), Verdict::Unknown, *since),
             Outside::Failed { at, .. } => (Cause::Check(known.id.clone()), Verdict::Failed, at.unwrap_or(tx.at)),
         };
         let now = active.entry(cause).or_insert_with(|| Active::new(since));

@@ -42,7 +42,7 @@ impl View {
         });
         in_cycle.or_else(|| match self.outside.get(&ix)? {
             Outside::Failed { run, .. } => Some(run.as_str()),
-            Outside::Stale { .. } | Outside::Blind { .. } => None,
+            Outside::Stale { .. } | Outside::Blind { .. } | Outside::NeverSeen { .. } => None,
         })
     }
 }

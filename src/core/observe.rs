@@ -4,6 +4,7 @@ use super::clocks;
 use super::observation::{
     Answer, Ask, Fact, Failure, Heard, Member, RUNS_PER_SUBJECT, Run, RunKind, RunState, Scheduler, Sweep, Unreachable, Why,
 };
+use super::outside;
 use super::plan::Id;
 use super::roster::Ix;
 use super::state::{About, Dark, FAILURES_KEPT, News, Reason, Seen, SourceState};
@@ -124,7 +125,11 @@ fn see(tx: &mut Tx<'_>, ix: Ix, fact: Option<Fact>, asked_at: Instant) {
     let known = &tx.state.roster.checks[ix];
     let forgets = tx.plan.sources.get(&known.check.source).is_some_and(|source| source.kind.forgets());
     let check = &tx.state.checks[ix];
-    let fact = if forgets { remembered(check.seen.as_ref(), fact, tx.at) } else { with_newest(check.seen.as_ref(), fact) };
+    let fact = if forgets { remembered(check.seen.as_ref(), fact, tx.at) } else { fact };
+    // Nobody waits for it: a failure that was seen does not heal by being out of sight.
+    if known.dashboards.is_empty() && !matches!(fact, Some(Fact::Runs(_))) && outside::has_failed(check) {
+        return;
+    }
     let same = match (&check.seen, &fact) {
         (Some(seen), Some(fact)) => seen.says(fact),
         (Some(Seen::Absent { .. }), None) => true,
@@ -150,7 +155,9 @@ fn see(tx: &mut Tx<'_>, ix: Ix, fact: Option<Fact>, asked_at: Instant) {
         Seen::Suspicious(_) | Seen::Absent { .. } => false,
     };
     let resumed = resumed(tx.state.checks[ix].seen.as_ref(), &seen);
+    let newest = newest(&seen);
     let check = tx.check_mut(ix);
+    check.newest = check.newest.max(newest);
     check.seen = Some(seen);
     if let Some(run) = resumed {
         check.resumed = Some((run, at));
@@ -180,16 +187,14 @@ fn remembered(before: Option<&Seen>, fact: Option<Fact>, at: Instant) -> Option<
     (!all.is_empty()).then(|| tidy(Fact::Runs(all)))
 }
 
-/// The newest date that has arrived stays known when it is no longer asked for: the age of the data counts from it.
-fn with_newest(before: Option<&Seen>, fact: Option<Fact>) -> Option<Fact> {
-    let (Some(Seen::Dated { arrived: before, .. }), Some(Fact::Dated(mut arrived))) = (before, fact.clone()) else { return fact };
-    let newest = before.iter().rev().find(|(_, at)| at.is_some());
-    if let Some((date, at)) = newest
-        && arrived.iter().rev().find(|(_, at)| at.is_some()).is_none_or(|(other, _)| other < date)
-    {
-        arrived.entry(*date).or_insert(*at);
+/// The newest data or success.
+fn newest(seen: &Seen) -> Option<Instant> {
+    match seen {
+        Seen::Runs(runs) => runs.iter().filter(|run| run.state == RunState::Success).filter_map(|run| run.ended_at).max(),
+        Seen::Timestamp { newest, first_seen_at } => newest.filter(|newest| newest <= first_seen_at),
+        Seen::Dated { arrived, seen_at } => arrived.values().flatten().filter(|at| *at <= seen_at).max().copied(),
+        Seen::Suspicious(_) | Seen::Absent { .. } => None,
     }
-    Some(Fact::Dated(arrived))
 }
 
 /// The part of an answer that says something new, as the history keeps it.

@@ -1,7 +1,7 @@
 //! Trouble outside any cycle: data that is too old at any hour (`max_age`), and failed runs of checks that no dashboard needs.
 
 use super::judge::Until;
-use super::observation::{Run, RunState};
+use super::observation::{Run, RunKind, RunState};
 use super::plan::Plan;
 use super::roster::{Ix, Known};
 use super::standing;
@@ -9,6 +9,9 @@ use super::state::{CheckState, Seen, SourceState, State};
 use super::time::Instant;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
+
+/// Tasks that are one pipeline together begin within so long of each other.
+const PARTS_WITHIN: TimeDelta = TimeDelta::days(1);
 
 /// What is wrong with a check whatever the deadlines are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,10 @@ pub enum Outside {
     /// It would be stale by now, but its source cannot be seen.
     Blind {
         newest: Instant,
+    },
+    /// No data of it was seen for as long as it may be old.
+    NeverSeen {
+        since: Instant,
     },
     /// `doomed`: it still runs, but this task has finally failed.
     Failed {
@@ -43,20 +50,34 @@ pub(super) fn outside(state: &State, plan: &Plan, at: Instant) -> (BTreeMap<Ix, 
     (troubled, next.0)
 }
 
-/// The newest run that has ended, of a check that no dashboard needs. What failed before the check was known is nobody's news.
+/// A failed run of a check that no dashboard needs. What failed before the check was known is nobody's news.
 fn failed(known: &Known, check: &CheckState) -> Option<Outside> {
-    let Some(Seen::Runs(runs)) = &check.seen else { return None };
     if !known.dashboards.is_empty() || check.silent_until_success {
         return None;
     }
-    let ended = |run: &&Run| run.ended_at.is_some() || run.state.is_failed();
-    let newest = runs.iter().find(ended).filter(|run| run.state.is_failed())?;
-    let doomed = match &newest.state {
+    let run = failed_run(check)?;
+    let doomed = match &run.state {
         RunState::Doomed { task } => Some(task.clone()),
         _ => None,
     };
-    let new = newest.ended_at.is_none_or(|ended| ended >= check.known_since);
-    new.then(|| Outside::Failed { run: newest.id.clone(), at: newest.ended_at, doomed })
+    let new = run.ended_at.is_none_or(|ended| ended >= check.known_since);
+    new.then(|| Outside::Failed { run: run.id.clone(), at: run.ended_at, doomed })
+}
+
+/// Has it failed, as far as its runs were seen?
+pub(super) fn has_failed(check: &CheckState) -> bool {
+    failed_run(check).is_some()
+}
+
+/// The newest run that has ended, if it failed; of tasks that are one pipeline together, any that failed within a day of the newest.
+fn failed_run(check: &CheckState) -> Option<&Run> {
+    let Some(Seen::Runs(runs)) = &check.seen else { return None };
+    let newest = runs.first()?;
+    let ended = |run: &&Run| run.ended_at.is_some() || run.state.is_failed();
+    if newest.kind == RunKind::Part {
+        return runs.iter().find(|run| run.state.is_failed() && newest.scheduled_at - run.scheduled_at < PARTS_WITHIN);
+    }
+    runs.iter().find(ended).filter(|run| run.state.is_failed())
 }
 
 fn stale(
@@ -70,17 +91,14 @@ fn stale(
     let max_age = known.check.max_age?;
     // What a source that cannot be seen has got since, nobody knows; what was too old when it was last seen stays so.
     let swept = source.swept_at?;
-    let known_at = if standing::unseen(source, every, at).is_some() { swept.min(at) } else { at };
-    let newest = match &check.seen {
-        Some(Seen::Timestamp { newest, .. }) => *newest,
-        Some(Seen::Dated { arrived, .. }) => arrived.values().flatten().max().copied(),
-        Some(Seen::Runs(runs)) => runs.iter().filter(|run| run.state == RunState::Success).filter_map(|run| run.ended_at).max(),
-        _ => None,
-    }?;
-    if newest + max_age < known_at {
-        return Some(Outside::Stale { newest });
+    let unseen = standing::unseen(source, every, at);
+    let known_at = if unseen.is_some() { swept.min(at) } else { at };
+    // What never had any data is given as much time.
+    let from = check.newest.unwrap_or(check.known_since);
+    let over = from.checked_add_signed(max_age).unwrap_or(Instant::MAX_UTC);
+    if over < known_at {
+        return Some(check.newest.map_or(Outside::NeverSeen { since: over }, |newest| Outside::Stale { newest }));
     }
-    next.by(newest + max_age + TimeDelta::seconds(1), at);
-    let dark = standing::unseen(source, every, at) == Some(standing::Unseen::Dark);
-    (dark && newest + max_age < at).then_some(Outside::Blind { newest })
+    next.by(over.checked_add_signed(TimeDelta::seconds(1)), at);
+    (unseen == Some(standing::Unseen::Dark) && over < at).then_some(Outside::Blind { newest: from })
 }

@@ -82,7 +82,8 @@ impl Roster {
             .map(|(id, (check, group))| {
                 let own = place.get(&id).copied();
                 let needs = resolve(&check.needs).into_iter().filter(|need| Some(*need) != own).collect();
-                let member_of = groups.iter().filter(|(_, members)| members.contains(&id)).map(|(group, _)| group.clone()).collect();
+                let member_of =
+                    groups.iter().filter(|(_, members)| members.contains(&id)).map(|(group, _)| group.clone()).collect();
                 Known { id, check, group, groups: member_of, needs, dashboards: Vec::new() }
             })
             .collect();

@@ -109,7 +109,8 @@ fn quiet_before(state: &State, plan: &Plan, at: Instant, input: &Input) -> Optio
         _ => return None,
     };
     // What the watch suspects of itself hangs on who was heard when.
-    let suspects = state.incidents.values().any(|incident| matches!(incident.cause, Cause::Watch(_)) && incident.phase == Phase::Open);
+    let suspects =
+        state.incidents.values().any(|incident| matches!(incident.cause, Cause::Watch(_)) && incident.phase == Phase::Open);
     (holds && !suspects && state.unmet.is_empty()).then_some(Quiet { source })
 }
 

@@ -27,6 +27,10 @@ const PUT_ONE: &str = "INSERT OR REPLACE INTO rows (kind, key, version, body) VA
 const PUT_MANY: &str = "INSERT OR REPLACE INTO rows (kind, key, version, body) VALUES (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), \
                         (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?)";
 
+/// All lines with one statement, as a JSON list of pairs.
+const TO_LEDGER: &str = "INSERT INTO ledger (at, body) SELECT value ->> 0, value ->> 1 FROM json_each(?)";
+const TO_HISTORY: &str = "INSERT INTO history (at, body) SELECT value ->> 0, value ->> 1 FROM json_each(?)";
+
 type Put = (&'static str, String, String);
 type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
@@ -221,10 +225,10 @@ impl Change {
         for row in few {
             put(sqlx::query(PUT_ONE), std::slice::from_ref(row)).execute(&mut *connection).await?;
         }
-        for (table, lines) in [("ledger", &self.ledger), ("history", &self.history)] {
-            for (at, body) in lines {
-                let insert = sqlx::AssertSqlSafe(format!("INSERT INTO {table} (at, body) VALUES (?, ?)"));
-                sqlx::query(insert).bind(at).bind(body).execute(&mut *connection).await?;
+        for (insert, lines) in [(TO_LEDGER, &self.ledger), (TO_HISTORY, &self.history)] {
+            if !lines.is_empty() {
+                let lines = serde_json::to_string(lines).map_err(|e| sqlx::Error::Encode(e.into()))?;
+                sqlx::query(insert).bind(lines).execute(&mut *connection).await?;
             }
         }
         if let Some(before) = self.forget_before {

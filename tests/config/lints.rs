@@ -215,7 +215,8 @@ fn history(check: &str, group: Option<&str>, arrived_s: i64, nights: usize) -> R
     let state = CheckState {
         fingerprint: ("airflow".into(), check.into()),
         known_since: Instant::UNIX_EPOCH,
-        group: group.map(Into::into),
+        newest: None,
+        groups: group.map(Into::into).into_iter().collect(),
         silent_until_success: false,
         seen: None,
         arrivals: vec![],

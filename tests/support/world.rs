@@ -13,7 +13,7 @@ use dawnwatch::core::plan::*;
 use dawnwatch::core::state::*;
 use dawnwatch::core::step::{Input, Outcome, step};
 use dawnwatch::core::time::{ClockTime, Hours, Instant};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A run as the world knows it to the end; a poll sees of it only what had happened by then.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub struct Subject {
     pub paused: bool,
     pub import_error: bool,
     pub next_run_at: Option<Instant>,
+    /// For paths with a date: when the data of each date arrived.
+    pub dated: BTreeMap<NaiveDate, Instant>,
 }
 
 /// One message as it was delivered.
@@ -322,9 +324,12 @@ impl World {
             return Answer::Unreachable(Unreachable { why: self.why, detail: "no answer within 10s".to_owned() });
         }
         match ask {
-            Ask::Sweep { subjects, since, .. } => {
+            Ask::Sweep { subjects, dates, since, .. } => {
                 let known = subjects.iter().filter(|subject| self.subjects.contains_key(*subject));
-                let items = known.map(|subject| Item { subject: subject.clone(), fact: self.fact(subject, *since) }).collect();
+                let fact = |subject: &Id| {
+                    dates.get(subject).map_or_else(|| self.fact(subject, *since), |dates| self.dated(subject, dates))
+                };
+                let items = known.map(|subject| Item { subject: subject.clone(), fact: fact(subject) }).collect();
                 Answer::Sweep(Sweep { items, scheduler: self.scheduler.clone(), clock_ahead_s: self.ahead_s(ask.source()) })
             }
             Ask::List { .. } => Answer::Listing(
@@ -358,9 +363,16 @@ impl World {
         Some(of_source.clone().find(now).map_or(0, |(.., ahead_s)| *ahead_s))
     }
 
+    fn dated(&self, subject: &Id, dates: &BTreeSet<NaiveDate>) -> Fact {
+        let script = &self.subjects[subject];
+        let arrived = |date: &NaiveDate| script.dated.get(date).copied().filter(|at| *at <= self.at);
+        Fact::Dated(dates.iter().map(|date| (*date, arrived(date))).collect())
+    }
+
     fn fact(&self, subject: &Id, since: Instant) -> Fact {
         let script = &self.subjects[subject];
-        if self.dataset {
+        let is_dataset = |check: &Check| check.subject == *subject && check.evidence != Evidence::Pipeline;
+        if self.dataset || self.plan.checks.values().any(is_dataset) {
             return Fact::Timestamp(script.data.iter().copied().filter(|at| self.clairvoyant || *at <= self.at).max());
         }
         let begun = script.runs.iter().filter(|run| run.started_at <= self.at && run.scheduled_at >= since);

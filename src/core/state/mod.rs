@@ -192,6 +192,7 @@ impl State {
                         groups: check.groups.clone(),
                         silent_until_success: false,
                         seen: None,
+                        newest: None,
                         arrivals: Vec::new(),
                         // The history belongs to the name: it was the same thing to people.
                         nights: had.map(|had| had.nights).unwrap_or_default(),

@@ -88,6 +88,8 @@ pub struct CheckState {
     /// A member that joined a group that was known already: silent until its first success.
     pub silent_until_success: bool,
     pub seen: Option<Seen>,
+    /// The newest data or success that was ever seen: `max_age` counts from it, also when it can no longer be seen.
+    pub newest: Option<Instant>,
     /// Arrivals stick. Those of open cycles, and of closed ones as long as there are not more than [`ARRIVALS_KEPT`].
     pub arrivals: Vec<Arrival>,
     /// Successful nights, oldest first, at most [`NIGHTS_KEPT`].

@@ -1,0 +1,156 @@
+//! Nights of data that is looked at outside any cycle, under a path with a date, or after the watch itself slept.
+
+#[path = "support/world.rs"]
+mod world;
+
+use chrono::{NaiveDate, TimeDelta};
+use dawnwatch::core::plan::*;
+use world::*;
+
+fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+/// One path with yesterday's date, which must be there by 09:00.
+fn dated(shift: DateShift) -> Plan {
+    let mut plan = plan();
+    plan.checks.clear();
+    plan.digests.clear();
+    plan.sources.get_mut(&id("airflow")).unwrap().kind = SourceKind::File;
+    let clicks = Check { dated: Some(shift), evidence: Evidence::ArrivalTime, duration: None, ..check("clicks") };
+    plan.checks.insert(id("clicks"), clicks);
+    plan.dashboards.get_mut(&id("exec")).unwrap().needs = vec![Need::Check(id("clicks"))];
+    plan
+}
+
+fn arrives(w: &mut World, of: &str, at: &str) {
+    w.subjects.entry(id("clicks")).or_default().dated.insert(date(of), seoul(at));
+}
+
+#[test]
+fn yesterdays_file_is_todays_data_also_when_it_came_early() {
+    let world = night_of(
+        dated(DateShift::Days(-1)),
+        "2026-11-22 20:00",
+        "2026-11-23 12:00",
+        // Before the window opens at midnight.
+        |w| arrives(w, "2026-11-22", "2026-11-22 23:30"),
+        &[],
+    );
+    assert_eq!(world.state.cycles.values().filter(|cycle| cycle.missed).count(), 0);
+}
+
+#[test]
+fn a_file_of_another_date_is_not_todays() {
+    night_of(
+        dated(DateShift::Days(-1)),
+        "2026-11-22 20:00",
+        "2026-11-23 09:30",
+        |w| arrives(w, "2026-11-21", "2026-11-23 02:00"),
+        // Nothing is known of its run time: ten minutes before the twenty that reacting takes.
+        &["Mon 08:30 team notify alert clicks at_risk +0 [exec]"],
+    );
+}
+
+#[test]
+fn past_the_end_of_its_calendar_a_dated_path_is_unknown_and_told() {
+    let mut plan = dated(DateShift::Workdays { calendar: id("kr"), count: -1 });
+    plan.calendars.get_mut(&id("kr")).unwrap().covered = Some((date("2026-01-01"), date("2026-11-20")));
+    plan.dashboards.get_mut(&id("exec")).unwrap().audience = dawnwatch::core::calendar::DayRule::Daily;
+    plan.chats.get_mut(&id("team")).unwrap().quiet_days = None;
+    night_of(
+        plan,
+        "2026-11-24 20:00",
+        "2026-11-25 08:30",
+        |w| arrives(w, "2026-11-24", "2026-11-25 02:00"),
+        // Tuesday's deadline was over when the watch began; Wednesday's cycle opens at midnight, in quiet hours.
+        &["Wed 00:00 team post alert calendar:kr unknown +1 [exec]", "Wed 07:00 team notify update calendar:kr unknown +1 [exec]"],
+    );
+}
+
+/// No dashboard: only its age matters.
+fn aged() -> Plan {
+    let mut plan = plan();
+    plan.checks.clear();
+    plan.dashboards.clear();
+    plan.digests.clear();
+    let max_age = Some(TimeDelta::hours(26));
+    plan.checks.insert(id("orders"), Check { max_age, evidence: Evidence::ArrivalTime, ..check("orders") });
+    plan
+}
+
+fn data(w: &mut World, at: &str) {
+    w.dataset = true;
+    w.subjects.entry(id("orders")).or_default().data.push(seoul(at));
+}
+
+#[test]
+fn data_that_is_too_old_does_not_heal_by_disappearing() {
+    night_of(
+        aged(),
+        "2026-11-23 08:00",
+        "2026-11-24 20:00",
+        |w| {
+            data(w, "2026-11-23 08:30");
+            w.when("2026-11-24 12:00", |w| w.subjects.get_mut("orders").unwrap().data.clear());
+        },
+        &["Tue 10:30 team notify alert orders late +0 []"],
+    );
+}
+
+#[test]
+fn data_that_never_came_is_told_after_as_long_as_it_may_be_old() {
+    night_of(
+        aged(),
+        "2026-11-23 08:00",
+        "2026-11-24 20:00",
+        |w| {
+            w.dataset = true;
+            w.subjects.insert(id("orders"), Subject::default());
+        },
+        // What is unknown has ten minutes more.
+        &["Tue 10:10 team notify alert orders unknown +0 []"],
+    );
+}
+
+#[test]
+fn a_dark_source_is_told_when_its_data_would_be_too_old() {
+    night_of(
+        aged(),
+        "2026-11-23 08:00",
+        "2026-11-24 20:00",
+        |w| {
+            data(w, "2026-11-23 08:30");
+            w.dark("airflow", "2026-11-23 09:00", "2026-11-25 00:00");
+        },
+        &["Tue 10:40 team notify alert source:airflow unknown +0 []"],
+    );
+}
+
+#[test]
+fn the_age_of_a_dated_path_counts_from_its_newest_file() {
+    let mut plan = dated(DateShift::Days(-1));
+    plan.dashboards.clear();
+    plan.checks.get_mut(&id("clicks")).unwrap().max_age = Some(TimeDelta::hours(26));
+    night_of(
+        plan,
+        "2026-11-23 08:00",
+        "2026-11-24 20:00",
+        |w| arrives(w, "2026-11-22", "2026-11-23 08:30"),
+        &["Tue 10:30 team notify alert clicks late +0 []"],
+    );
+}
+
+#[test]
+fn what_was_known_hours_ago_says_nothing_after_one_lost_answer() {
+    let mut plan = plan();
+    plan.digests.clear();
+    let mut world = World::new(plan, "2026-11-22 22:00");
+    world.run("orders", "2026-11-23 03:00", "2026-11-23 03:40").run("sales", "2026-11-23 04:00", "2026-11-23 04:35");
+    world.until("2026-11-22 23:00");
+    // The machine sleeps; when it wakes the network is not there yet.
+    world.at = seoul("2026-11-23 07:55");
+    world.dark("airflow", "2026-11-23 07:55", "2026-11-23 07:56");
+    world.until("2026-11-23 09:30");
+    assert_eq!(world.lines(), [] as [&str; 0], "{:?}", world.decisions());
+}
