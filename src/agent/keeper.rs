@@ -7,7 +7,7 @@
 //! goes on with a state that the store does not know, and keeps no input: the loop holds what was not taken.
 
 use crate::core::plan::{Id, Plan};
-use crate::core::state::{About, Attempt, Commit, Decision, Entry, Key, Observed, PostId, Reason, Row, State};
+use crate::core::state::{About, Attempt, Commit, Decision, Entry, Key, Observed, PostId, Row, State};
 use crate::core::step::{Input, step};
 use crate::core::time::Instant;
 use crate::error::chain;
@@ -299,10 +299,8 @@ fn log_decisions(commit: &Commit) {
                 tracing::info!(about, chat, ?reason, until, "{about}: held until {until} because {reason:?}");
             }
             Decision::StaySilent => tracing::info!(about, chat, ?reason, "{about}: stay silent because {reason:?}"),
-            // Hundreds at the first start, and of no use but for a trace.
-            Decision::Note if *reason == Reason::Opened && about.starts_with("check ") => {
-                tracing::debug!(about, ?reason, "{about} is known from now on");
-            }
+            // Hundreds in a night, and of no use but for a trace.
+            Decision::Note if about.starts_with("check ") => tracing::debug!(about, ?reason, "{about}: {reason:?}"),
             Decision::Note => tracing::info!(about, chat, ?reason, "{about}: {reason:?}"),
         }
     }

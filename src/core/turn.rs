@@ -140,6 +140,9 @@ fn keep_arrival(tx: &mut Tx<'_>, ix: Ix, arrival: Option<Arrival>, fed_at: Optio
         check.nights.drain(..over);
     }
     check.arrivals.push(arrival);
+    // On record at once: what forgets tells of it no second time.
+    let id = tx.state.roster.checks[ix].id.clone();
+    tx.note(About::Check(id), Reason::Arrived);
     forget_arrivals(tx, ix);
 }
 

@@ -89,6 +89,7 @@ pub enum Reason {
     // Note
     Opened,
     Recovering,
+    Arrived,
     CycleReady,
     CycleMissed,
     CycleClosed,
