@@ -242,6 +242,7 @@ impl Oracle<'_> {
         for ((chat, incident), posts) in &of {
             let mut cycles: BTreeSet<(&Id, Instant)> = BTreeSet::new();
             let (mut loudest, mut failed, mut ended, mut suspected) = (Attention::Silent, false, false, false);
+            let mut before = Instant::MIN_UTC;
             for post in posts {
                 if ended {
                     found.push(format!("incident {incident} goes on in {chat} after its end"));
@@ -256,6 +257,13 @@ impl Oracle<'_> {
                     cycles.clear();
                 }
                 suspected = suspects;
+                // Trouble that comes back after half an hour of health is asked for anew.
+                let healthy = |entry: &&Entry| entry.about == About::Incident(*incident) && entry.reason == Reason::Recovering;
+                let spells = self.player.ledger.iter().filter(healthy).map(|entry| entry.at);
+                if spells.into_iter().any(|at| before <= at && at + TimeDelta::minutes(30) <= post.wanted_at) {
+                    (loudest, failed) = (Attention::Silent, false);
+                }
+                before = post.wanted_at;
                 let fails = about.verdict == Verdict::Failed;
                 let new: Vec<_> =
                     about.dashboards.iter().map(|d| (&d.id, d.deadline)).filter(|key| !cycles.contains(key)).collect();
