@@ -234,7 +234,9 @@ impl Oracle<'_> {
     /// Promise 2: of one incident a chat hears again only what is louder, worse, or of another cycle; and its end once, at the end.
     fn one_cause_is_one_message(&self, found: &mut Vec<String>) {
         let mut of: BTreeMap<(Id, IncidentId), Vec<&Post>> = BTreeMap::new();
-        for post in self.player.posts.values().filter(|post| post.stands_in_for.is_none()) {
+        // A word that was refused reached nobody.
+        let heard = |post: &&Post| !matches!(post.attempt, Attempt::Refused { .. }) || post.ambiguities > 0;
+        for post in self.player.posts.values().filter(|post| post.stands_in_for.is_none()).filter(heard) {
             if let Topic::Incident(incident) = &post.topic {
                 of.entry((post.chat.clone(), *incident)).or_default().push(post);
             }
