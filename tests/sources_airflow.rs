@@ -118,8 +118,8 @@ async fn logins(server: &MockServer) -> usize {
 async fn a_sweep_costs_three_questions_and_says_its_time_with_an_offset() {
     let server = airflow().await;
     let source = source(&server);
-    let told = sweep(&source, &["sales_daily", "waits_for_file", "never_run"], now()).await.unwrap();
-    assert_eq!(told, ["sales_daily Success Success", "waits_for_file ~wait", "never_run"]);
+    let told = sweep(&source, &["sales_daily", "waits_for_file"], now()).await.unwrap();
+    assert_eq!(told, ["sales_daily Success Success", "waits_for_file ~wait"]);
     let requests = ["POST /auth/token", "GET /api/v2/monitor/health", &format!("POST {RUNS_LIST}"), &format!("POST {TASKS_LIST}")];
     let mut got = asked(&server).await;
     got.sort_unstable();
@@ -130,7 +130,7 @@ async fn a_sweep_costs_three_questions_and_says_its_time_with_an_offset() {
     assert!(source.traffic().bytes > 1000);
     let all = server.received_requests().await.unwrap();
     let runs: Value = all.iter().find(|r| r.url.path() == RUNS_LIST).unwrap().body_json().unwrap();
-    assert_eq!(runs["dag_ids"], json!(["sales_daily", "waits_for_file", "never_run"]));
+    assert_eq!(runs["dag_ids"], json!(["sales_daily", "waits_for_file"]));
     assert_eq!(runs["run_after_gte"], "2026-11-21T00:00:00.000000Z");
     let tasks: Value = all.iter().find(|r| r.url.path() == TASKS_LIST).unwrap().body_json().unwrap();
     assert_eq!(tasks["dag_ids"], json!(["clicks_long_running", "logs_up_for_retry", "queued_behind", "waits_for_file"]));
@@ -142,12 +142,14 @@ async fn nothing_running_spares_the_question_about_tasks() {
     given(&server, "POST", "/auth/token", token("one")).await;
     given(&server, "GET", "/api/v2/monitor/health", body(HEALTH)).await;
     given(&server, "POST", RUNS_LIST, body(r#"{"dag_runs": [], "total_entries": 0}"#)).await;
+    given(&server, "GET", "/api/v2/dags", body(r#"{"dags": [{"dag_id": "a"}, {"dag_id": "b"}], "total_entries": 2}"#)).await;
     let source = source(&server);
+    // With the login and the first listing.
     assert_eq!(sweep(&source, &["a", "b"], now()).await.unwrap(), ["a", "b"]);
-    assert_eq!(source.traffic().requests, 3);
+    assert_eq!(source.traffic().requests, 4);
     // No subjects must not mean all of them.
     assert!(sweep(&source, &[], now()).await.unwrap().is_empty());
-    assert_eq!(source.traffic().requests, 4);
+    assert_eq!(source.traffic().requests, 5);
 }
 
 fn run_row(dag: &str, run: &str, state: &str) -> Value {
@@ -324,16 +326,49 @@ async fn give_dags(server: &MockServer, total: usize) {
 }
 
 #[tokio::test]
-async fn a_start_with_313_dags_stays_far_below_sixteen_questions() {
+async fn a_start_with_313_dags_stays_below_sixteen_questions() {
     let server = airflow().await;
     give_dags(&server, 313).await;
     let source = source(&server);
-    // Before the listing every subject might exist.
-    assert_eq!(sweep(&source, &["d000", "gone"], now()).await.unwrap(), ["d000", "gone"]);
     let Answer::Listing(members) = source.ask(&list(), now()).await else { panic!() };
     assert_eq!((members.len(), members[312].subject.as_str(), members[0].tags[0].as_str()), (313, "d312", "mart"));
-    assert_eq!(source.traffic().requests, 1 + 3 + 4);
-    assert_eq!(sweep(&source, &["d000", "gone", "sales_daily"], now() + TimeDelta::hours(1)).await.unwrap().len(), 2);
+    assert_eq!(sweep(&source, &["d000", "gone", "sales_daily"], now()).await.unwrap(), ["d000", "sales_daily Success Success"]);
+    assert_eq!(source.traffic().requests, 1 + 4 + 3);
+}
+
+#[tokio::test]
+async fn after_a_restart_what_does_not_exist_is_absent_before_the_next_listing() {
+    let server = airflow().await;
+    let source = source(&server);
+    // It cannot be listed yet: every subject might exist.
+    assert_eq!(sweep(&source, &["d000", "gone"], now()).await.unwrap(), ["d000", "gone"]);
+    give_dags(&server, 313).await;
+    assert_eq!(sweep(&source, &["d000", "gone"], now()).await.unwrap(), ["d000"]);
+    let listings = |asked: Vec<String>| asked.iter().filter(|request| *request == "GET /api/v2/dags").count();
+    assert_eq!(listings(asked(&server).await), 1 + 4);
+    // Once is enough, and whoever has a row exists.
+    assert_eq!(sweep(&source, &["d000", "gone", "sales_daily"], now()).await.unwrap().len(), 2);
+    assert_eq!(sweep(&self::source(&server), &["sales_daily"], now()).await.unwrap().len(), 1);
+    assert_eq!(listings(asked(&server).await), 1 + 4);
+}
+
+#[tokio::test]
+async fn a_gateway_that_wants_the_token_for_the_health_too_gets_it() {
+    let server = small().await;
+    let bearer = |name: &str| header("authorization", format!("Bearer e30.eyJpYXQiOjAsImV4cCI6MzYwMH0.{name}").as_str());
+    Mock::given(path("/api/v2/monitor/health")).and(bearer("one")).respond_with(body(HEALTH)).with_priority(2).mount(&server).await;
+    Mock::given(path("/api/v2/monitor/health")).respond_with(status(401, "{}")).with_priority(3).mount(&server).await;
+    assert_eq!(sweep(&source(&server), &["a"], now()).await.unwrap(), ["a Success"]);
+    // Airflow 3 takes the password in its login alone.
+    let all = server.received_requests().await.unwrap();
+    assert!(all.iter().all(|r| r.headers.get("authorization").is_none_or(|v| v.to_str().unwrap().starts_with("Bearer "))));
+    // A configured token is shown at once.
+    once(&server, "POST", "/auth/token", status(500, "{}")).await;
+    let configured = source_of(&server.uri(), AirflowLogin::Token(Secret::Value("e30.eyJpYXQiOjAsImV4cCI6MzYwMH0.one".into())));
+    assert_eq!(sweep(&configured, &["a"], now()).await.unwrap(), ["a Success"]);
+    let wrong = source_of(&server.uri(), AirflowLogin::Token(Secret::Value("wrong-token".into())));
+    let error = sweep(&wrong, &["a"], now()).await.unwrap_err();
+    assert!(error.why == Why::Auth && error.detail.contains("refused the configured token"), "{error:?}");
 }
 
 #[tokio::test]

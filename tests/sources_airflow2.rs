@@ -246,6 +246,50 @@ async fn a_login_that_is_refused_is_said_with_what_airflow_2_leaves_open() {
     assert_eq!(told(&sweep(&source_of(&server, token), &["a"], now()).await.unwrap()), ["a: "]);
 }
 
+/// A gateway before an Airflow 2: nothing passes without this header, and what else passes is answered so.
+async fn gateway(authorization: &str, elsewhere: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    let routes = [
+        ("GET", "/api/v1/version", VERSION),
+        ("GET", "/api/v1/health", HEALTH),
+        ("POST", RUNS_LIST, RUNS),
+        ("POST", TASKS_LIST, TASKS),
+    ];
+    for (verb, at, text) in routes {
+        let inside = Mock::given(method(verb)).and(path(at)).and(header("authorization", authorization));
+        inside.respond_with(body(text)).with_priority(2).mount(&server).await;
+    }
+    Mock::given(header("authorization", authorization)).respond_with(elsewhere).with_priority(5).mount(&server).await;
+    Mock::given(wiremock::matchers::any()).respond_with(problem(401, "{}")).with_priority(9).mount(&server).await;
+    server
+}
+
+#[tokio::test]
+async fn a_gateway_does_not_hide_which_airflow_is_behind_it() {
+    let token = |text: &str| AirflowLogin::Token(Secret::Value(text.into()));
+    let logins = [
+        (token("token-hunter2"), "Bearer token-hunter2", token("wrong-hunter2"), "refused the configured token"),
+        (password("pw-hunter2"), BASIC, password("wrong-hunter2"), "refused the user name or password"),
+    ];
+    // Airflow 2 has nothing there, or the gateway lets only these paths through.
+    for elsewhere in [ResponseTemplate::new(404).set_body_raw(NOT_FOUND, "text/html"), problem(403, "{}")] {
+        for (login, authorization, wrong, words) in logins.clone() {
+            let server = gateway(authorization, elsewhere.clone()).await;
+            let source = source_of(&server, login);
+            let told = told(&sweep(&source, &["sales_daily"], now()).await.unwrap());
+            assert_eq!(told, ["sales_daily: Scheduled 21 20:00 Success"], "{authorization}");
+            let error = sweep(&source_of(&server, wrong), &["sales_daily"], now()).await.unwrap_err();
+            assert!(error.why == Why::Auth && error.detail.contains(words) && !error.detail.contains("hunter2"), "{error:?}");
+
+            // It has answered: a refusal from now on is no reason to look for another.
+            let before = asked(&server).await.len();
+            once(&server, "GET", "/api/v1/health", problem(401, "{}")).await;
+            assert_eq!(sweep(&source, &["sales_daily"], now()).await.unwrap_err().why, Why::Auth);
+            assert_eq!(asked(&server).await[before..], ["GET /api/v1/health"]);
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_listing_has_what_is_paused_what_is_broken_and_when_the_next_run_comes() {
     let server = airflow().await;

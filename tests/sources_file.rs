@@ -7,7 +7,9 @@ use dawnwatch::core::plan::Id;
 use dawnwatch::core::time::Instant;
 use dawnwatch::sources::Source;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::{self, File, FileTimes};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use tempfile::TempDir;
@@ -30,7 +32,7 @@ impl Landing {
         Self { folder, source }
     }
 
-    fn file(&self, path: &str, modified: &str) {
+    fn file(&self, path: impl AsRef<Path>, modified: &str) {
         let path = self.folder.path().join("root").join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let modified: Instant = modified.parse().unwrap();
@@ -133,6 +135,27 @@ async fn the_newest_modification_under_a_path_counts() {
         assert_eq!(landing.newest(path).await, expected, "{path}");
     }
     assert_eq!(landing.source.traffic().requests, cases.len() as u64);
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_text_hides_nothing_beside_it() {
+    let landing = Landing::new();
+    landing.file("prices/p_1.csv", "2026-11-22T01:00:00Z");
+    // In Latin 1: a file, and a folder with a file of a plain name.
+    let root = landing.folder.path().join("root/prices");
+    let odd = |name: &[u8]| root.join(OsStr::from_bytes(name));
+    landing.file(odd(b"caf\xe9.csv"), "2026-11-22T03:00:00Z");
+    landing.file(odd(b"fran\xe7ais/p_2.csv"), "2026-11-22T02:00:00Z");
+    let cases = [
+        // What no pattern names does not count there; in a folder it does.
+        ("prices/*.csv", "2026-11-22T01:00:00Z"),
+        ("prices/**/p_*.csv", "2026-11-22T02:00:00Z"),
+        ("prices", "2026-11-22T03:00:00Z"),
+        ("*", "2026-11-22T03:00:00Z"),
+    ];
+    for (path, expected) in cases {
+        assert_eq!(landing.newest(path).await, expected, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -83,11 +83,12 @@ in the answer and in the next digest.")]
     Demo(Demo),
     /// Asks every source now, judges, and prints the digest. Writes nothing to the store.
     #[command(after_help = "\
-Exit codes: 0 all is ready or on track, 1 not green, 3 a source (or with --post a chat) could not be reached.")]
+Exit codes: 0 all is ready or on track, 1 not green (or a check that no dashboard needs has failed, is older than its max_age, or
+cannot be seen), 3 a source (or with --post a chat) could not be reached.")]
     Once(Once),
     /// Checks the configuration without asking anybody and without any secret being set. Warnings alone exit 0.
     #[command(after_help = "\
-Exit codes: 0 fine, 78 refused; with --online also 1 a source does not know what is asked of it, 3 one cannot be reached.")]
+Exit codes: 0 fine, 78 refused; with --online also 1 a source does not know what is asked of it or cannot tell, 3 one cannot be reached.")]
     Check(Check),
     /// Sends a marked test message through every chat, at its largest size. Asks nobody.
     #[command(after_help = "Exit codes: 0 all delivered, 3 not all.")]

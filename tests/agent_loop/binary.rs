@@ -2,8 +2,11 @@
 
 use crate::house::{chat, job, source};
 use crate::peer::{PATIENCE, Peer, Then};
-use chrono::Timelike;
+use chrono::{TimeDelta, Timelike};
 use dawnwatch::agent::clock::Clock;
+use dawnwatch::core::command::Muted;
+use dawnwatch::core::state::{Commit, Pause, Row};
+use dawnwatch::store::Store;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
@@ -115,6 +118,68 @@ async fn once_says_how_it_stands_in_json_and_in_its_exit_code() {
     }
     assert_eq!(reports[0]["incidents"], json!([]));
     assert!(!folder.path().join("dawnwatch.db").exists(), "once writes nothing");
+}
+
+#[tokio::test]
+async fn once_shows_what_no_dashboard_needs() {
+    let jobs = Peer::jobs();
+    let (folder, config) = config(jobs.port);
+    let now = Clock::real().now();
+    // It failed before anything knew of it, and there is no store.
+    let told = |name: &str, state: &str, hours: i64| job(name, state, now - TimeDelta::hours(hours));
+    let cases = [
+        (Some(told("clicks", "failed", 2)), "", 1, "failed", "failed"),
+        (Some(told("clicks", "success", 2)), "", 0, "ready", "succeeded"),
+        (Some(told("clicks", "success", 2)), "max_age = \"1h\"", 1, "late", "older than its max_age"),
+        (Some(told("clicks", "dancing", 2)), "", 1, "unknown", "dancing"),
+        (None, "", 1, "unknown", "source jobs does not know it"),
+    ];
+    for (clicks, more, code, verdict, reason) in cases {
+        std::fs::write(folder.path().join("dawnwatch.toml"), format!("{config}\n[checks.clicks]\nsource = \"jobs\"\n{more}\n"))
+            .unwrap();
+        jobs.say(&json!({"jobs": clicks.into_iter().chain([job("orders", "success", now)]).collect::<Vec<_>>()}).to_string());
+        let output = ended(dawnwatch(&folder, &["once", "--format", "json"])).await;
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let outside = report["outside"].as_array().unwrap();
+        assert_eq!((output.status.code(), outside.len(), &outside[0]["verdict"]), (Some(code), 1, &json!(verdict)), "{report}");
+        assert!(outside[0]["reason"].as_str().unwrap().contains(reason), "{report}");
+        let output = ended(dawnwatch(&folder, &["once"])).await;
+        let shown = text(&output.stdout);
+        let (_, section) = shown.split_once("\nNo dashboard needs these:\n").unwrap_or_else(|| panic!("{shown}"));
+        assert!(output.status.code() == Some(code) && section.starts_with("  clicks: ") && section.contains(reason), "{shown}");
+    }
+    // Whoever has muted it wants no word of it.
+    let mute = Pause { by: "kim".into(), reason: "known".into(), at: now, until: now + TimeDelta::hours(1), nonce: "n".into() };
+    let mut store = Store::open(&folder.path().join("dawnwatch.db")).await.unwrap();
+    store.commit(&Commit { put: vec![Row::Mute(Muted::Check("clicks".into()), mute)], ..Commit::default() }).await.unwrap();
+    store.close().await.unwrap();
+    let output = ended(dawnwatch(&folder, &["once"])).await;
+    let shown = text(&output.stdout);
+    let muted = "  clicks: source jobs does not know it (muted, or in maintenance)\n";
+    assert!(output.status.code() == Some(0) && shown.ends_with(muted), "{shown}{}", text(&output.stderr));
+}
+
+#[tokio::test]
+async fn once_takes_a_family_with_a_failed_task_for_failed_and_a_forgotten_one_for_nothing() {
+    let row = |status: &str, ago_s: i64| {
+        let at = Clock::real().now().timestamp() - ago_s;
+        json!({"name": "Load", "status": status, "start_time": at, "time_running": at, "last_updated": at})
+    };
+    let (failed, done) = (row("FAILED", 600), row("DONE", 60));
+    let both = json!({"response": {"Load_1": failed, "Load_2": done}}).to_string();
+    for (answer, code, verdict) in [(both, 1, "failed"), (r#"{"response": {}}"#.to_owned(), 0, "not_due")] {
+        let luigi = Peer::start(move |_, _| Then::Answer(200, answer.clone()));
+        let folder = TempDir::new().unwrap();
+        let config = format!(
+            "timezone = \"UTC\"\ntell = [\"terminal\"]\n[chats.terminal]\nkind = \"console\"\n[sources.luigi]\nkind = \"luigi\"\n\
+             url = \"http://127.0.0.1:{}\"\n[checks.loads]\nsource = \"luigi\"\nid = \"Load\"\n",
+            luigi.port
+        );
+        std::fs::write(folder.path().join("dawnwatch.toml"), config).unwrap();
+        let output = ended(dawnwatch(&folder, &["once", "--format", "json"])).await;
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((output.status.code(), &report["outside"][0]["verdict"]), (Some(code), &json!(verdict)), "{report}");
+    }
 }
 
 #[tokio::test]

@@ -154,3 +154,40 @@ async fn check_online_says_of_each_whether_it_can_be_reached() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["online"][0], json!({"what": "source jobs", "ok": true, "said": "answers, and knows 1 check"}));
 }
+
+#[tokio::test]
+async fn check_online_takes_no_refusal_for_an_answer_and_no_forgetting_for_trouble() {
+    let (jobs, luigi) = (Peer::jobs(), Peer::start(|_, _| Then::Answer(200, r#"{"response": {}}"#.to_owned())));
+    jobs.say(&json!({"jobs": [job("orders", "success", Clock::real().now())]}).to_string());
+    let (folder, fine) = config(jobs.port);
+    let idle = format!(
+        "[sources.luigi]\nkind = \"luigi\"\nurl = \"http://127.0.0.1:{}\"\n\
+         [checks.loads]\nsource = \"luigi\"\n[checks.sales]\nsource = \"luigi\"\n",
+        luigi.port
+    );
+    // No file system takes such a name: also for root, whom no permission keeps out, it cannot be read.
+    let unreadable = format!(
+        "[sources.drop]\nkind = \"file\"\nroot = \".\"\n[checks.clicks]\nsource = \"drop\"\npath = \"{}\"\n",
+        "x".repeat(300)
+    );
+    let normal = "source luigi: answers, and has not heard of loads, sales lately, which is normal where the names are right: \
+                  it forgets what is done\n";
+    let broken = "source drop: answers, but cannot tell about clicks (cannot be read (invalid filename): xxx";
+    for (config, code, said) in [(fine.clone() + &idle, 0, normal), (fine.clone() + &idle + &unreadable, 1, broken)] {
+        std::fs::write(folder.path().join("dawnwatch.toml"), config).unwrap();
+        let output = ended(dawnwatch(&folder, &["check", "--online"])).await;
+        let shown = text(&output.stdout);
+        assert!(output.status.code() == Some(code) && shown.contains(said), "{shown}{}", text(&output.stderr));
+    }
+}
+
+#[tokio::test]
+async fn check_online_in_json_says_why_nobody_could_be_asked() {
+    let (folder, fine) = config(1);
+    let secret = chat("team", "slack", 1, "").replace("value = \"http://127.0.0.1:1/hook/verysecret\"", "env = \"NOWHERE\"");
+    std::fs::write(folder.path().join("dawnwatch.toml"), fine + &secret).unwrap();
+    let output = ended(dawnwatch(&folder, &["check", "--online", "--format", "json"])).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["errors"]), (Some(78), &json!([])));
+    assert_eq!(report["error"], "chat team: environment variable NOWHERE is not set");
+}

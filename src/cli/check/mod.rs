@@ -30,21 +30,28 @@ pub(super) async fn run(common: &Common, args: &super::Check, environment: &[(St
     }
     let mut report = json(&loaded, now);
     let exit = match loaded {
-        Err(_) => Exit::Refused,
-        Ok(_) if !args.online => Exit::Fine,
-        Ok(Loaded { plan, wiring, .. }) => {
-            let lines = online::ask(Built::new(plan, &wiring).map_err(Error::Unusable)?).await;
-            if common.format == Format::Text {
-                output::write(&lines.iter().map(online::Line::text).collect::<Vec<_>>().join("\n"))?;
+        Err(_) => Ok(Exit::Refused),
+        Ok(_) if !args.online => Ok(Exit::Fine),
+        Ok(Loaded { plan, wiring, .. }) => match Built::new(plan, &wiring).map_err(Error::Unusable) {
+            Ok(built) => {
+                let lines = online::ask(built).await;
+                if common.format == Format::Text {
+                    output::write(&lines.iter().map(online::Line::text).collect::<Vec<_>>().join("\n"))?;
+                }
+                report["online"] = lines.iter().map(online::Line::json).collect();
+                Ok(online::exit(&lines))
             }
-            report["online"] = lines.iter().map(online::Line::json).collect();
-            online::exit(&lines)
-        }
+            // Nobody can be asked; what was found out without is reported all the same.
+            Err(error) => {
+                report["error"] = Value::from(error.to_string());
+                Err(error)
+            }
+        },
     };
     if common.format == Format::Json {
         output::write(&report.to_string())?;
     }
-    Ok(exit)
+    exit
 }
 
 /// What the nights before say, where there were any. A running agent does not notice the look.

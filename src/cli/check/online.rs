@@ -66,26 +66,50 @@ async fn of_sources(plan: &Plan, pool: Pool) -> Vec<Line> {
     let line = |id: &Id| {
         let (said, exit) = match unseen.get(id) {
             Some(gone) => (gone.detail.clone(), Exit::CouldNotLook),
-            None => known(&state, id),
+            None => known(plan, &state, id),
         };
         Line { what: format!("source {id}"), said, exit }
     };
     plan.sources.keys().map(line).collect()
 }
 
-/// It answers: but does it know what is asked of it?
-fn known(state: &State, source: &Id) -> (String, Exit) {
-    let of_source = || state.roster.checks.iter().zip(&state.checks).filter(|(known, _)| known.check.source == *source);
-    let absent = of_source().filter(|(_, check)| matches!(check.seen, Some(Seen::Absent { .. })));
-    let absent: Vec<&str> = absent.map(|(known, _)| known.id.as_str()).collect();
-    if absent.is_empty() {
-        let checks = of_source().count();
-        return (format!("answers, and knows {checks} check{}", if checks == 1 { "" } else { "s" }), Exit::Fine);
+/// It answers: but does it know what is asked of it, and can each question be answered?
+fn known(plan: &Plan, state: &State, source: &Id) -> (String, Exit) {
+    let forgets = plan.sources.get(source).is_some_and(|source| source.kind.forgets());
+    let (mut fine, mut absent, mut broken) = (0, Vec::new(), Vec::new());
+    for (known, check) in state.roster.checks.iter().zip(&state.checks).filter(|(known, _)| known.check.source == *source) {
+        match &check.seen {
+            Some(Seen::Absent { .. }) => absent.push(known.id.to_string()),
+            Some(Seen::Suspicious(why)) => broken.push(format!("{} ({why})", known.id)),
+            _ => fine += 1,
+        }
     }
-    let more = absent.len().saturating_sub(NAMES);
+    let mut clauses = Vec::new();
+    if !broken.is_empty() {
+        clauses.push(format!("cannot tell about {}", named(&broken)));
+    }
+    let trouble = !broken.is_empty() || !(absent.is_empty() || forgets);
+    if !absent.is_empty() && forgets {
+        // Whoever is told only of what is under way may still have misspelt a name.
+        let forgotten = named(&absent);
+        clauses.push(format!(
+            "has not heard of {forgotten} lately, which is normal where the names are right: it forgets what is done"
+        ));
+    } else if !absent.is_empty() {
+        clauses.push(format!("does not know {}", named(&absent)));
+    }
+    if !trouble && (fine > 0 || clauses.is_empty()) {
+        clauses.insert(0, format!("knows {fine} check{}", if fine == 1 { "" } else { "s" }));
+    }
+    let joined = clauses.join(", and ");
+    if trouble { (format!("answers, but {joined}"), Exit::Findings) } else { (format!("answers, and {joined}"), Exit::Fine) }
+}
+
+/// The first of them; the text is bounded, however many there are.
+fn named(all: &[String]) -> String {
+    let more = all.len().saturating_sub(NAMES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let named = absent.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ");
-    (format!("answers, but does not know {named}{more}"), Exit::Findings)
+    format!("{}{more}", all.iter().take(NAMES).map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
 async fn of_chats(sinks: &BTreeMap<Id, Arc<Sink>>) -> Vec<Line> {

@@ -1,6 +1,7 @@
 //! `once`: asks every source now, judges, and prints the digest. What an agent on the same store knows is taken into account, read
 //! only; nothing is written, and nothing is sent without `--post`.
 
+mod apart;
 pub(super) mod collect;
 mod post;
 mod report;
@@ -18,6 +19,7 @@ use crate::core::time::Instant;
 use crate::core::wording;
 use crate::error::{Error, Exit};
 use crate::store::Store;
+use apart::ApartLine;
 use collect::{Collected, collect};
 
 pub(super) async fn run(common: &Common, args: &super::Once, environment: &[(String, String)]) -> Result<Exit, Error> {
@@ -29,9 +31,14 @@ pub(super) async fn run(common: &Common, args: &super::Once, environment: &[(Str
     let clock = Clock::real();
     let collected = collect(&plan, &Pool::new(sources), &clock, known).await;
     let digest = digest(&collected.state, &plan, collected.at);
+    let apart = apart::lines(&collected.state, &plan, collected.at);
+    let findings = apart.iter().any(ApartLine::is_finding);
     output::write(&match common.format {
-        Format::Text => output::lines(&wording::word(&digest, language(&plan))),
-        Format::Json => json(&collected, &plan)?,
+        Format::Text => {
+            let digest = output::lines(&wording::word(&digest, language(&plan)));
+            [vec![digest], apart::text(&apart)].concat().join("\n")
+        }
+        Format::Json => json(&collected, &plan, apart)?,
     })?;
     for (id, gone) in &collected.unseen {
         tracing::warn!(source = %id, why = ?gone.why, "the source {id} could not be asked: {}", gone.detail);
@@ -40,7 +47,11 @@ pub(super) async fn run(common: &Common, args: &super::Once, environment: &[(Str
         Some(sinks) => post::send(sinks, &plan, &digest, &clock).await,
         None => true,
     };
-    Ok(if collected.unseen.is_empty() && told { exit(&digest) } else { Exit::CouldNotLook })
+    Ok(match exit(&digest) {
+        _ if !collected.unseen.is_empty() || !told => Exit::CouldNotLook,
+        Exit::Fine if findings => Exit::Findings,
+        exit => exit,
+    })
 }
 
 /// The digest as a chat would get it now. It is nobody's scheduled one, so it counts what no digest has counted.
@@ -50,8 +61,8 @@ fn digest(state: &State, plan: &Plan, at: Instant) -> Message {
     Message { at, zone: plan.timezone, attention: Attention::Post, body: Body::Digest(Box::new(facts)) }
 }
 
-fn json(collected: &Collected, plan: &Plan) -> Result<String, Error> {
-    let mut report = report::report(&collected.state, plan, collected.at);
+fn json(collected: &Collected, plan: &Plan, apart: Vec<ApartLine>) -> Result<String, Error> {
+    let mut report = report::report(&collected.state, plan, collected.at, apart);
     report.unseen = collected
         .unseen
         .iter()

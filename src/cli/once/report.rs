@@ -1,5 +1,7 @@
-//! The JSON of `once --format json`: the verdicts as they stand, one for each check in each dashboard's cycle.
+//! The JSON of `once --format json`: the verdicts as they stand, one for each check in each dashboard's cycle, and one for each check
+//! that no dashboard needs.
 
+use super::apart::ApartLine;
 use crate::core::judge::{CycleView, Judged};
 use crate::core::message::NotStarted;
 use crate::core::observation::RunState;
@@ -19,6 +21,8 @@ pub(super) struct Report {
     verdicts: Vec<CheckLine>,
     dashboards: Vec<DashboardLine>,
     incidents: Vec<IncidentLine>,
+    /// Checks that no dashboard needs.
+    outside: Vec<ApartLine>,
     /// Sources that could not be asked.
     pub(super) unseen: Vec<UnseenLine>,
 }
@@ -66,7 +70,7 @@ pub(super) struct UnseenLine {
     pub(super) detail: String,
 }
 
-pub(super) fn report(state: &State, plan: &Plan, at: Instant) -> Report {
+pub(super) fn report(state: &State, plan: &Plan, at: Instant, outside: Vec<ApartLine>) -> Report {
     let zone = plan.timezone;
     let views = || state.view.cycles.values();
     Report {
@@ -76,11 +80,12 @@ pub(super) fn report(state: &State, plan: &Plan, at: Instant) -> Report {
             .collect(),
         dashboards: views().map(|view| dashboard_line(view, zone)).collect(),
         incidents: state.incidents.values().filter(|i| !matches!(i.phase, Phase::Resolved { .. })).map(incident_line).collect(),
+        outside,
         unseen: Vec::new(),
     }
 }
 
-fn shown(at: Instant, zone: Tz) -> String {
+pub(super) fn shown(at: Instant, zone: Tz) -> String {
     at.with_timezone(&zone).to_rfc3339()
 }
 
@@ -120,7 +125,7 @@ fn check_line(state: &State, view: &CycleView, ix: usize, judged: &Judged, zone:
 }
 
 /// One clause for a person.
-fn reason(standing: &Standing, source: Option<&SourceState>, roster: &Roster, ix: usize, zone: Tz) -> String {
+pub(super) fn reason(standing: &Standing, source: Option<&SourceState>, roster: &Roster, ix: usize, zone: Tz) -> String {
     let time = |at: &Instant| at.with_timezone(&zone).format("%a %H:%M").to_string();
     match standing {
         Standing::NotDue => "not due in this cycle".to_owned(),

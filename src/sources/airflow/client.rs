@@ -3,7 +3,7 @@
 
 use super::super::wire::{Reply, Wire};
 use super::generation::{Generation, Place};
-use super::login::{Login, answered};
+use super::login::Login;
 use super::parse;
 use super::rows::{Health, RunRow, TaskPage, Version};
 use super::window::Window;
@@ -14,6 +14,7 @@ use crate::core::time::Instant;
 use crate::net::unreachable;
 use reqwest::RequestBuilder;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use url::Url;
 
@@ -28,6 +29,8 @@ pub(crate) struct Airflow {
     login: Login,
     /// Which generation answered last.
     generation: Mutex<Generation>,
+    /// Whether either generation has ever answered.
+    met: AtomicBool,
     /// The DAGs of the last listing; `None` before the first.
     known: Mutex<Option<Arc<BTreeSet<Id>>>>,
     /// Taken out while a sweep uses it, and put back only when that ended well.
@@ -41,8 +44,8 @@ impl Airflow {
         }
         let login = Login::build(login)?;
         let wire = Wire::build(url, wiring)?;
-        let generation = Mutex::new(Generation::Three);
-        Ok(Self { wire, base: url.clone(), login, generation, known: Mutex::new(None), window: Mutex::new(None) })
+        let (generation, met) = (Mutex::new(Generation::Three), AtomicBool::new(false));
+        Ok(Self { wire, base: url.clone(), login, generation, met, known: Mutex::new(None), window: Mutex::new(None) })
     }
 
     pub(crate) fn wire(&self) -> &Wire {
@@ -50,26 +53,32 @@ impl Airflow {
     }
 
     /// Where the answer is none of the generation that answered last, the other one is looked for: once, and before anything is said.
+    /// As long as neither has answered a refusal is no sign of either: a gateway may let through the paths of one alone.
     pub(crate) async fn ask(&self, ask: &Ask, now: Instant) -> Result<Answer, Unreachable> {
         let generation = *held(&self.generation);
         let error = match (Asking { airflow: self, generation, now }).ask(ask).await {
+            Ok(answer) => {
+                self.met.store(true, Ordering::Relaxed);
+                return Ok(answer);
+            }
             Err(error) if matches!(error.why, Why::Status | Why::Malformed) => error,
-            other => return other,
+            Err(error) if error.why == Why::Auth && !self.met.load(Ordering::Relaxed) => error,
+            Err(error) => return Err(error),
         };
         let other = generation.other();
-        if !self.is(other).await {
+        if !self.is(other, now).await {
             return Err(error);
         }
+        self.met.store(true, Ordering::Relaxed);
         *held(&self.generation) = other;
         *held(&self.window) = None;
         Asking { airflow: self, generation: other, now }.ask(ask).await
     }
 
-    async fn is(&self, generation: Generation) -> bool {
-        match self.wire.send(generation.version(self.place())).await {
-            Ok(reply) => reply.status.is_success() && reply.json::<Version>("its version").is_ok(),
-            Err(_) => false,
-        }
+    async fn is(&self, generation: Generation, now: Instant) -> bool {
+        let place = self.place();
+        let reply = self.login.send_open(&self.wire, place, generation, now, || generation.version(place)).await;
+        reply.is_ok_and(|reply| reply.json::<Version>("its version").is_ok())
     }
 
     fn place(&self) -> Place<'_> {
@@ -94,10 +103,11 @@ impl Asking<'_> {
     }
 
     async fn sweep(&self, subjects: &[Id], since: Instant) -> Result<Sweep, Unreachable> {
-        let Airflow { wire, known, window, .. } = self.airflow;
-        let health = wire.send(self.generation.health(self.airflow.place())).await?;
+        let Airflow { wire, login, window, .. } = self.airflow;
+        let place = self.airflow.place();
+        let health = login.send_open(wire, place, self.generation, self.now, || self.generation.health(place)).await?;
         let clock_ahead_s = health.clock_ahead_s(self.now);
-        let health: Health = answered(health, wire.host())?.json("its health")?;
+        let health: Health = health.json("its health")?;
         let scheduler = parse::scheduler(&health)?;
         // No DAG ids in the question would mean all of them.
         if subjects.is_empty() {
@@ -122,8 +132,23 @@ impl Asking<'_> {
             parse::refined(&running, &page.rows, complete)
         };
         *held(window) = fresh;
-        let known = held(known).clone();
+        let known = self.known(subjects, &rows).await;
         Ok(Sweep { items: parse::items(subjects, known.as_deref(), rows, &refined), scheduler, clock_ahead_s })
+    }
+
+    /// The DAGs of the last listing. Before the first one, after a start, a subject without a run may be a DAG that has not run or none
+    /// at all: then they are listed now. Where that fails, every subject might exist.
+    async fn known(&self, subjects: &[Id], rows: &[RunRow]) -> Option<Arc<BTreeSet<Id>>> {
+        let known = held(&self.airflow.known).clone();
+        if known.is_some() {
+            return known;
+        }
+        let ran: BTreeSet<&str> = rows.iter().map(|row| row.dag_id.as_str()).collect();
+        if subjects.iter().any(|subject| !ran.contains(subject.as_str())) {
+            // Its error is told where the listing itself is asked for.
+            let _ = self.list().await;
+        }
+        held(&self.airflow.known).clone()
     }
 
     /// The remembered window with what was updated since; `None`: the whole has to be asked for.

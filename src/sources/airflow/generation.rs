@@ -63,12 +63,12 @@ impl Generation {
         }
     }
 
-    /// Needs no login; the other generation has no such address.
+    /// Airflow itself wants no login for it; the other generation has no such address.
     pub(super) fn version(self, place: Place<'_>) -> RequestBuilder {
         place.client.get(place.url(&["api", self.api(), "version"]))
     }
 
-    /// Needs no login.
+    /// Airflow itself wants no login for it.
     pub(super) fn health(self, place: Place<'_>) -> RequestBuilder {
         match self {
             Self::Two => place.client.get(place.url(&["api", "v1", "health"])),

@@ -49,6 +49,25 @@ impl Login {
         }
     }
 
+    /// Asks for what an Airflow tells everybody, though what stands before it may not: with the credentials that there are. Airflow 3
+    /// takes no password with a question, so a token is only fetched for it where it is refused without.
+    pub(super) async fn send_open(
+        &self,
+        wire: &Wire,
+        place: Place<'_>,
+        generation: Generation,
+        now: Instant,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Reply, Unreachable> {
+        if let (Generation::Three, Account::Password { .. }) = (generation, &self.account) {
+            let reply = wire.send(request()).await?;
+            if !matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+                return answered(reply, wire.host());
+            }
+        }
+        self.send(wire, place, generation, now, request).await
+    }
+
     async fn send_to_two(&self, wire: &Wire, request: RequestBuilder) -> Result<Reply, Unreachable> {
         let (request, refused) = match &self.account {
             Account::Password { username, password } => {
@@ -139,7 +158,7 @@ fn refuses_token(reply: &Reply) -> bool {
 }
 
 /// The reply of either generation, if it is the answer.
-pub(super) fn answered(reply: Reply, host: &str) -> Result<Reply, Unreachable> {
+fn answered(reply: Reply, host: &str) -> Result<Reply, Unreachable> {
     match reply.status {
         status if status.is_success() => Ok(reply),
         StatusCode::UNAUTHORIZED => Err(unreachable(Why::Auth, format!("{host} refused a new token: {}", said(&reply)))),

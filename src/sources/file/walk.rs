@@ -7,6 +7,7 @@ use super::pattern::Segment;
 use crate::core::plan::glob;
 use crate::core::time::Instant;
 use chrono::DateTime;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, FileType, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -71,10 +72,12 @@ impl<'a> Walk<'a> {
             },
             [Segment::Glob(pattern), rest @ ..] => {
                 for (name, _) in self.list(at, depth)? {
+                    // A name that is no text is matched by no pattern, and keeps nobody from seeing the others.
+                    let Some(name) = name.to_str() else { continue };
                     // As shells do: a hidden name is only meant by a pattern that begins with its dot.
-                    let meant = !is_aside(&name) || name.starts_with('.') && pattern.starts_with('.');
+                    let meant = !is_aside(name.as_ref()) || name.starts_with('.') && pattern.starts_with('.');
                     if meant
-                        && glob(pattern, &name)
+                        && glob(pattern, name)
                         && let Some((inside, _)) = self.enter(at.join(name))?
                     {
                         self.down(&inside, rest, depth + 1)?;
@@ -144,8 +147,9 @@ impl<'a> Walk<'a> {
         Ok(found.map(|found| (real, found)))
     }
 
-    /// The names in a folder; none where it is none. Those that are no UTF-8 text can be named by no path, yet count in a folder.
-    fn list(&mut self, at: &Path, depth: usize) -> Result<Vec<(String, FileType)>, String> {
+    /// The names in a folder; none where it is none. Those that are no UTF-8 text can be named by no path, yet count
+    /// in a folder.
+    fn list(&mut self, at: &Path, depth: usize) -> Result<Vec<(OsString, FileType)>, String> {
         if depth > DEPTH {
             return Err(format!("more than {DEPTH} folders lie beneath each other in {}", self.shown(at)));
         }
@@ -161,10 +165,7 @@ impl<'a> Walk<'a> {
             }
             let Some(entry) = self.told(at, entry)? else { continue };
             let Some(kind) = self.told(at, entry.file_type())? else { continue };
-            match entry.file_name().into_string() {
-                Ok(name) => names.push((name, kind)),
-                Err(_) => return Err(format!("a name in {} is not UTF-8 text", self.shown(at))),
-            }
+            names.push((entry.file_name(), kind));
         }
         Ok(names)
     }
@@ -184,6 +185,6 @@ impl<'a> Walk<'a> {
 }
 
 /// Not part of the data: hidden names (checksums, what is being copied), and where Hadoop's writers keep what they have not committed.
-fn is_aside(name: &str) -> bool {
-    name.starts_with('.') || name == "_temporary"
+fn is_aside(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") || name == "_temporary"
 }

@@ -172,10 +172,11 @@ fn refusal(words: &str) -> String {
     line(&format!("the database refuses the query: {words}"))
 }
 
-/// The connection, or the server, is at its end: class 08, shutdown and crash of class 57P, too many clients of class 53.
+/// The connection, or the server, is at its end: class 08, shutdown and crash of class 57P, too many clients. What else class 53 has
+/// (memory, disk, a limit that is exceeded) is that one query's trouble: another may be small enough.
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn broken(code: &str) -> bool {
-    code.starts_with("08") || code.starts_with("57P") || code.starts_with("53")
+    code.starts_with("08") || code.starts_with("57P") || code == "53300"
 }
 
 async fn postgres(options: &PgConnectOptions, zone: Tz, host: &str) -> Result<Link, sqlx::Error> {
@@ -249,5 +250,28 @@ fn gone(error: &sqlx::Error, host: &str) -> Unreachable {
             unreachable(Why::Malformed, format!("the answer of {host} is not what a database says"))
         }
         _ => unreachable(Why::Connect, format!("{host} closed the connection before its answer was complete")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_querys_trouble_breaks_no_connection() {
+        let cases = [
+            ("08006", true),
+            ("57P01", true),
+            ("53300", true),
+            ("53000", false),
+            ("53100", false),
+            ("53200", false),
+            ("53400", false),
+            ("57014", false),
+            ("42P01", false),
+        ];
+        for (code, expected) in cases {
+            assert_eq!(broken(code), expected, "{code}");
+        }
     }
 }
