@@ -1,7 +1,7 @@
 //! The poll pool: asks sources and brings their answers back to the inbox.
 //!
 //! It never decides what to ask, and never loses a question: a time-out and a panic are answers too. Bounds: one question of a
-//! kind to a source at a time, [`PER_HOST`] requests to a host, [`POOL`] in all, and a total time-out for each.
+//! kind to a source at a time, `PER_HOST` requests to a host, `POOL` in all, and a total time-out for each.
 
 use super::clock::Clock;
 use super::inbox::Event;

@@ -1,4 +1,4 @@
-//! The configuration: files and environment → one tree ([`merge`]) → raw tables ([`raw`]) → checked ([`check`]) → ([`Plan`], [`Wiring`]).
+//! The configuration: files and environment → one tree (`merge`) → raw tables (`raw`) → checked (`check`) → ([`Plan`], [`Wiring`]).
 //!
 //! All errors come at once, each with its place. Nothing in here reads the process's environment, asks a source or needs a secret
 //! to be set; only [`wiring::Secret::resolve`] does, later, when something is about to be asked.

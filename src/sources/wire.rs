@@ -4,7 +4,7 @@ use super::Traffic;
 use crate::config::wiring::SourceWiring;
 use crate::core::observation::{Unreachable, Why};
 use crate::core::time::Instant;
-use crate::net::{self, BODY_BYTES, Redirects, unreachable};
+use crate::net::{self, Redirects, unreachable};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{AGE, CONTENT_TYPE, DATE, HeaderMap};
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -19,6 +19,8 @@ const CLOCK_TOOK_MAX: TimeDelta = TimeDelta::seconds(4);
 pub(super) struct Wire {
     pub(super) client: Client,
     host: String,
+    /// Of a body; more is not read.
+    bytes_at_most: usize,
     requests: AtomicU64,
     bytes: AtomicU64,
 }
@@ -36,10 +38,10 @@ pub(super) struct Reply {
 }
 
 impl Wire {
-    pub(super) fn build(url: &Url, wiring: &SourceWiring) -> Result<Self, String> {
+    pub(super) fn build(url: &Url, wiring: &SourceWiring, bytes_at_most: usize) -> Result<Self, String> {
         let client =
             net::client(url, wiring.timeout, wiring.ca_file.as_deref(), Redirects::SameOrigin).map_err(|e| e.to_string())?;
-        Ok(Self { client, host: net::host_port(url), requests: AtomicU64::new(0), bytes: AtomicU64::new(0) })
+        Ok(Self { client, host: net::host_port(url), bytes_at_most, requests: AtomicU64::new(0), bytes: AtomicU64::new(0) })
     }
 
     pub(super) fn host(&self) -> &str {
@@ -58,7 +60,7 @@ impl Wire {
         let status = response.status();
         let date = date(response.headers());
         let content_type = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
-        let body = net::read_bounded(response, BODY_BYTES, &self.host).await?;
+        let body = net::read_bounded(response, self.bytes_at_most, &self.host).await?;
         self.bytes.fetch_add(u64::try_from(body.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
         Ok(Reply { status, content_type, body, date, took })
     }

@@ -27,13 +27,26 @@ pub(super) fn trouble(snapshot: &Snapshot, now: Instant) -> Option<String> {
     if found.is_empty() { None } else { Some(found.join("; ")) }
 }
 
-/// The body of `/healthz`.
+/// The body of `/healthz` for anybody: what the configuration, the store or a chat said stays inside.
+pub(super) fn brief(snapshot: &Snapshot, now: Instant) -> Value {
+    let failing = trouble(snapshot, now).is_some();
+    json!({
+        "status": status(failing),
+        "reason": failing.then_some("the watch cannot be relied on now; the status page, /healthz with the token and the log say why"),
+        "at": text(snapshot.at),
+        "now": text(now),
+        "started_at": text(snapshot.started_at),
+        "ready": snapshot.ready,
+    })
+}
+
+/// The body of `/healthz` for who may see all.
 pub(super) fn report(snapshot: &Snapshot, now: Instant) -> Value {
     let trouble = trouble(snapshot, now);
     let broken = snapshot.chats.iter().filter_map(|chat| Some(json!({ "chat": chat.id, "why": chat.broken.as_ref()? })));
     let dark = snapshot.sources.iter().filter(|source| source.dark_since.is_some()).map(|source| &source.id);
     json!({
-        "status": if trouble.is_some() { "failing" } else { "ok" },
+        "status": status(trouble.is_some()),
         "reason": trouble,
         "at": text(snapshot.at),
         "now": text(now),
@@ -45,6 +58,10 @@ pub(super) fn report(snapshot: &Snapshot, now: Instant) -> Value {
         "store_trouble": snapshot.store_trouble,
         "config_refused": snapshot.config_refused,
     })
+}
+
+fn status(failing: bool) -> &'static str {
+    if failing { "failing" } else { "ok" }
 }
 
 fn text(at: Instant) -> String {

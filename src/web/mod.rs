@@ -1,7 +1,7 @@
 //! Inbound HTTP: a status page, `/healthz`, `/readyz`, `/metrics`, and what people may ask of the loop: `POST /-/reload`,
 //! `POST /-/command`. Reads snapshots that the agent publishes and passes requests on; never touches the state.
 //!
-//! Bounds: [`CONNECTIONS`] at a time, one request each, [`CONNECTION_S`] in all from the first byte to the last, [`HEAD_BYTES`] of
+//! Bounds: `CONNECTIONS` at a time, one request each, `CONNECTION_S` in all from the first byte to the last, `HEAD_BYTES` of
 //! request head, `desk::BODY_BYTES` of body.
 
 mod desk;
@@ -14,7 +14,7 @@ pub mod snapshot;
 use crate::agent::clock::Clock;
 use crate::agent::desk::Desk;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
@@ -45,6 +45,7 @@ struct Seen {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     desk: Desk,
     clock: Clock,
+    token: Option<Arc<SecretString>>,
 }
 
 impl Seen {
@@ -53,8 +54,8 @@ impl Seen {
     }
 }
 
-/// Serves until `stop` is cancelled; what is in flight then is answered. `token`: when given, every path but `/healthz` and
-/// `/readyz` wants it, as `Authorization: Bearer`, or as the password of a browser's own dialogue.
+/// Serves until `stop` is cancelled; what is in flight then is answered. `token`: when given, every path but `/healthz` (which says
+/// less without it) and `/readyz` wants it, as `Authorization: Bearer`, or as the password of a browser's own dialogue.
 pub async fn serve(
     listener: TcpListener,
     snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -63,7 +64,7 @@ pub async fn serve(
     clock: Clock,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let router = router(Seen { snapshots, desk, clock }, token);
+    let router = router(Seen { snapshots, desk, clock, token: token.map(Arc::new) });
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let connections = TaskTracker::new();
     let accept = async {
@@ -111,7 +112,7 @@ async fn converse(stream: TcpStream, router: Router, stop: CancellationToken) {
     }
 }
 
-fn router(seen: Seen, token: Option<SecretString>) -> Router {
+fn router(seen: Seen) -> Router {
     Router::new()
         .route("/", get(status_page))
         .route("/metrics", get(metric_text))
@@ -119,9 +120,10 @@ fn router(seen: Seen, token: Option<SecretString>) -> Router {
         .route("/-/command", post(desk::command).route_layer(middleware::from_fn(desk::no_browsers)))
         .layer(DefaultBodyLimit::max(desk::BODY_BYTES))
         .fallback(StatusCode::NOT_FOUND)
-        .layer(middleware::from_fn_with_state(token.map(Arc::new), door::guard))
+        .layer(middleware::from_fn_with_state(seen.token.clone(), door::guard))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .layer(middleware::from_fn_with_state(seen.token.clone(), door::no_foreign_names))
         .layer(middleware::map_response(bare))
         .with_state(seen)
 }
@@ -154,11 +156,13 @@ async fn metric_text(State(seen): State<Seen>) -> Response {
     }
 }
 
-async fn healthz(State(seen): State<Seen>) -> Response {
+async fn healthz(State(seen): State<Seen>, headers: HeaderMap) -> Response {
     let snapshot = seen.snapshot();
     let now = seen.clock.now();
     let status = if health::trouble(&snapshot, now).is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(health::report(&snapshot, now))).into_response()
+    let open = door::is_open(seen.token.as_deref(), &headers);
+    let report = if open { health::report(&snapshot, now) } else { health::brief(&snapshot, now) };
+    (status, Json(report)).into_response()
 }
 
 async fn readyz(State(seen): State<Seen>) -> Response {

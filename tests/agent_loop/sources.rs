@@ -43,7 +43,7 @@ async fn a_source_that_floods_is_unknown_with_its_reason() {
     house.config = house.config.replace("every = \"60s\"", "every = \"1h\"");
     let mut agent = house.start().await;
     let shown = agent.until(|snapshot| snapshot.ready).await;
-    let trouble = format!("127.0.0.1:{} sent more than 32 MiB in one answer", house.jobs.port);
+    let trouble = format!("127.0.0.1:{} sent more than 8 MiB in one answer", house.jobs.port);
     assert_eq!(line(&shown, "jobs").trouble.as_deref(), Some(trouble.as_str()));
     assert_eq!(shown.checks, [(Verdict::Unknown, 1)]);
     agent.stop().await;

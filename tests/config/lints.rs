@@ -151,6 +151,18 @@ fn digests_that_come_too_late() {
 }
 
 #[test]
+fn a_manner_that_no_chat_can_do_yet() {
+    let digest = |green: &str| format!("[digests.d]\nat = \"06:30\"\nto = [\"terminal\"]\nwhen_all_green = {{ {green} }}");
+    warned(&[
+        (&digest("workdays = \"quiet\""), "workdays = \"quiet\": no chat can edit a message yet, so digest d is silent then"),
+        (&digest("otherwise = \"quiet\""), "otherwise = \"quiet\": no chat can edit a message yet"),
+    ]);
+    silent(&[&digest("workdays = \"silent\", otherwise = \"post\""), &digest("workdays = \"post\"")]);
+    let found = loaded(&digest("workdays = \"quiet\"")).warnings;
+    assert!(found[0].to_string().contains("case.toml:4:31"), "{}", found[0]);
+}
+
+#[test]
 fn days_that_never_come() {
     warned(&[
         ("[dashboards.exec]\non = \"30 2 *\"", "dashboard exec is never due"),

@@ -2,7 +2,7 @@
 
 use crate::core::plan::Language;
 
-/// A message in the words of one language: what every sink renders. Built by `wording::word`, shortened by [`fit`].
+/// A message in the words of one language: what every sink renders. Built by `wording::word`, shortened by [`fit`](super::fit).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
     pub language: Language,

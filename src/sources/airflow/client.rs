@@ -11,7 +11,7 @@ use crate::config::wiring::{AirflowLogin, SourceWiring};
 use crate::core::observation::{Answer, Ask, Failure, Sweep, Unreachable, Why};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
-use crate::net::unreachable;
+use crate::net::{BODY_BYTES, unreachable};
 use reqwest::RequestBuilder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,7 +43,7 @@ impl Airflow {
             return Err("its url is no http address".to_owned());
         }
         let login = Login::build(login)?;
-        let wire = Wire::build(url, wiring)?;
+        let wire = Wire::build(url, wiring, BODY_BYTES)?;
         let (generation, met) = (Mutex::new(Generation::Three), AtomicBool::new(false));
         Ok(Self { wire, base: url.clone(), login, generation, met, known: Mutex::new(None), window: Mutex::new(None) })
     }

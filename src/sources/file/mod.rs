@@ -12,7 +12,7 @@ use super::budget::Budget;
 use crate::config::wiring::SourceWiring;
 use crate::core::observation::{Answer, Ask, Fact, Failure, Item, Sweep, Unreachable, Why};
 use crate::core::plan::Id;
-use crate::net::{BODY_BYTES, line, unreachable};
+use crate::net::{line, unreachable};
 use chrono::NaiveDate;
 use dbt::{Document, Said, Trouble};
 use pattern::{Artifact, DBT, Pattern};
@@ -27,6 +27,8 @@ use walk::Walk;
 
 /// A look ends by itself; so much later a file system hangs.
 const GRACE: Duration = Duration::from_secs(2);
+/// The most bytes of one of dbt's artifacts, which have the SQL of each node in them; it is not kept.
+const ARTIFACT_BYTES: usize = 32 * 1024 * 1024;
 
 pub(super) struct Files {
     root: PathBuf,
@@ -201,11 +203,11 @@ impl Artifacts<'_> {
             return Err("it is no file".to_owned());
         }
         let mut bytes = Vec::new();
-        let most = u64::try_from(BODY_BYTES).unwrap_or(u64::MAX);
+        let most = u64::try_from(ARTIFACT_BYTES).unwrap_or(u64::MAX);
         fs::File::open(&file).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(cannot)?;
         self.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if bytes.len() > BODY_BYTES {
-            return Err(format!("it is larger than {} MiB", BODY_BYTES / (1024 * 1024)));
+        if bytes.len() > ARTIFACT_BYTES {
+            return Err(format!("it is larger than {} MiB", ARTIFACT_BYTES / (1024 * 1024)));
         }
         Document::parse(&bytes).map(Some)
     }

@@ -27,6 +27,10 @@ use std::time::Duration;
 use url::Url;
 
 const PLACEHOLDER: &str = "{id}";
+/// The most bytes of an answer that lists many. Nobody knows its keys, so all of it becomes values, with many times its size.
+const MANY_BYTES: usize = 8 * 1024 * 1024;
+/// The most bytes of an answer about one check: hundreds of them may be under way.
+const ONE_BYTES: usize = 1024 * 1024;
 
 /// With the seconds by which the server's clock is ahead.
 type Clocked<T> = (T, Option<i64>);
@@ -61,7 +65,7 @@ impl Http {
             value.set_sensitive(true);
             headers.insert(key, value);
         }
-        let wire = Wire::build(&sample, wiring)?;
+        let wire = Wire::build(&sample, wiring, if http.url.contains(PLACEHOLDER) { ONE_BYTES } else { MANY_BYTES })?;
         Ok(Self {
             wire,
             url: http.url.clone(),

@@ -49,6 +49,19 @@ fn fact(mut item: Value) -> String {
 }
 
 #[test]
+fn what_would_take_too_much_memory_is_not_read() {
+    let mib = 1024 * 1024;
+    for piece in ["{\"\":0},", "[[]],", "[1],", "1,"] {
+        let body = format!("{{\"jobs\": [{}0]}}", piece.repeat(8 * mib / piece.len()));
+        let error = reader().many(body.as_bytes(), &[Id::from("a")]).unwrap_err();
+        assert!(error.why == Why::TooLarge && error.detail.ends_with("read, they take more than 192 MiB"), "{piece}: {error:?}");
+    }
+    let job =
+        r#"{"name": "load_orders_0001", "state": "success", "started": "2026-11-23T03:00:00Z", "ended": "2026-11-23T03:10:00Z"},"#;
+    assert!(weight(job.repeat(8 * mib / job.len()).as_bytes()) < VALUES_BYTES, "an honest list is read");
+}
+
+#[test]
 fn items_become_facts() {
     let t = "2026-11-23T03:00:00+09:00";
     let cases = [

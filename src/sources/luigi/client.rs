@@ -7,7 +7,7 @@ use super::rows::{Answered, ErrorRow, Tasks};
 use crate::config::wiring::SourceWiring;
 use crate::core::observation::{Answer, Ask, Failure, Sweep, Unreachable, Why};
 use crate::core::time::Instant;
-use crate::net::unreachable;
+use crate::net::{BODY_BYTES, unreachable};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use url::Url;
@@ -22,7 +22,7 @@ impl Luigi {
         if url.cannot_be_a_base() {
             return Err("its url is no http address".to_owned());
         }
-        Ok(Self { wire: Wire::build(url, wiring)?, base: url.clone() })
+        Ok(Self { wire: Wire::build(url, wiring, BODY_BYTES)?, base: url.clone() })
     }
 
     pub(crate) fn wire(&self) -> &Wire {

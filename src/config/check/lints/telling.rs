@@ -3,7 +3,7 @@
 use super::{Checker, hours_word, span};
 use crate::config::wiring::{Address, ChatWiring, Secret};
 use crate::core::calendar::DayRule;
-use crate::core::plan::{Chat, Dashboard, Id, Plan};
+use crate::core::plan::{Chat, Dashboard, Id, Manner, Plan};
 use chrono::{NaiveTime, TimeDelta};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +21,7 @@ impl Checker<'_> {
             self.rungs(plan, id, dashboard);
         }
         self.late_digests(plan);
+        self.quiet_digests(plan);
     }
 
     fn untold(&mut self, plan: &Plan) {
@@ -129,6 +130,17 @@ impl Checker<'_> {
                 digest.when.latest()
             );
             self.warning(&["digests", id.as_str(), "at"], text);
+        }
+    }
+
+    fn quiet_digests(&mut self, plan: &Plan) {
+        for (id, digest) in &plan.digests {
+            for (key, manner) in [("workdays", digest.green_workdays), ("otherwise", digest.green_otherwise)] {
+                if manner == Manner::Quiet {
+                    let text = format!("{key} = \"quiet\": no chat can edit a message yet, so digest {id} is silent then");
+                    self.warning(&["digests", id.as_str(), "when_all_green", key], text);
+                }
+            }
         }
     }
 }
