@@ -35,6 +35,9 @@ pub(super) const SEEN_WAITS: Duration = Duration::from_secs(30);
 /// Of what was merely seen so many rows are written in one transaction.
 const SEEN_AT_ONCE: usize = 512;
 
+/// Of what goes into the history so much is held in memory.
+const OBSERVED_AT_MOST: usize = 2_048;
+
 /// The input was not taken: the store failed.
 #[derive(Debug)]
 pub(super) struct NotTaken;
@@ -105,7 +108,8 @@ impl Keeper {
         }
         if is_merely_seen(&commit) && self.trouble.is_none() {
             self.seen.gather(commit);
-            return self.write_seen(at, SEEN_WAITS, counts).await;
+            let waits = if self.seen.observed.len() < OBSERVED_AT_MOST { SEEN_WAITS } else { Duration::ZERO };
+            return self.write_seen(at, waits, counts).await;
         }
         let commit = std::mem::take(&mut self.seen).before(commit, &self.state);
         self.write(at, commit, counts).await
