@@ -167,7 +167,9 @@ async fn once_takes_a_family_with_a_failed_task_for_failed_and_a_forgotten_one_f
     };
     let (failed, done) = (row("FAILED", 600), row("DONE", 60));
     let both = json!({"response": {"Load_1": failed, "Load_2": done}}).to_string();
-    for (answer, code, verdict) in [(both, 1, "failed"), (r#"{"response": {}}"#.to_owned(), 0, "not_due")] {
+    // One of the day before yesterday is of another night.
+    let old = json!({"response": {"Load_1": row("FAILED", 172_800), "Load_2": row("DONE", 60)}}).to_string();
+    for (answer, code, verdict) in [(both, 1, "failed"), (old, 0, "ready"), (r#"{"response": {}}"#.to_owned(), 0, "not_due")] {
         let luigi = Peer::start(move |_, _| Then::Answer(200, answer.clone()));
         let folder = TempDir::new().unwrap();
         let config = format!(

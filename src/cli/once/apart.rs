@@ -159,7 +159,8 @@ fn failed(runs: &[Run]) -> Option<Standing> {
 
 /// The run that says how it stands now: the newest; of tasks that are the pipeline together one that is not done.
 fn now(runs: &[Run]) -> Option<&Run> {
-    let open = runs.iter().find(|run| run.kind == RunKind::Part && run.state != RunState::Success);
+    let done = |run: &Run| run.state == RunState::Success || run.state.is_failed();
+    let open = runs.iter().find(|run| run.kind == RunKind::Part && !done(run));
     open.or(runs.first())
 }
 
