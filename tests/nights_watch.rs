@@ -4,32 +4,15 @@
 #[path = "support/world.rs"]
 mod world;
 
-use chrono::{NaiveTime, TimeDelta};
+use chrono::NaiveTime;
 use dawnwatch::core::calendar::DayRule;
 use dawnwatch::core::message::Body;
 use dawnwatch::core::plan::*;
 use dawnwatch::core::state::*;
 use dawnwatch::core::step::Input;
 use dawnwatch::core::time::{ClockTime, Hours};
+use world::night_of as night;
 use world::*;
-
-/// The same night must give the same messages when the state is read back from the store before every step.
-fn night(plan: Plan, from: &str, to: &str, set: impl Fn(&mut World), expected: &[&str]) -> World {
-    let play = |amnesia: bool| {
-        let mut world = World::new(plan.clone(), from);
-        world.tick = TimeDelta::minutes(5);
-        world.amnesia = amnesia;
-        world.subjects.insert(id("orders"), Subject::default());
-        world.subjects.insert(id("sales"), Subject::default());
-        set(&mut world);
-        world.until(to);
-        world
-    };
-    let world = play(false);
-    assert_eq!(world.lines(), expected, "decisions:\n{}", world.decisions().join("\n"));
-    assert_eq!(play(true).lines(), expected, "with amnesia");
-    world
-}
 
 const GREEN: fn(&mut World) = |w| {
     w.run("orders", "2026-11-23 03:00", "2026-11-23 03:40").run("sales", "2026-11-23 04:00", "2026-11-23 04:35");

@@ -70,7 +70,7 @@ pub(super) fn has_failed(check: &CheckState) -> bool {
 }
 
 /// The newest run that has ended, if it failed; of tasks that are one pipeline together, any that failed within a day of the newest.
-fn failed_run(check: &CheckState) -> Option<&Run> {
+pub fn failed_run(check: &CheckState) -> Option<&Run> {
     let Some(Seen::Runs(runs)) = &check.seen else { return None };
     let newest = runs.first()?;
     let ended = |run: &&Run| run.ended_at.is_some() || run.state.is_failed();

@@ -54,7 +54,7 @@ pub enum Unseen {
 const DARK_TRIES: u32 = 3;
 const DARK_AFTER: TimeDelta = TimeDelta::minutes(5);
 /// Clocks of two machines differ; data further in the future than this is not believed.
-const FUTURE_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+pub const FUTURE_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
 impl Standing {
     /// Nothing more is waited for.

@@ -6,7 +6,7 @@ use crate::core::command::Muted;
 use crate::core::maintenance;
 use crate::core::message::{NotStarted, clean};
 use crate::core::observation::{Run, RunKind, RunState};
-use crate::core::outside::Outside;
+use crate::core::outside::{self, Outside};
 use crate::core::plan::{Id, Plan};
 use crate::core::roster::{Ix, Known};
 use crate::core::standing::{self, Standing, Unseen};
@@ -18,8 +18,6 @@ use std::cmp::Reverse;
 
 /// The most that are shown as text.
 const SHOWN: usize = 20;
-/// Clocks of two machines differ; data further in the future than this is not believed.
-const AHEAD: TimeDelta = TimeDelta::minutes(5);
 
 #[derive(Debug, Serialize)]
 pub(super) struct ApartLine {
@@ -111,12 +109,12 @@ fn stands(state: &State, plan: &Plan, ix: Ix, at: Instant) -> (Verdict, String) 
         }
         Some(Seen::Absent { .. }) => return unseen(Unseen::Vanished),
         Some(Seen::Runs(runs)) => Some(runs),
-        Some(Seen::Timestamp { newest: Some(newest), first_seen_at }) if *newest > *first_seen_at + AHEAD => {
+        Some(Seen::Timestamp { newest: Some(newest), first_seen_at }) if *newest > *first_seen_at + standing::FUTURE_TOLERANCE => {
             return unseen(Unseen::FutureData(*newest));
         }
         Some(Seen::Timestamp { .. } | Seen::Dated { .. }) => None,
     };
-    if let Some(failed) = runs.and_then(|runs| failed(runs)) {
+    if let Some(failed) = failed(check) {
         return told(Verdict::Failed, &failed);
     }
     let of = |at: Instant| at.with_timezone(&plan.timezone).format("%a %F %R").to_string();
@@ -140,16 +138,9 @@ fn stands(state: &State, plan: &Plan, ix: Ix, at: Instant) -> (Verdict, String) 
     }
 }
 
-/// The newest run that has ended, if it failed; of tasks that are one pipeline together any that failed within a day of the newest, as
-/// an agent judges it. But here it need not have failed since it is known. `runs`: newest first.
-fn failed(runs: &[Run]) -> Option<Standing> {
-    let newest = runs.first()?;
-    let run = if newest.kind == RunKind::Part {
-        runs.iter().find(|run| run.state.is_failed() && newest.scheduled_at - run.scheduled_at < TimeDelta::days(1))?
-    } else {
-        let ended = |run: &&Run| run.ended_at.is_some() || run.state.is_failed();
-        runs.iter().find(ended).filter(|run| run.state.is_failed())?
-    };
+/// As an agent judges it; but here it need not have failed since it is known.
+fn failed(check: &CheckState) -> Option<Standing> {
+    let run = outside::failed_run(check)?;
     let doomed = match &run.state {
         RunState::Doomed { task } => Some(task.clone()),
         _ => None,
