@@ -611,6 +611,38 @@ fn what_was_folded_stays_folded_while_it_heals() {
 }
 
 #[test]
+fn one_of_many_that_only_looked_alike_is_told_to_be_over_by_itself() {
+    let mut boards = plan();
+    for (name, board) in [("mart_a", "a"), ("mart_b", "b"), ("mart_c", "c")] {
+        boards.checks.insert(id(name), check(name));
+        boards.dashboards.insert(id(board), dashboard(&[name]));
+    }
+    boards.dashboards.remove(&id("exec"));
+    boards.digests.clear();
+    let world = night_of(
+        boards,
+        "2026-11-22 23:00",
+        "2026-11-23 08:30",
+        |w| {
+            for (name, error) in [("mart_a", "no such table"), ("mart_b", "disk full"), ("mart_c", "access denied")] {
+                w.fail(name, "2026-11-23 07:00", "2026-11-23 07:10");
+                w.subjects.get_mut(&id(name)).unwrap().runs[0].error = error.to_owned();
+                w.run(name, "2026-11-23 07:20", if name == "mart_a" { "2026-11-23 07:40" } else { "2026-11-23 08:20" });
+            }
+        },
+        &[
+            "Mon 07:10 team notify alert mart_a failed +0 [a]",
+            "Mon 07:10 team notify alert mart_b failed +0 [b]",
+            "Mon 07:10 team notify alert mart_c failed +0 [c]",
+            "Mon 07:40 team post resolved mart_a 0/1 missed",
+            "Mon 08:20 team post resolved mart_b 0/1 missed",
+            "Mon 08:20 team post resolved mart_c 0/1 missed",
+        ],
+    );
+    assert_eq!(world.state.incidents.len(), 3);
+}
+
+#[test]
 fn a_rerun_after_the_deadline_that_was_met_is_nobodys_trouble() {
     night(
         "2026-11-22 23:00",

@@ -168,6 +168,7 @@ fn carry_on(tx: &mut Tx<'_>, id: IncidentId, active: &mut BTreeMap<Cause, Active
                 }
             }
             take_in(tx, &mut incident, now);
+            forget_misjudged(&mut incident);
         }
         None => recover(tx, &mut incident),
     }
@@ -208,6 +209,13 @@ fn take_in(tx: &Tx<'_>, incident: &mut Incident, now: Active) {
         impact.waited = impact.waited.max(waiting.len());
         impact.waiting = waiting;
     }
+}
+
+/// What was taken to be alike until its error was known is an incident of its own now: its deadlines must not hold this one open.
+fn forget_misjudged(incident: &mut Incident) {
+    let told = &incident.told;
+    let is_told = |key: &CycleKey| told.values().any(|told| told.cycles.contains(key));
+    incident.impact.retain(|key, impact| !impact.waiting.is_empty() || impact.state != ImpactState::Waiting || is_told(key));
 }
 
 /// The cause is gone; what waited for it may not be ready yet.
