@@ -9,11 +9,14 @@ use crate::net::{line, unreachable};
 use serde_json::Value;
 use serde_json_path::JsonPath;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The most memory that the values of one answer may take; an honest list of 8 MiB takes less than half of it.
 pub(super) const VALUES_BYTES: usize = 192 * 1024 * 1024;
-/// One answer at a time becomes values, in the whole process: its memory is what runs out. Nothing waits for anything else meanwhile.
+/// A shorter text cannot become values that matter: less than six MiB, whatever stands in it.
+const SHORT_BYTES: usize = 8 * 1024;
+/// One long answer at a time becomes values, in the whole process: its memory is what runs out. Nothing waits for anything else
+/// meanwhile.
 static TURN: Mutex<()> = Mutex::new(());
 
 /// The usual words of each state, lower case with `_` for `-` and blanks. "skipped" is left to the configuration: for some it is done, for
@@ -89,7 +92,7 @@ impl Reader {
 
     /// The answer of one endpoint for one subject. Of several items the newest counts.
     pub(super) fn one(&self, body: &[u8], subject: &Id) -> Result<Option<Found>, Unreachable> {
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = turn(body);
         let body = json(body)?;
         let items = self.items(&body)?;
         let ours = items.into_iter().filter(|item| self.id_of(item).is_none_or(|id| id == subject.as_str()));
@@ -98,7 +101,7 @@ impl Reader {
 
     /// One answer that lists many: the items of the subjects that were asked for.
     pub(super) fn many(&self, body: &[u8], subjects: &[Id]) -> Result<BTreeMap<Id, Found>, Unreachable> {
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = turn(body);
         let body = json(body)?;
         let items = self.items(&body)?;
         let mut by_subject: BTreeMap<&str, Vec<&Value>> = subjects.iter().map(|s| (s.as_str(), Vec::new())).collect();
@@ -226,8 +229,12 @@ pub(super) fn weight(body: &[u8]) -> usize {
     body.iter().map(of).sum()
 }
 
+fn turn(body: &[u8]) -> Option<MutexGuard<'static, ()>> {
+    (body.len() > SHORT_BYTES).then(|| TURN.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 fn json(body: &[u8]) -> Result<Value, Unreachable> {
-    if weight(body) > VALUES_BYTES {
+    if body.len() > SHORT_BYTES && weight(body) > VALUES_BYTES {
         let (values, most) = (body.iter().filter(|byte| b"{[,".contains(byte)).count(), VALUES_BYTES / (1024 * 1024));
         return Err(unreachable(
             Why::TooLarge,
