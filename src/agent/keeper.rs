@@ -36,7 +36,7 @@ pub(super) const SEEN_WAITS: Duration = Duration::from_secs(30);
 const SEEN_AT_ONCE: usize = 512;
 
 /// Of what goes into the history so much is held in memory.
-const OBSERVED_AT_MOST: usize = 16_384;
+const OBSERVED_AT_MOST: usize = 8_192;
 
 /// The input was not taken: the store failed.
 #[derive(Debug)]

@@ -144,7 +144,7 @@ pub(super) fn parse(text: &str, file: &Place, report: &mut Report) -> Option<Lay
     if !errors.is_empty() {
         return None;
     }
-    let mut spots = Spots::new();
+    let mut spots = Spots::default();
     let dict = convert_table(table.into_inner(), &mut Vec::new(), &lines, &mut spots);
     Some(Layer { dict, spots })
 }
@@ -195,7 +195,7 @@ fn convert(value: Spanned<DeValue<'_>>, key: &Place, path: &mut Keys, lines: &Li
     // A table's own span is its header, or nothing at all for a table that only its children name: its key says more.
     let span = value.span();
     let place = if value.get_ref().is_table() { key.clone() } else { lines.place(span.start) };
-    spots.insert(path.clone(), Spot { key: key.clone(), value: place });
+    spots.insert(path, Spot { key: key.clone(), value: place });
     match value.into_inner() {
         DeValue::String(text) => Value::from(text.as_ref()),
         // No key takes a number: what matters is that it is one.

@@ -19,7 +19,7 @@ pub(super) fn merge(files: Files, environment: &[(String, String)], report: &mut
     let mut base = files.base.into_iter();
     let mut merged = base
         .next()
-        .map_or_else(|| Merged { dict: Dict::new(), spots: Spots::new() }, |Layer { dict, spots }| Merged { dict, spots });
+        .map_or_else(|| Merged { dict: Dict::new(), spots: Spots::default() }, |Layer { dict, spots }| Merged { dict, spots });
     for layer in base {
         refuse_twice(&merged, &layer, report);
         merged = over(merged, layer);
@@ -53,7 +53,7 @@ fn over(mut lower: Merged, mut upper: Layer) -> Merged {
     drop_replaced(&mut lower.dict, &upper.dict);
     let mut spots = lower.spots;
     spots.extend(std::mem::take(&mut upper.spots));
-    let below = Layer { dict: lower.dict, spots: Spots::new() };
+    let below = Layer { dict: lower.dict, spots: Spots::default() };
     // Neither provider can fail, so there is always data; an empty tree would only be missing everything.
     let mut data = Figment::from(below).merge(upper).data().unwrap_or_default();
     Merged { dict: data.remove(&Profile::Default).unwrap_or_default(), spots }
@@ -78,9 +78,10 @@ pub(super) fn is_reference(dict: &Dict) -> bool {
 
 /// Files that stand side by side must not speak of the same key.
 fn refuse_twice(had: &Merged, new: &Layer, report: &mut Report) {
-    for (path, spot) in &new.spots {
-        let Some(first) = had.spots.get(path) else { continue };
-        let both_tables = matches!((find(&had.dict, path), find(&new.dict, path)), (Some(Value::Dict(..)), Some(Value::Dict(..))));
+    for (path, spot) in new.spots.iter() {
+        let Some(first) = had.spots.get(&path) else { continue };
+        let both_tables =
+            matches!((find(&had.dict, &path), find(&new.dict, &path)), (Some(Value::Dict(..)), Some(Value::Dict(..))));
         // An element of a list that is there twice: the list itself is reported.
         let in_list = path.len() > 1 && !matches!(find(&new.dict, &path[..path.len() - 1]), Some(Value::Dict(..)));
         if !both_tables && !in_list {
@@ -107,16 +108,18 @@ fn variable(name: &str, value: &str, place: &Place, known: &Dict) -> Result<Laye
     let path = spelled(&parts, known);
     let mut layer = match toml_value(value, place)? {
         Some(layer) => layer,
-        None => Layer { dict: [("v".to_owned(), Value::from(value))].into(), spots: Spots::new() },
+        None => Layer { dict: [("v".to_owned(), Value::from(value))].into(), spots: Spots::default() },
     };
     let mut inner = layer.dict.remove("v").unwrap_or_else(|| Value::from(value));
     let spot = || Spot { key: place.clone(), value: place.clone() };
-    let mut spots: Spots =
-        layer.spots.into_keys().map(|keys| (path.iter().cloned().chain(keys.into_iter().skip(1)).collect(), spot())).collect();
+    let mut spots = Spots::default();
+    for (keys, _) in layer.spots.iter() {
+        spots.insert(&[&path, &keys[1..]].concat(), spot());
+    }
     for end in (1..=path.len()).rev() {
         // Only the value is the variable's own; the tables around it may stand in a file, and are spoken of there.
         if find(known, &path[..end]).is_none() || end == path.len() {
-            spots.insert(path[..end].to_vec(), spot());
+            spots.insert(&path[..end], spot());
         }
     }
     for key in path.iter().skip(1).rev() {

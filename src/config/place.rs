@@ -16,16 +16,16 @@ pub(super) fn keys(path: &[&str]) -> Keys {
 /// A place in a file, or an environment variable. Ordered as people read: file by file, from the top.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    /// The order in which the files were read.
-    layer: usize,
-    /// Counted from 1; 0: the place has no lines.
-    line: usize,
-    column: usize,
     origin: Arc<Origin>,
+    /// Counted from 1; 0: the place has no lines. A file is far shorter than four billion of either.
+    line: u32,
+    column: u32,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Origin {
+    /// The order in which the files were read.
+    layer: usize,
     name: String,
     folder: PathBuf,
 }
@@ -33,7 +33,7 @@ struct Origin {
 impl Place {
     /// The whole of a file. Relative paths that it names start from `folder`.
     pub(super) fn file(layer: usize, name: String, folder: PathBuf) -> Self {
-        Self { layer, line: 0, column: 0, origin: Arc::new(Origin { name, folder }) }
+        Self { origin: Arc::new(Origin { layer, name, folder }), line: 0, column: 0 }
     }
 
     /// An environment variable. Relative paths in it start from the working folder, as in a shell.
@@ -42,7 +42,8 @@ impl Place {
     }
 
     pub(super) fn at(&self, line: usize, column: usize) -> Self {
-        Self { line, column, ..self.clone() }
+        let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self { origin: self.origin.clone(), line: small(line), column: small(column) }
     }
 
     /// `path` as seen from the file that names it.
@@ -68,7 +69,31 @@ pub(super) struct Spot {
     pub(super) value: Place,
 }
 
-pub(super) type Spots = BTreeMap<Keys, Spot>;
+/// The spot of each key. There are tens of thousands, so a path is one text here.
+#[derive(Debug, Default)]
+pub(super) struct Spots(BTreeMap<Box<str>, Spot>);
+
+/// Between the keys of a path. A key with it in its name would at worst be shown at another's place.
+const BETWEEN: &str = "\0";
+
+impl Spots {
+    pub(super) fn get(&self, path: &[String]) -> Option<&Spot> {
+        self.0.get(path.join(BETWEEN).as_str())
+    }
+
+    pub(super) fn insert(&mut self, path: &[String], spot: Spot) {
+        self.0.insert(path.join(BETWEEN).into(), spot);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Keys, &Spot)> {
+        self.0.iter().map(|(path, spot)| (path.split(BETWEEN).map(str::to_owned).collect(), spot))
+    }
+
+    /// What `upper` knows goes over what was here.
+    pub(super) fn extend(&mut self, upper: Self) {
+        self.0.extend(upper.0);
+    }
+}
 
 /// Everything found so far; the same thing at the same place only once.
 #[derive(Debug, Default)]

@@ -9,6 +9,7 @@ use super::raw::Raw;
 use super::tables::lists_for_tables;
 use figment::error::{Actual, Kind};
 use figment::value::{Dict, Value};
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More errors than anybody reads at once; each costs another pass.
@@ -56,11 +57,11 @@ impl Origins {
     /// The path under which a key was written.
     fn written(&self, path: &[String]) -> Keys {
         if let [section, name, rest @ ..] = path
-            && !self.spots.contains_key(path)
+            && self.spots.get(path).is_none()
             && let Some(chain) = self.chains.get(&(section.clone(), name.clone()))
         {
             let under = |template: &String| ["templates".to_owned(), template.clone()].iter().chain(rest).cloned().collect();
-            if let Some(found) = chain.iter().map(under).find(|path: &Keys| self.spots.contains_key(path)) {
+            if let Some(found) = chain.iter().map(under).find(|path: &Keys| self.spots.get(path).is_some()) {
                 return found;
             }
         }
@@ -144,7 +145,9 @@ fn fill_templates(dict: &mut Dict, names: &Names, origins: &mut Origins, report:
                     }
                 }
             }
-            origins.chains.insert((section.to_owned(), name.clone()), chain);
+            if !chain.is_empty() {
+                origins.chains.insert((section.to_owned(), name.clone()), chain);
+            }
         }
     }
 }
@@ -190,29 +193,60 @@ fn chain_of(
     chain
 }
 
-/// serde stops at the first error; so what it stumbled over is taken out, and it is asked again.
-fn extract(dict: Dict, origins: &Origins, removed: &mut BTreeSet<Keys>, report: &mut Report) -> Raw {
-    let mut tree = Value::from(dict);
-    for _ in 0..ERRORS_MAX {
-        let error = match tree.deserialize::<Raw>() {
-            Ok(raw) => return raw,
-            Err(error) => error,
-        };
-        let (place, text) = words(&error.path, &error.kind, origins);
-        report.error(place, text);
-        removed.insert(error.path.clone());
-        // The list that an element was taken out with.
-        removed.extend(error.path.split_last().map(|(_, list)| list.to_vec()));
-        let gone = match &mut tree {
-            Value::Dict(_, dict) => remove(dict, &error.path),
-            _ => false,
-        };
-        if !gone {
-            break;
-        }
+/// The raw tables. Checks are taken out of the tree one by one: thousands of them need not be in memory twice.
+fn extract(mut dict: Dict, origins: &Origins, removed: &mut BTreeSet<Keys>, report: &mut Report) -> Raw {
+    let checks = match dict.get_mut("checks") {
+        Some(Value::Dict(_, checks)) => std::mem::take(checks),
+        _ => Dict::new(),
+    };
+    let mut reader = Reader { origins, removed, report, errors: 0 };
+    let mut raw = reader.read::<Raw>(Value::from(dict), &[]).unwrap_or_default();
+    for (name, check) in checks {
+        let check = reader.read(check, &["checks".to_owned(), name.clone()]);
+        raw.checks.extend(check.map(|check| (name, check)));
     }
-    report.error(origins.main.clone(), format!("more than {ERRORS_MAX} keys are wrong; the rest is not looked at"));
-    Raw::default()
+    if reader.errors > ERRORS_MAX {
+        report.error(origins.main.clone(), format!("more than {ERRORS_MAX} keys are wrong; the rest is not looked at"));
+        return Raw::default();
+    }
+    raw
+}
+
+struct Reader<'a> {
+    origins: &'a Origins,
+    removed: &'a mut BTreeSet<Keys>,
+    report: &'a mut Report,
+    errors: usize,
+}
+
+impl Reader<'_> {
+    /// serde stops at the first error; so what it stumbled over is taken out, and it is asked again. `None`: nothing is left.
+    fn read<T: DeserializeOwned>(&mut self, mut tree: Value, path: &[String]) -> Option<T> {
+        while self.errors <= ERRORS_MAX {
+            let error = match tree.deserialize::<T>() {
+                Ok(read) => return Some(read),
+                Err(error) => error,
+            };
+            self.errors += 1;
+            if self.errors > ERRORS_MAX {
+                break;
+            }
+            let full = [path, &error.path].concat();
+            let (place, text) = words(&full, &error.kind, self.origins);
+            self.report.error(place, text);
+            // The list that an element was taken out with.
+            self.removed.extend(full.split_last().map(|(_, list)| list.to_vec()));
+            self.removed.insert(full);
+            let gone = match &mut tree {
+                Value::Dict(_, dict) => remove(dict, &error.path),
+                _ => false,
+            };
+            if !gone {
+                break;
+            }
+        }
+        None
+    }
 }
 
 fn words(path: &[String], kind: &Kind, origins: &Origins) -> (Place, String) {

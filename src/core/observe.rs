@@ -201,7 +201,9 @@ fn newest(seen: &Seen) -> Option<Instant> {
 fn changed(before: Option<&Seen>, fact: &Fact) -> Fact {
     match (before, fact) {
         (Some(Seen::Runs(before)), Fact::Runs(runs)) => {
-            Fact::Runs(runs.iter().filter(|run| !before.contains(run)).cloned().collect())
+            let mut new: Vec<Run> = runs.iter().filter(|run| !before.contains(run)).cloned().collect();
+            new.shrink_to_fit();
+            Fact::Runs(new)
         }
         _ => fact.clone(),
     }
@@ -226,6 +228,8 @@ fn tidy(fact: Fact) -> Fact {
                 runs.truncate(RUNS_PER_SUBJECT);
                 runs.sort_by(|a, b| order(b).cmp(&order(a)));
             }
+            // It is kept for each of thousands of checks.
+            runs.shrink_to_fit();
             Fact::Runs(runs)
         }
         other => other,

@@ -134,6 +134,7 @@ fn keep_arrival(tx: &mut Tx<'_>, ix: Ix, arrival: Option<Arrival>, fed_at: Optio
     let night = Night { date: cycle.key.date, arrived_s: cycle.wall_s(arrival.at, plan), took_s };
     // Several dashboards and several deadlines a day look at one arrival; the first tells of the night.
     if check.nights.iter().all(|kept| kept.date != night.date) {
+        check.nights.reserve_exact(1);
         check.nights.push(night);
         check.nights.sort_by_key(|night| night.date);
         let over = check.nights.len().saturating_sub(NIGHTS_KEPT);
@@ -157,7 +158,8 @@ fn forget_arrivals(tx: &mut Tx<'_>, ix: Ix) {
         over -= usize::from(forget);
         !forget
     });
-    let kept = kept.cloned().collect();
+    let mut kept: Vec<Arrival> = kept.cloned().collect();
+    kept.shrink_to_fit();
     tx.check_mut(ix).arrivals = kept;
 }
 

@@ -10,11 +10,11 @@ mod keys;
 
 pub use error::StoreError;
 
-use crate::core::state::{Commit, FORMAT, Row};
+use crate::core::state::{Commit, Entry, FORMAT, Key, Observed, Row};
 use crate::core::time::Instant;
 use futures_util::TryStreamExt;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Connection, Sqlite, SqliteConnection};
+use serde::Serialize;
+use sqlx::{Connection, SqliteConnection};
 use std::path::{Path, PathBuf};
 use tokio::sync::Mutex;
 
@@ -27,16 +27,10 @@ const PUT_ONE: &str = "INSERT OR REPLACE INTO rows (kind, key, version, body) VA
 const PUT_MANY: &str = "INSERT OR REPLACE INTO rows (kind, key, version, body) VALUES (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), \
                         (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?)";
 
-/// All lines with one statement, as a JSON list of pairs.
+/// Lines that one statement adds, as a JSON list of pairs: SQLite holds such a text three times over.
+const LINES_AT_ONCE: usize = 512;
 const TO_LEDGER: &str = "INSERT INTO ledger (at, body) SELECT value ->> 0, value ->> 1 FROM json_each(?)";
 const TO_HISTORY: &str = "INSERT INTO history (at, body) SELECT value ->> 0, value ->> 1 FROM json_each(?)";
-
-type Put = (&'static str, String, String);
-type Statement<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
-
-fn put<'q>(statement: Statement<'q>, rows: &'q [Put]) -> Statement<'q> {
-    rows.iter().fold(statement, |statement, (kind, key, body)| statement.bind(*kind).bind(key).bind(i64::from(FORMAT)).bind(body))
-}
 
 #[derive(Debug)]
 pub struct Store {
@@ -129,8 +123,8 @@ impl Store {
         if commit.is_empty() {
             return Ok(());
         }
-        let change = Change::of(commit, &self.path)?;
-        self.write(&change).await.map(drop)
+        let Commit { delete, put, ledger, observed } = commit;
+        self.write(&Change { delete, put, ledger, history: observed, forget_before: None }).await.map(drop)
     }
 
     /// Deletes lines of the ledger and the history older than `before`; returns how many. (What is over among the rows the core itself lets go of.)
@@ -156,7 +150,7 @@ impl Store {
         folded.map(drop)
     }
 
-    async fn write(&mut self, change: &Change) -> Result<u64, StoreError> {
+    async fn write(&mut self, change: &Change<'_>) -> Result<u64, StoreError> {
         let session = self.session.get_mut();
         let mut connection = session.take(&self.path).await?;
         let written = change.write(session.epoch, &self.path, &mut connection).await;
@@ -166,38 +160,18 @@ impl Store {
     }
 }
 
-/// A commit in the words of the tables.
+/// What one transaction changes. Becomes text part by part: thousands of lines need not be in memory as text at once.
 #[derive(Default)]
-struct Change {
-    delete: Vec<(&'static str, String)>,
-    put: Vec<Put>,
-    /// Microseconds and body.
-    ledger: Vec<(i64, String)>,
-    history: Vec<(i64, String)>,
+struct Change<'a> {
+    delete: &'a [Key],
+    put: &'a [Row],
+    ledger: &'a [Entry],
+    history: &'a [Observed],
     /// At most [`PRUNED_AT_ONCE`] lines of each from before this instant are deleted.
     forget_before: Option<Instant>,
 }
 
-impl Change {
-    fn of(commit: &Commit, path: &Path) -> Result<Self, StoreError> {
-        let unwritable = |row: String| move |source| StoreError::Unwritable { file: error::name(path), row, source };
-        let mut change = Self { delete: commit.delete.iter().map(keys::text).collect(), ..Self::default() };
-        for row in &commit.put {
-            let (kind, key) = keys::text(&row.key());
-            let body = serde_json::to_string(row).map_err(unwritable(format!("{kind} {key}")))?;
-            change.put.push((kind, key, body));
-        }
-        for entry in &commit.ledger {
-            let body = serde_json::to_string(entry).map_err(unwritable("a line of the ledger".to_owned()))?;
-            change.ledger.push((entry.at.timestamp_micros(), body));
-        }
-        for observed in &commit.observed {
-            let body = serde_json::to_string(observed).map_err(unwritable("a line of the history".to_owned()))?;
-            change.history.push((observed.at.timestamp_micros(), body));
-        }
-        Ok(change)
-    }
-
+impl Change<'_> {
     /// Returns how many rows and lines were deleted.
     async fn write(&self, epoch: i64, path: &Path, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
         let sqlite = |e| StoreError::sqlite(path, e);
@@ -206,30 +180,25 @@ impl Change {
         if moved.execute(&mut *connection).await.map_err(sqlite)?.rows_affected() != 1 {
             return Err(StoreError::Moved { file: error::name(path) });
         }
-        let deleted = self.apply(connection).await.map_err(sqlite)?;
+        let deleted = self.delete(connection).await.map_err(sqlite)?;
+        self.put(path, connection).await?;
+        for part in self.ledger.chunks(LINES_AT_ONCE) {
+            let lines = part.iter().map(|entry| (entry.at, entry));
+            append(TO_LEDGER, &lines_of(lines, path, "a line of the ledger")?, path, connection).await?;
+        }
+        for part in self.history.chunks(LINES_AT_ONCE) {
+            let lines = part.iter().map(|observed| (observed.at, observed));
+            append(TO_HISTORY, &lines_of(lines, path, "a line of the history")?, path, connection).await?;
+        }
         sqlx::query("COMMIT").execute(&mut *connection).await.map_err(sqlite)?;
         Ok(deleted)
     }
 
-    async fn apply(&self, connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    async fn delete(&self, connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
         let mut deleted = 0;
-        for (kind, key) in &self.delete {
-            let query = sqlx::query("DELETE FROM rows WHERE kind = ? AND key = ?").bind(*kind).bind(key);
+        for (kind, key) in self.delete.iter().map(keys::text) {
+            let query = sqlx::query("DELETE FROM rows WHERE kind = ? AND key = ?").bind(kind).bind(key);
             deleted += query.execute(&mut *connection).await?.rows_affected();
-        }
-        // Each statement is a way to the connection's thread and back, which costs more than the row.
-        let (many, few) = self.put.as_chunks::<PUT_AT_ONCE>();
-        for rows in many {
-            put(sqlx::query(PUT_MANY), rows).execute(&mut *connection).await?;
-        }
-        for row in few {
-            put(sqlx::query(PUT_ONE), std::slice::from_ref(row)).execute(&mut *connection).await?;
-        }
-        for (insert, lines) in [(TO_LEDGER, &self.ledger), (TO_HISTORY, &self.history)] {
-            if !lines.is_empty() {
-                let lines = serde_json::to_string(lines).map_err(|e| sqlx::Error::Encode(e.into()))?;
-                sqlx::query(insert).bind(lines).execute(&mut *connection).await?;
-            }
         }
         if let Some(before) = self.forget_before {
             for table in ["ledger", "history"] {
@@ -241,6 +210,37 @@ impl Change {
         }
         Ok(deleted)
     }
+
+    /// Each statement is a way to the connection's thread and back, which costs more than the row.
+    async fn put(&self, path: &Path, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        let (many, few) = self.put.as_chunks::<PUT_AT_ONCE>();
+        let many = many.iter().map(|rows| (PUT_MANY, rows.as_slice()));
+        for (statement, rows) in many.chain(few.chunks(1).map(|row| (PUT_ONE, row))) {
+            let mut query = sqlx::query(statement);
+            for row in rows {
+                let (kind, key) = keys::text(&row.key());
+                let body = text(row, path, || format!("{kind} {key}"))?;
+                query = query.bind(kind).bind(key).bind(i64::from(FORMAT)).bind(body);
+            }
+            query.execute(&mut *connection).await.map_err(|e| StoreError::sqlite(path, e))?;
+        }
+        Ok(())
+    }
+}
+
+fn text(value: &impl Serialize, path: &Path, row: impl FnOnce() -> String) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|source| StoreError::Unwritable { file: error::name(path), row: row(), source })
+}
+
+/// Lines with their instants, as [`TO_LEDGER`] takes them.
+fn lines_of<T: Serialize>(lines: impl Iterator<Item = (Instant, T)>, path: &Path, what: &str) -> Result<String, StoreError> {
+    let body = |(at, line): (Instant, T)| Ok((at.timestamp_micros(), text(&line, path, || what.to_owned())?));
+    let pairs: Vec<(i64, String)> = lines.map(body).collect::<Result<_, StoreError>>()?;
+    text(&pairs, path, || what.to_owned())
+}
+
+async fn append(insert: &'static str, lines: &str, path: &Path, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query(insert).bind(lines).execute(connection).await.map(drop).map_err(|e| StoreError::sqlite(path, e))
 }
 
 async fn look(path: &Path, at_rest: bool) -> Result<Vec<Row>, StoreError> {
@@ -287,7 +287,7 @@ fn decode(path: &Path, kind: String, key: String, version: i64, body: String) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::state::{ChatState, Counters, Key};
+    use crate::core::state::{ChatState, Counters};
 
     #[tokio::test]
     async fn a_full_disk_writes_nothing_and_the_next_commit_may_succeed() {
