@@ -47,13 +47,15 @@
 //! | `suspicion` | unrelated hosts in one trouble → the watch's own |
 //! | [`core::incident`] | causes → incidents with their impact |
 //! | `aside` | acks, snoozes, mutes → what is left alone, and until when |
-//! | `patience`, [`core::maintenance`], `quiet` | until when a word may wait, or a person may sleep |
+//! | `patience`, `maintenance`, `quiet` | until when a word may wait, or a person may sleep |
 //! | [`core::policy`] | incidents → say, hold, stay silent, with the reason |
 //! | `escalate` | nobody has answered → who is asked next |
 //! | [`core::digest`] | the scheduled summary, or recorded silence |
 //! | `posts` | wanted messages; retry, repetition, fallback |
 //! | [`core::proof`] | what is in the way of the proof of life |
 //! | `facts` → [`core::message`] → [`core::wording`] | state → facts → words of a language |
+//!
+//! Beside the step [`core::apart`] reads, for `once`, how checks stand that no dashboard needs: there is no cycle to judge them in.
 //!
 //! # Seven walks through the house
 //!

@@ -4,6 +4,7 @@
 mod world;
 
 use chrono::TimeDelta;
+use dawnwatch::core::apart::apart;
 use dawnwatch::core::calendar::DayRule;
 use dawnwatch::core::observation::*;
 use dawnwatch::core::plan::*;
@@ -280,4 +281,32 @@ fn what_failed_outside_any_dashboard_is_not_over_because_it_was_long_ago() {
         world.lines(),
         ["Mon 10:10 team notify alert orders failed +0 []", "Thu 10:10 team post resolved orders 0/0 missed"]
     );
+}
+
+#[test]
+fn what_no_dashboard_needs_is_judged_by_what_was_seen_of_it() {
+    type Set = fn(&mut World) -> &mut World;
+    let cases: [(&str, Set, Verdict); 7] = [
+        ("failed before it was known", |w| w.fail("clicks", "2026-11-23 02:00", "2026-11-23 02:10"), Verdict::Failed),
+        ("done", |w| w.run("clicks", "2026-11-23 01:00", "2026-11-23 01:10"), Verdict::Ready),
+        ("under way", |w| w.run("clicks", "2026-11-23 02:00", "2026-11-23 09:00"), Verdict::OnTrack),
+        ("its success is too old", |w| w.run("clicks", "2026-11-23 00:10", "2026-11-23 00:20"), Verdict::Late),
+        ("done, and too long ago to be shown", |w| w.run("clicks", "2026-11-20 01:00", "2026-11-20 01:10"), Verdict::NotDue),
+        ("not known there", |w| w, Verdict::Unknown),
+        ("its source is dark", |w| w.dark("airflow", "2026-11-20 00:00", "2026-11-24 00:00"), Verdict::Unknown),
+    ];
+    for (name, set, expected) in cases {
+        for closed in [false, true] {
+            let clicks = Check { max_age: Some(TimeDelta::hours(2)), ..check("clicks") };
+            let mut plan = one(|plan| plan.checks.extend([(id("clicks"), clicks)]));
+            let window = Maintenance { sources: [].into(), checks: [id("clicks")].into(), on: DayRule::Daily, hours: None };
+            plan.maintenance.extend(closed.then(|| (id("window"), window)));
+            let mut world = World::new(plan, "2026-11-23 02:30");
+            set(&mut world);
+            world.until("2026-11-23 03:00");
+            let all = apart(&world.state, &world.plan, world.at);
+            let told: Vec<_> = all.iter().map(|apart| (apart.verdict, apart.excused, apart.is_finding())).collect();
+            assert_eq!(told, [(expected, closed, expected.is_trouble() && !closed)], "{name}: {all:?}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::command::Muted;
 use super::plan::{Id, Plan};
+use super::roster::Ix;
 use super::state::{Cause, CycleKey, Incident, Reason, State};
 use super::time::Instant;
 use super::tx::Tx;
@@ -16,15 +17,10 @@ pub(super) fn hushed(state: &State, plan: &Plan, at: Instant, incident: &Inciden
 
 /// Until when all that it is about is muted: itself, or its source. One of many alike that is not makes it everybody's again.
 fn muted(state: &State, plan: &Plan, at: Instant, incident: &Incident) -> Option<Instant> {
-    let mute = |what: &Muted| state.mutes.get(what).and_then(|pause| pause.holds(at));
-    let of_source = |id: &Id| mute(&Muted::Source(id.clone()));
-    let of_check = |id: &Id| {
-        let source = state.roster.place(id).and_then(|ix| of_source(&state.roster.checks[ix].check.source));
-        mute(&Muted::Check(id.clone())).max(source)
-    };
+    let of_source = |id: &Id| mute(state, &Muted::Source(id.clone()), at);
     match &incident.cause {
         Cause::Check(id) => {
-            let all = incident.alike.iter().chain([id]).map(of_check);
+            let all = incident.alike.iter().chain([id]).map(|id| check_muted(state, id, at));
             all.collect::<Option<Vec<Instant>>>()?.into_iter().min()
         }
         Cause::Source(id) | Cause::Scheduler(id) | Cause::Clock(id) => of_source(id),
@@ -33,17 +29,27 @@ fn muted(state: &State, plan: &Plan, at: Instant, incident: &Incident) -> Option
     }
 }
 
+/// Until when the check is muted, by its own name or by that of its source.
+pub(super) fn check_muted(state: &State, id: &Id, at: Instant) -> Option<Instant> {
+    let of_source = |ix: Ix| mute(state, &Muted::Source(state.roster.checks[ix].check.source.clone()), at);
+    mute(state, &Muted::Check(id.clone()), at).max(state.roster.place(id).and_then(of_source))
+}
+
 /// Is the source muted?
 pub(super) fn is_muted(state: &State, id: &Id, at: Instant) -> bool {
-    state.mutes.get(&Muted::Source(id.clone())).is_some_and(|pause| pause.holds(at).is_some())
+    mute(state, &Muted::Source(id.clone()), at).is_some()
+}
+
+/// Until when what has this name is muted.
+pub(super) fn mute(state: &State, what: &Muted, at: Instant) -> Option<Instant> {
+    state.mutes.get(what)?.holds(at)
 }
 
 /// Takes the cycles of muted dashboards out; returns when the first of these mutes ends.
 pub(super) fn without_muted(tx: &Tx<'_>, cycles: &mut BTreeSet<CycleKey>) -> Option<Instant> {
     let mut ends = None;
     cycles.retain(|key| {
-        let mute = tx.state.mutes.get(&Muted::Dashboard(key.dashboard.clone()));
-        let until = mute.and_then(|pause| pause.holds(tx.at));
+        let until = mute(tx.state, &Muted::Dashboard(key.dashboard.clone()), tx.at);
         ends = [ends, until].into_iter().flatten().min();
         until.is_none()
     });
@@ -52,8 +58,7 @@ pub(super) fn without_muted(tx: &Tx<'_>, cycles: &mut BTreeSet<CycleKey>) -> Opt
 
 /// Does it endanger muted dashboards, and no other?
 pub(super) fn reaches_muted_only(state: &State, at: Instant, incident: &Incident) -> bool {
-    let muted =
-        |key: &CycleKey| state.mutes.get(&Muted::Dashboard(key.dashboard.clone())).is_some_and(|pause| pause.holds(at).is_some());
+    let muted = |key: &CycleKey| mute(state, &Muted::Dashboard(key.dashboard.clone()), at).is_some();
     !incident.outside && !incident.impact.is_empty() && incident.impact.keys().all(muted)
 }
 

@@ -177,7 +177,7 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
     let excused = Excused::now(state, plan, at);
     for dashboard in &mut dashboards {
         dashboard.in_maintenance = at < dashboard.deadline && excused.explains(state, &dashboard.id);
-        dashboard.muted = state.mutes.get(&Muted::Dashboard(dashboard.id.clone())).is_some_and(|mute| mute.holds(at).is_some());
+        dashboard.muted = aside::mute(state, &Muted::Dashboard(dashboard.id.clone()), at).is_some();
     }
     dashboards.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
     // Clocks have a line of their own.

@@ -12,12 +12,12 @@ use chrono::{NaiveDate, NaiveTime};
 const SEARCH_DAYS: i32 = 40;
 
 /// Until when the source is in maintenance; `None`: it is not.
-pub fn of_source(plan: &Plan, id: &Id, at: Instant) -> Option<Instant> {
+pub(super) fn of_source(plan: &Plan, id: &Id, at: Instant) -> Option<Instant> {
     until(plan, at, |window| window.sources.contains(id))
 }
 
 /// Until when the check is in maintenance by its own name; that of its source is the source's.
-pub fn of_check(plan: &Plan, id: &Id, at: Instant) -> Option<Instant> {
+pub(super) fn of_check(plan: &Plan, id: &Id, at: Instant) -> Option<Instant> {
     until(plan, at, |window| window.checks.contains(id))
 }
 

@@ -4,8 +4,9 @@
 //! chrono-tz, croner and serde (`tests/tidy.rs` enforces that). Two doors lead in: [`step::step`] takes one input and gives back
 //! the one effect, a [`state::Commit`]; [`due::due`] says what is to be done now and when to look again. Beside them the shell may only
 //! read: [`command::answer`] (what a person is told), [`proof::lapses`] (what is in the way of the proof of life), [`digest::facts`],
-//! [`wording::word`].
+//! [`apart::apart`] (how checks stand that no dashboard needs), [`wording::word`].
 
+pub mod apart;
 mod aside;
 pub mod calendar;
 mod clocks;
@@ -19,7 +20,7 @@ mod fold;
 pub mod forecast;
 pub mod incident;
 pub mod judge;
-pub mod maintenance;
+mod maintenance;
 pub mod message;
 pub mod observation;
 mod observe;

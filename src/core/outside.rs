@@ -1,10 +1,10 @@
 //! Trouble outside any cycle: data that is too old at any hour (`max_age`), and failed runs of checks that no dashboard needs.
 
 use super::judge::Until;
-use super::observation::{Run, RunKind, RunState};
+use super::observation::{Run, RunKind};
 use super::plan::Plan;
 use super::roster::{Ix, Known};
-use super::standing;
+use super::standing::{self, Standing};
 use super::state::{CheckState, Seen, SourceState, State};
 use super::time::Instant;
 use chrono::TimeDelta;
@@ -55,13 +55,9 @@ fn failed(known: &Known, check: &CheckState) -> Option<Outside> {
     if !known.dashboards.is_empty() || check.silent_until_success {
         return None;
     }
-    let run = failed_run(check)?;
-    let doomed = match &run.state {
-        RunState::Doomed { task } => Some(task.clone()),
-        _ => None,
-    };
-    let new = run.ended_at.is_none_or(|ended| ended >= check.known_since);
-    new.then(|| Outside::Failed { run: run.id.clone(), at: run.ended_at, doomed })
+    let Standing::Failed { run, at, doomed } = standing::short_of_success(failed_run(check)?)? else { return None };
+    let new = at.is_none_or(|ended| ended >= check.known_since);
+    new.then_some(Outside::Failed { run, at, doomed })
 }
 
 /// Has it failed, as far as its runs were seen?
@@ -70,7 +66,7 @@ pub(super) fn has_failed(check: &CheckState) -> bool {
 }
 
 /// The newest run that has ended, if it failed; of tasks that are one pipeline together, any that failed within a day of the newest.
-pub fn failed_run(check: &CheckState) -> Option<&Run> {
+pub(super) fn failed_run(check: &CheckState) -> Option<&Run> {
     let Some(Seen::Runs(runs)) = &check.seen else { return None };
     let newest = runs.first()?;
     let ended = |run: &&Run| run.ended_at.is_some() || run.state.is_failed();

@@ -54,7 +54,7 @@ pub enum Unseen {
 const DARK_TRIES: u32 = 3;
 const DARK_AFTER: TimeDelta = TimeDelta::minutes(5);
 /// Clocks of two machines differ; data further in the future than this is not believed.
-pub const FUTURE_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+const FUTURE_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
 impl Standing {
     /// Nothing more is waited for.
@@ -144,17 +144,21 @@ fn counts(run: &Run, check: &Check, cycle: &Cycle, plan: &Plan) -> bool {
 }
 
 fn evidence(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cycle, plan: &Plan) -> Standing {
-    let forgets = plan.sources.get(&known.check.source).is_some_and(|source| source.kind.forgets());
     match &check.seen {
         Some(Seen::Runs(runs)) => of_runs(runs, known, source, cycle, plan),
         Some(Seen::Timestamp { newest, first_seen_at }) => of_timestamp(*newest, *first_seen_at, known, cycle, plan),
         Some(Seen::Dated { arrived, seen_at }) => of_dated(arrived, *seen_at, known, cycle, plan),
         Some(Seen::Suspicious(why)) => Standing::Unseen(Unseen::Suspicious(why.clone())),
-        // Not started, or done and forgotten: nobody can tell, so it is neither green nor red.
-        Some(Seen::Absent { .. }) if forgets => Standing::NotStarted(NotStarted::Forgotten),
-        Some(Seen::Absent { .. }) => Standing::Unseen(Unseen::Vanished),
+        Some(Seen::Absent { .. }) => absent(known, plan),
         None => Standing::Unseen(Unseen::NotAsked),
     }
+}
+
+/// Where a check stands that its source does not know.
+pub(super) fn absent(known: &Known, plan: &Plan) -> Standing {
+    // Not started, or done and forgotten: nobody can tell, so it is neither green nor red.
+    let forgets = plan.sources.get(&known.check.source).is_some_and(|source| source.kind.forgets());
+    if forgets { Standing::NotStarted(NotStarted::Forgotten) } else { Standing::Unseen(Unseen::Vanished) }
 }
 
 /// `runs`: newest first.
@@ -183,23 +187,30 @@ fn of_runs(runs: &[Run], known: &Known, source: &SourceState, cycle: &Cycle, pla
 
 /// Where the run that decides stands.
 fn of_run(deciding: &Run, cycle: &Cycle) -> Standing {
-    match &deciding.state {
-        RunState::Success => Standing::Arrived(Arrival {
+    short_of_success(deciding).unwrap_or_else(|| {
+        Standing::Arrived(Arrival {
             cycle: cycle.key.clone(),
             at: deciding.ended_at.or(deciding.started_at).unwrap_or(deciding.scheduled_at),
             run: Some(deciding.id.clone()),
-        }),
-        RunState::Failed => Standing::Failed { run: deciding.id.clone(), at: deciding.ended_at, doomed: None },
+        })
+    })
+}
+
+/// Where a run stands that has not succeeded, whatever the cycle is; `None`: it has.
+pub(super) fn short_of_success(run: &Run) -> Option<Standing> {
+    Some(match &run.state {
+        RunState::Success => return None,
+        RunState::Failed => Standing::Failed { run: run.id.clone(), at: run.ended_at, doomed: None },
         RunState::Lost => Standing::NotStarted(NotStarted::Forgotten),
-        RunState::Doomed { task } => Standing::Failed { run: deciding.id.clone(), at: None, doomed: Some(task.clone()) },
+        RunState::Doomed { task } => Standing::Failed { run: run.id.clone(), at: None, doomed: Some(task.clone()) },
         state => Standing::Running {
-            run: deciding.id.clone(),
+            run: run.id.clone(),
             state: state.clone(),
-            since: deciding.started_at.unwrap_or(deciding.scheduled_at),
-            started_at: deciding.started_at,
+            since: run.started_at.unwrap_or(run.scheduled_at),
+            started_at: run.started_at,
             rerun: false,
         },
-    }
+    })
 }
 
 /// Several tasks that are the pipeline together: arrived with the last of them. `parts` is not empty.
@@ -234,9 +245,8 @@ fn not_started(known: &Known, source: &SourceState) -> NotStarted {
 
 fn of_timestamp(newest: Option<Instant>, first_seen_at: Instant, known: &Known, cycle: &Cycle, plan: &Plan) -> Standing {
     let Some(newest) = newest else { return Standing::NoData { newest: None } };
-    // Held against the instant at which it was seen: a wrong time does not become right by waiting.
-    if newest > first_seen_at + FUTURE_TOLERANCE {
-        return Standing::Unseen(Unseen::FutureData(newest));
+    if let Some(ahead) = ahead(newest, first_seen_at) {
+        return Standing::Unseen(ahead);
     }
     let arrived_at = match known.check.evidence {
         Evidence::DataTime { through } => (newest >= through.on(cycle.key.date, plan.timezone)).then_some(first_seen_at),
@@ -246,6 +256,11 @@ fn of_timestamp(newest: Option<Instant>, first_seen_at: Instant, known: &Known, 
         Some(arrived) => Standing::Arrived(Arrival { cycle: cycle.key.clone(), at: arrived, run: None }),
         None => Standing::NoData { newest: Some(newest) },
     }
+}
+
+/// Held against the instant at which it was seen: a wrong time does not become right by waiting.
+pub(super) fn ahead(newest: Instant, seen_at: Instant) -> Option<Unseen> {
+    (newest > seen_at + FUTURE_TOLERANCE).then_some(Unseen::FutureData(newest))
 }
 
 fn of_dated(
@@ -260,8 +275,8 @@ fn of_dated(
         return Standing::Unseen(Unseen::CalendarEnded(calendar.clone()));
     }
     match date.and_then(|date| arrived.get(&date)) {
-        Some(Some(at)) if *at > seen_at + FUTURE_TOLERANCE => Standing::Unseen(Unseen::FutureData(*at)),
-        Some(Some(at)) => Standing::Arrived(Arrival { cycle: cycle.key.clone(), at: *at, run: None }),
+        Some(Some(at)) => ahead(*at, seen_at)
+            .map_or_else(|| Standing::Arrived(Arrival { cycle: cycle.key.clone(), at: *at, run: None }), Standing::Unseen),
         Some(None) => Standing::NoData { newest: arrived.values().flatten().max().copied() },
         // A cycle that has just opened: the question for its date is due now.
         None => Standing::Unseen(Unseen::NotAsked),

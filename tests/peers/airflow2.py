@@ -7,25 +7,18 @@ usage: airflow2.py --bin PATH [--shared ../shared] [--home DIR]
 must be named; `run` must tell each cause once, a heal, and that the scheduler is gone. Passes at any hour: deadlines are set from the
 clock. The last line is "N passed, N failed". HOME keeps Airflow's installation between calls; nothing else is kept or left running.
 """
-import argparse
-import base64
 import datetime as dt
 import json
-import os
 import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
 from pathlib import Path
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from agent_scenes import Agent, calm
-from airflow_truth import MOVING, Unsettled, moment, seconds_to
-from peerlib import Children, CountingProxy, FakeChat, Tally, bursts, figure, free_port, http_json, until
+from agent_scenes import GAP_S, Agent, calm
+from airflow_peer import MOVING, AirflowPeer, checks, compared, moment, settings
+from peerlib import Children, CountingProxy, FakeChat, Tally, bursts, figure, free_port, once_all, options, until
 
 PASSWORD = "watch-pw"
 CHECKS = ["sales_daily", "dashboard_on_asset", "orders_failing", "half_failed", "clicks_long_running", "logs_up_for_retry",
@@ -33,77 +26,21 @@ CHECKS = ["sales_daily", "dashboard_on_asset", "orders_failing", "half_failed", 
           "broken_import"]  # the last is a file that never loaded, so Airflow has no such DAG
 HEALS = "orders_failing"  # on a board of its own: an incident is over when all that waited for it is ready
 FAILURES = (HEALS, "half_failed")
-GAP_S = 1.5  # between two sweeps there is more, within one there is less
 
 
-class Airflow:
-    """Started by ../shared/peers/airflow.sh; `stop` ends all of it."""
-
-    def __init__(self, shared, home, port):
-        self.peers, self.home, self.port = shared / "peers", Path(home).resolve(), port
-        self.url = f"http://127.0.0.1:{port}"
+class Airflow(AirflowPeer):
+    generation, root, health = "2", "/api/v1", "/health"
 
     def start(self):
         self.script("start", timeout=900)
 
-    def script(self, verb, timeout=120):
-        argv = ["bash", self.peers / "airflow.sh", verb, "2", self.home, str(self.port)]
-        env = {**os.environ, "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15"}
-        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=env, timeout=timeout)
-
-    def stop(self):
-        """At once: its database is thrown away, and a polite stop takes longer than whoever interrupts us may wait."""
-        for file in (self.home / "run").glob("*.pid"):
-            self.stop_part(file.stem)
-        self.script("stop")
-
-    def stop_part(self, name):
-        """Ends one component: the processes of its session, as airflow.sh does it."""
-        session = (self.home / "run" / f"{name}.pid").read_text().strip()
-        pids = subprocess.run(["ps", "-o", "pid=", "-s", session], capture_output=True, text=True).stdout.split()
-        for pid in (int(p) for p in pids):
-            try:
-                if os.readlink(f"/proc/{pid}/cwd") == str(self.home):  # a number may have been given to somebody else
-                    os.kill(pid, signal.SIGKILL)
-            except (ProcessLookupError, FileNotFoundError):
-                pass
-
-    def api(self, method, path, body=None):
-        auth = {"Authorization": "Basic " + base64.b64encode(b"admin:admin-pw").decode()}
-        for _ in range(8):
-            try:
-                return http_json(method, f"{self.url}/api/v1{path}", body, auth)
-            except urllib.error.HTTPError as e:
-                if e.code != 500:  # SQLite: "database is locked" while the scheduler is busy
-                    raise
-            time.sleep(1)
-        raise SystemExit(f"{method} {path}: 500 again and again")
-
-    def healthy(self):
-        return self.api("GET", "/health")["scheduler"]["status"] == "healthy"
-
     def newest(self, dag):
         return self.api("GET", f"/dags/{dag}/dagRuns?limit=1&order_by=-id")["dag_runs"][0]
 
-    def set_state(self, dag, state):
-        run = quote(self.newest(dag)["dag_run_id"], safe="")
-        self.api("PATCH", f"/dags/{dag}/dagRuns/{run}", {"state": state})
-
     def seed(self, hold_off_s):
-        """Every state that the examples have. Waits where a tick is near that would undo them."""
-        tick = seconds_to(15)  # 00:00 in Seoul, in UTC
-        if tick < hold_off_s:
-            print(f"  {tick:.0f} s until the daily DAGs run anew: waiting for that", flush=True)
-            time.sleep(tick + 60)
-        argv = [sys.executable, self.peers / "airflow_seed.py", self.url, "2"]
-        child, end, sick_s = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL), time.monotonic() + 420, 0
-        while child.poll() is None and time.monotonic() < end and sick_s < 60:
-            time.sleep(5)
-            sick_s = 0 if self.healthy() else sick_s + 5  # on SQLite it can die of "database is locked"
-        if child.poll() is None:
-            child.kill()
-        if child.wait() != 0:
-            raise Unsettled(f"its scheduler is {'dead' if sick_s else 'alive'}")
+        """Every state that the examples have."""
+        self.hold_off((15,), hold_off_s)  # 00:00 in Seoul, in UTC
+        self.run_seed()
 
     def world(self):
         """All runs by DAG. There are fewer than a page of them."""
@@ -144,42 +81,26 @@ class Config:
         self.env = {"AIRFLOW_PASSWORD": password, "SLACK_WEBHOOK_URL": f"{chat_url}/slack/services/T/B/x"}
         due = (dt.datetime.now(dt.timezone.utc) + dt.timedelta(hours=6)).astimezone(ZoneInfo(zone))
         self.opens = dt.datetime.combine(due.date() - dt.timedelta(days=2), dt.time(), ZoneInfo(zone))
-        text = [f'timezone = "{zone}"\ntell = ["team"]\n[store]\npath = "{folder / "watch.db"}"\n[web]\nlisten = "127.0.0.1:{self.port}"',
-                f'[sources.airflow]\nkind = "airflow"\nurl = "{airflow_url}"\nusername = "watch"\n'
-                f'password = {{ env = "AIRFLOW_PASSWORD" }}\nevery = "{every}"\ntimeout = "30s"',
+        text = [*settings(zone, folder / "watch.db", self.port, airflow_url, every, "30s"),
                 '[chats.team]\nkind = "slack"\nurl = { env = "SLACK_WEBHOOK_URL" }',
                 '[groups.boards]\nsource = "airflow"\nmatch = { tags = ["dashboard"] }\non = "daily"',
                 board("board", [c for c in CHECKS if c != HEALS], due), board("heals", [HEALS], due)]
-        text += [f'[checks.{name}]\nsource = "airflow"\non = "daily"' for name in CHECKS]
+        text += checks(CHECKS)
         folder.mkdir(parents=True)
         (folder / "dawnwatch.toml").write_text("\n\n".join(text) + "\n")
 
 
 def once(binary, config):
     """Exit code, the object it printed, all it said."""
-    argv = [binary, "once", "--config", config.folder, "--format", "json"]
-    done = subprocess.run(argv, env={**os.environ, **config.env}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
-    if config.env["AIRFLOW_PASSWORD"] in done.stdout + done.stderr:
-        raise SystemExit("once printed a secret")
-    try:
-        return done.returncode, json.loads(done.stdout), done.stdout + done.stderr
-    except ValueError:
-        raise SystemExit(f"once printed no JSON (exit {done.returncode}):\n{done.stdout[:2000]}\n{done.stderr[:4000]}") from None
+    code, told, _, said = once_all(binary, config.folder, config.env, [config.env["AIRFLOW_PASSWORD"]])
+    return code, told, said
 
 
 def scene_once(tally, binary, airflow, proxy, folder, chat, zone):
-    """Each verdict against what the Airflow itself knows. Asked before and after: what moved meanwhile is asked again."""
-    for attempt in range(8):
-        config = Config(folder / f"once-{zone.replace('/', '-')}-{attempt}", zone, proxy.url, chat.url)
-        truth = lambda: {dag: expected(airflow.world(), dag, config.opens) for dag in CHECKS}  # noqa: E731, B023
-        before, mark = truth(), proxy.mark()
-        code, told, _ = once(binary, config)
-        asked = proxy.since(mark)
-        if before == truth():
-            break
-        time.sleep(10)
-    else:
-        raise SystemExit("the Airflow did not hold still for one comparison in eight")
+    """Each verdict against what the Airflow itself knows."""
+    config_of = lambda n: Config(folder / f"once-{zone.replace('/', '-')}-{n}", zone, proxy.url, chat.url)  # noqa: E731
+    truth_of = lambda config: {dag: expected(airflow.world(), dag, config.opens) for dag in CHECKS}  # noqa: E731
+    _, before, (code, told, _), asked = compared(proxy, config_of, truth_of, lambda config: once(binary, config))
     tally.equal(f"{zone}: once finds something", code, 1)
     rows = {row["check"]: row for row in told["verdicts"]}
     for dag, (verdicts, arrivals) in before.items():
@@ -215,7 +136,7 @@ def scene_run(tally, agent, airflow, proxy, chat, look):
     cost(tally, proxy, mark)
 
     before = len(chat.about(HEALS))
-    airflow.set_state(HEALS, "success")
+    airflow.set_state(HEALS, airflow.newest(HEALS)["dag_run_id"], "success")
     tally.expect("a heal by hand is told", until(90, lambda: len(chat.about(HEALS)) > before), agent.last_words())
     airflow.stop_part("scheduler")
     tally.expect("Airflow itself says that its scheduler is gone", until(90, lambda: not airflow.healthy(), 1))
@@ -243,28 +164,12 @@ def cost(tally, proxy, mark):
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--bin", required=True, type=Path)
-    ap.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[3] / "shared")
-    ap.add_argument("--home", type=Path)
-    opt = ap.parse_args()
-    binary, shared, tally = opt.bin.resolve(), opt.shared.resolve(), Tally()
+    (binary, shared, home), tally = options(__doc__), Tally()
     with tempfile.TemporaryDirectory(prefix="dawnwatch-peers-") as folder, Children(Path(folder)) as children:
         folder, began = Path(folder), time.monotonic()
-        airflow = Airflow(shared, opt.home or folder / "airflow", free_port())
+        airflow = Airflow(shared, home or folder / "airflow", free_port())
         children.later(airflow.stop)
-        for tries_left in (2, 1, 0):
-            airflow.start()
-            figure("Airflow started, s", round(time.monotonic() - began))
-            try:
-                airflow.seed(hold_off_s=480)
-                break
-            except Unsettled as why:
-                print(f"  Airflow could not be seeded ({why}), tries left: {tries_left}", flush=True)
-                airflow.stop()
-                if not tries_left:
-                    raise
-        figure("and seeded, s", round(time.monotonic() - began))
+        airflow.begin(began)
         proxy, chat = CountingProxy(airflow.port), FakeChat(children, shared, "hmac-not-used")
         children.later(proxy.close)
         for zone in ("Asia/Seoul", "UTC"):

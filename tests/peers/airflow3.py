@@ -7,7 +7,6 @@ usage: airflow3.py --bin PATH [--shared ../shared] [--home DIR]
 and stop well; an Airflow that is gone must be unknown, never failed. Passes at any hour: deadlines are set from the clock.
 The last line is "N passed, N failed". HOME keeps Airflow's installation between calls; nothing else is kept or left running.
 """
-import argparse
 import datetime as dt
 import json
 import os
@@ -18,8 +17,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agent_scenes import Agent, scene_dark, scene_run, scene_secrets
-from airflow_truth import MANY, Airflow, Unsettled, moment
-from peerlib import Children, CountingProxy, FakeChat, Tally, figure, free_port
+from airflow_peer import checks, compared, moment, settings
+from airflow_truth import MANY, Airflow
+from peerlib import Children, CountingProxy, FakeChat, Tally, figure, free_port, once_json, options
 
 SECRETS = {"AIRFLOW_PASSWORD": "watch-pw", "BACKUP_HOOK_SECRET": "hmac-not-to-be-seen", "hook": "HOOK-not-to-be-seen"}
 # Checks by name: `broken_import` is a file that never loaded, so Airflow has no such DAG.
@@ -40,16 +40,11 @@ class Config:
         due = {name: far for name in DASHBOARDS} | {"past": past, "soon": soon_at or far}
         self.deadline = {name: at.replace(second=0, microsecond=0) for name, at in due.items()}
         folder.mkdir(parents=True)
-        text = [f'timezone = "{zone}"', 'tell = ["team"]',
-                f'[store]\npath = "{store or folder / "watch.db"}"',
-                f'[web]\nlisten = "127.0.0.1:{self.port}"',
-                f'[sources.airflow]\nkind = "airflow"\nurl = "{airflow_url}"\nusername = "watch"\n'
-                f'password = {{ env = "AIRFLOW_PASSWORD" }}\nevery = "{every}"\ntimeout = "20s"',
+        text = [*settings(zone, store or folder / "watch.db", self.port, airflow_url, every, "20s"),
                 '[groups.generated]\nsource = "airflow"\nmatch = { tags = ["generated"] }',
                 '[chats.team]\nkind = "slack"\nurl = { env = "SLACK_WEBHOOK_URL" }\nfallback = "backup"',
                 '[chats.backup]\nkind = "webhook"\nurl = { env = "BACKUP_HOOK_URL" }\nsecret = { env = "BACKUP_HOOK_SECRET" }']
-        checks = [*EXAMPLES, "orders_failing", "clicks_long_running"]
-        text += [f'[checks.{name}]\nsource = "airflow"\non = "daily"' for name in checks]
+        text += checks([*EXAMPLES, "orders_failing", "clicks_long_running"])
         text += [self.dashboard(name, needs) for name, needs in DASHBOARDS.items()]
         (folder / "dawnwatch.toml").write_text("\n\n".join(text) + "\n")
         self.env = {name: SECRETS[name] for name in ("AIRFLOW_PASSWORD", "BACKUP_HOOK_SECRET")}
@@ -81,16 +76,7 @@ def expectations(config, world):
 
 def once(binary, config):
     """Exit code, the object it printed, seconds."""
-    argv, env = [binary, "once", "--config", config.folder, "--format", "json"], {**os.environ, **config.env}
-    began = time.monotonic()
-    done = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-    took = time.monotonic() - began
-    if any(secret in done.stdout + done.stderr for secret in SECRETS.values()):
-        raise SystemExit("once printed a secret")
-    try:
-        return done.returncode, json.loads(done.stdout), took
-    except ValueError:
-        raise SystemExit(f"once printed no JSON (exit {done.returncode}):\n{done.stdout[:2000]}\n{done.stderr[:4000]}") from None
+    return once_json(binary, config.folder, config.env, SECRETS.values(), timeout=120)
 
 
 def scene_check(tally, binary, config):
@@ -112,17 +98,10 @@ def scene_check(tally, binary, config):
 
 
 def scene_once(tally, binary, airflow, proxy, folder, chat, zone):
-    """Each verdict against what the Airflow itself knows. Asked before and after: what moved meanwhile is asked again."""
-    for attempt in range(8):
-        config = Config(folder / f"once-{zone.replace('/', '-')}-{attempt}", zone, proxy.url, chat.url)
-        before, mark = expectations(config, airflow.world()), proxy.mark()
-        code, told, took = once(binary, config)
-        passed_by = proxy.since(mark)
-        if before == expectations(config, airflow.world()):
-            break
-        time.sleep(10)  # hourly DAGs were running: 100 of them start at a quarter past
-    else:
-        raise SystemExit("the Airflow did not hold still for one comparison in eight")
+    """Each verdict against what the Airflow itself knows."""
+    config_of = lambda n: Config(folder / f"once-{zone.replace('/', '-')}-{n}", zone, proxy.url, chat.url)  # noqa: E731
+    truth_of = lambda config: expectations(config, airflow.world())  # noqa: E731
+    config, before, (code, told, took), passed_by = compared(proxy, config_of, truth_of, lambda config: once(binary, config))
     tally.equal(f"{zone}: once finds something", code, 1)
     rows = {}
     for row in told["verdicts"]:
@@ -198,28 +177,12 @@ def shape(requests):
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--bin", required=True, type=Path)
-    ap.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[3] / "shared")
-    ap.add_argument("--home", type=Path)
-    opt = ap.parse_args()
-    binary, shared, tally = opt.bin.resolve(), opt.shared.resolve(), Tally()
+    (binary, shared, home), tally = options(__doc__), Tally()
     with tempfile.TemporaryDirectory(prefix="dawnwatch-peers-") as folder, Children(Path(folder)) as children:
         folder, began = Path(folder), time.monotonic()
-        airflow = Airflow(shared, opt.home or folder / "airflow", free_port())
+        airflow = Airflow(shared, home or folder / "airflow", free_port())
         children.later(airflow.stop)
-        for tries_left in (2, 1, 0):
-            airflow.start()
-            figure("Airflow started, s", round(time.monotonic() - began))
-            try:
-                airflow.seed(hold_off_s=480)
-                break
-            except Unsettled as why:
-                print(f"  Airflow could not be seeded ({why}), tries left: {tries_left}", flush=True)
-                airflow.stop()
-                if not tries_left:
-                    raise
-        figure("and seeded, s", round(time.monotonic() - began))
+        airflow.begin(began)
         proxy, chat = CountingProxy(airflow.port), FakeChat(children, shared, SECRETS["BACKUP_HOOK_SECRET"])
         children.later(proxy.close)
         figure("binary, bytes", binary.stat().st_size)

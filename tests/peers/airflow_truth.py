@@ -2,113 +2,52 @@
 
 The rules here are written from DESIGN §5 alone and share nothing with the program under test.
 """
-import datetime as dt
-import os
 import shutil
-import subprocess
-import sys
-import time
 import urllib.error
 from pathlib import Path
-from urllib.parse import quote
 
+from airflow_peer import ADMIN, MOVING, AirflowPeer, Unsettled, moment
 from peerlib import http_json, http_text, until
 
 HERE = Path(__file__).resolve().parent
 MANY = 300
-MOVING = ("on_track", "at_risk")  # before the deadline, not arrived, nothing has gone wrong for good
 
 
-def seconds_to(hour_utc):
-    now = dt.datetime.now(dt.timezone.utc)
-    at = now.replace(hour=hour_utc, minute=0, second=0, microsecond=0)
-    return (at - now).total_seconds() % 86400
+class Airflow(AirflowPeer):
+    """With DAGs of our own beside those of ../shared/peers."""
 
-
-def moment(text):
-    return dt.datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
-
-
-class Unsettled(Exception):
-    """Airflow did not come to the state that the test needs: its trouble, not dawnwatch's."""
-
-
-class Airflow:
-    """Started by ../shared/peers/airflow.sh; `stop` ends all of it."""
+    generation, root, health = "3", "/api/v2", "/monitor/health"
 
     def __init__(self, shared, home, port):
-        self.peers, self.home, self.port = shared / "peers", Path(home).resolve(), port
-        self.url, self.token = f"http://127.0.0.1:{port}", None
-        self.dags = self.home / "dags"
+        super().__init__(shared, home, port)
+        self.token, self.dags = None, self.home / "dags"
 
     def start(self):
         self.token = None
         self.dags.mkdir(parents=True, exist_ok=True)
         for file in [*(self.peers / "dags").glob("*.py"), *(HERE / "dags").glob("*.py")]:
             shutil.copyfile(file, self.dags / file.name)
-        env = {**os.environ, "MANY_DAGS": str(MANY), "DAGS": str(self.dags),
-               "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "15"}
-        self.script("start", env=env, timeout=600)
+        self.script("start", timeout=600, MANY_DAGS=str(MANY), DAGS=str(self.dags))
 
-    def script(self, verb, env=None, timeout=120):
-        argv = ["bash", self.peers / "airflow.sh", verb, "3", self.home, str(self.port)]
-        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=env, timeout=timeout)
-
-    def stop(self):
-        """At once: its database is thrown away, and a polite stop takes longer than whoever interrupts us may wait."""
-        for file in (self.home / "run").glob("*.pid"):
-            self.stop_part(file.stem)
-        self.script("stop")
-
-    def stop_part(self, name):
-        """Ends one component: the processes of its session, as airflow.sh does it."""
-        session = (self.home / "run" / f"{name}.pid").read_text().strip()
-        pids = subprocess.run(["ps", "-o", "pid=", "-s", session], capture_output=True, text=True).stdout.split()
-        for pid in (int(p) for p in pids):
-            try:
-                if os.readlink(f"/proc/{pid}/cwd") == str(self.home):  # a number may have been given to somebody else
-                    os.kill(pid, 9)
-            except (ProcessLookupError, FileNotFoundError):
-                pass
-
-    def api(self, method, path, body=None):
+    def login(self):
         if not self.token:
-            self.token = http_json("POST", self.url + "/auth/token", {"username": "admin", "password": "admin-pw"})["access_token"]
-        for _ in range(8):
-            try:
-                return http_json(method, f"{self.url}/api/v2{path}", body, {"Authorization": "Bearer " + self.token})
-            except urllib.error.HTTPError as e:
-                if e.code != 500:  # SQLite: "database is locked" while the scheduler is busy
-                    raise
-            time.sleep(1)
-        raise SystemExit(f"{method} {path}: 500 again and again")
-
-    def healthy(self, component):
-        return self.api("GET", "/monitor/health")[component]["status"] == "healthy"
-
-    def run_path(self, dag, run_id):
-        return f"/dags/{dag}/dagRuns/{quote(run_id, safe='')}"
-
-    def set_state(self, dag, run_id, state):
-        self.api("PATCH", self.run_path(dag, run_id), {"state": state})
+            name, password = ADMIN
+            self.token = http_json("POST", self.url + "/auth/token", {"username": name, "password": password})["access_token"]
+        return "Bearer " + self.token
 
     def newest(self, dag, run_type):
         return self.api("GET", f"/dags/{dag}/dagRuns?limit=1&order_by=-run_after&run_type={run_type}")["dag_runs"][0]
 
     def seed(self, hold_off_s):
-        """Every state that the examples have, and four more of our own. Waits where a tick is near that would undo them."""
-        ticks = [seconds_to(hour) for hour in (15, 21)]  # 00:00 and 06:00 in Seoul, in UTC
-        if min(ticks) < hold_off_s:
-            print(f"  {min(ticks):.0f} s until the daily DAGs run anew: waiting for that", flush=True)
-            time.sleep(min(ticks) + 60)
+        """Every state that the examples have, and four more of our own."""
+        self.hold_off((15, 21), hold_off_s)  # 00:00 and 06:00 in Seoul, in UTC
         if not until(120, lambda: http_text(self.url + "/api/v2/version")[0] == 200):
             raise SystemExit("the API does not answer")
         if not until(180, lambda: self.known("breaks_later"), 1):
             raise SystemExit("breaks_later was not loaded")
         # Airflow parses only files that name both "dag" and "airflow".
         (self.dags / "breaks_later.py").write_text("import no_such_module  # a dag file of airflow, broken by now\n")
-        argv = [sys.executable, self.peers / "airflow_seed.py", self.url, "3", str(MANY), "0"]
-        self.run_seed(argv)
+        self.run_seed(str(MANY), "0")
         # A failed run of an old business date (its run_after is now): it must not count.
         for i in range(20, 23):
             body = {"dag_run_id": "old_date", "logical_date": "2026-03-02T06:00:00+09:00"}
@@ -121,17 +60,6 @@ class Airflow:
         self.api("POST", "/dags/pipeline_013/dagRuns", {"dag_run_id": "by_hand", "logical_date": None})
         if not until(240, self.settled, 2):
             raise Unsettled("the seeded runs did not settle")
-
-    def run_seed(self, argv):
-        """On SQLite a busy scheduler can die of "database is locked" (seen on 3.3.2), and nothing settles any more."""
-        child, end, sick_s = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL), time.monotonic() + 420, 0
-        while child.poll() is None and time.monotonic() < end and sick_s < 60:
-            time.sleep(5)
-            sick_s = 0 if self.healthy("scheduler") else sick_s + 5
-        if child.poll() is None:
-            child.kill()
-        if child.wait() != 0:
-            raise Unsettled(f"its scheduler is {'dead' if sick_s else 'alive'}")
 
     def settled(self):
         world = self.world()

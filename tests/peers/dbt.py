@@ -7,7 +7,6 @@ dbt writes sources.json and run_results.json over tables that are fresh, late, s
 succeed, fail and wait for one that failed; what `once` says of each is held against the database itself. HOME keeps dbt's installation.
 The last line is "N passed, N failed".
 """
-import argparse
 import datetime as dt
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ import tempfile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from peerlib import Children, Tally, board, figure, once_json, script
+from peerlib import Children, Tally, board, figure, once_json, options, script
 
 TABLES = ["fresh", "late", "stale", "empty", "all_null", "missing", "unwatched"]
 # Checks by name: the artifact, the node, and the verdict that is due.
@@ -47,17 +46,12 @@ def loaded(home):
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--bin", required=True, type=Path)
-    ap.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[3] / "shared")
-    ap.add_argument("--home", type=Path)
-    opt = ap.parse_args()
-    binary, tally = opt.bin.resolve(), Tally()
+    (binary, shared, home), tally = options(__doc__), Tally()
     with tempfile.TemporaryDirectory(prefix="dawnwatch-peers-") as folder, Children(Path(folder)):
         folder = Path(folder)
-        home = (opt.home or folder / "dbt").resolve()
+        home = (home or folder / "dbt").resolve()
         home.mkdir(parents=True, exist_ok=True)
-        script(opt.shared.resolve(), "dbt.sh", "start", 0, home)
+        script(shared, "dbt.sh", "start", 0, home)
         (folder / "build").mkdir()
         shutil.copytree(home / "target", folder / "target", ignore=shutil.ignore_patterns("compiled", "run", "*.msgpack"))
         shutil.copy(home / "target/build_results.json", folder / "build/run_results.json")

@@ -7,7 +7,6 @@ usage: luigi.py --bin PATH [--shared ../shared] [--home DIR]
 when luigid has forgotten it, and call nothing failed for being unknown; only methods that read may ever be asked. Passes at any hour:
 deadlines are set from the clock. The last line is "N passed, N failed". HOME keeps Luigi's installation between calls.
 """
-import argparse
 import datetime as dt
 import json
 import os
@@ -20,7 +19,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from agent_scenes import Agent, calm
-from peerlib import Children, CountingProxy, FakeChat, Tally, bursts, figure, free_port, http_json, until
+from peerlib import Children, CountingProxy, FakeChat, Tally, bursts, figure, free_port, http_json, options, until
 
 READS = {"/api/graph", "/api/task_list", "/api/fetch_error"}
 MOVING = ("on_track", "at_risk")
@@ -161,15 +160,10 @@ def scene_methods(tally, proxy):
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--bin", required=True, type=Path)
-    ap.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[3] / "shared")
-    ap.add_argument("--home", type=Path)
-    opt = ap.parse_args()
-    binary, shared, tally = opt.bin.resolve(), opt.shared.resolve(), Tally()
+    (binary, shared, home), tally = options(__doc__), Tally()
     with tempfile.TemporaryDirectory(prefix="dawnwatch-peers-") as folder, Children(Path(folder)) as children:
         folder, began = Path(folder), time.monotonic()
-        luigi = Luigi(shared, opt.home or folder / "luigi", free_port())
+        luigi = Luigi(shared, home or folder / "luigi", free_port())
         children.later(lambda: luigi.script("stop"))
         luigi.script("start")
         figure("Luigi started and seeded, s", round(time.monotonic() - began))

@@ -2,6 +2,7 @@
 
 Standard library only. Everything listens on loopback, every wait has an end, and `Children` ends what was started.
 """
+import argparse
 import datetime as dt
 import http.client
 import json
@@ -15,6 +16,17 @@ import time
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+def options(doc):
+    """The command line that the tests against real systems have in common."""
+    ap = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--bin", required=True, type=Path)
+    ap.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[3] / "shared")
+    ap.add_argument("--home", type=Path)
+    opt = ap.parse_args()
+    return opt.bin.resolve(), opt.shared.resolve(), opt.home
 
 
 class Tally:
@@ -213,16 +225,23 @@ class FakeChat:
         return [r for r in self.accepted(platform) if word in json.dumps(r["payload"], ensure_ascii=False)]
 
 
-def once_json(binary, config, env, secrets=()):
-    """`once --format json` on a config file: exit code, the object it printed, seconds. No secret may be in what it says."""
+def once_json(*args, **more):
+    """As `once_all`, without what it said."""
+    return once_all(*args, **more)[:3]
+
+
+def once_all(binary, config, env, secrets=(), timeout=300):
+    """`once --format json` on a config: exit code, the object it printed, seconds, all it said, in which no secret may be."""
     argv = [binary, "once", "--config", config, "--format", "json"]
     began = time.monotonic()
-    done = subprocess.run(argv, env={**os.environ, **env}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(argv, env={**os.environ, **env}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=timeout)
     took = time.monotonic() - began
-    if any(secret in done.stdout + done.stderr for secret in secrets):
+    said = done.stdout + done.stderr
+    if any(secret in said for secret in secrets):
         raise SystemExit("once printed a secret")
     try:
-        return done.returncode, json.loads(done.stdout), took
+        return done.returncode, json.loads(done.stdout), took, said
     except ValueError:
         raise SystemExit(f"once printed no JSON (exit {done.returncode}):\n{done.stdout[:2000]}\n{done.stderr[:4000]}") from None
 

@@ -7,7 +7,6 @@ Every kind of value must come out as the instant that the server means; what is 
 must be unknown, each with its own words; nothing that stands as a query may change anything. The connection is kept between sweeps,
 never within a transaction, and made anew when it dies. Passes at any hour. The last line is "N passed, N failed".
 """
-import argparse
 import datetime as dt
 import os
 import subprocess
@@ -15,7 +14,7 @@ import tempfile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from peerlib import Children, Tally, board, figure, free_port, http_text, once_json, script, until
+from peerlib import Children, Tally, board, figure, free_port, http_text, once_json, options, script, until
 
 SEOUL = ZoneInfo("Asia/Seoul")
 PASSWORD = "not-to-be-seen"
@@ -190,18 +189,13 @@ def scene_kept(tally, binary, children, folder, env, postgres):
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--bin", required=True, type=Path)
-    ap.add_argument("--shared", type=Path, default=Path(__file__).resolve().parents[3] / "shared")
-    ap.add_argument("--home", type=Path)
-    opt = ap.parse_args()
-    binary, tally = opt.bin.resolve(), Tally()
+    (binary, shared, home), tally = options(__doc__), Tally()
     with tempfile.TemporaryDirectory(prefix="dawnwatch-peers-") as folder, Children(Path(folder)) as children:
         folder = Path(folder)
         folder.chmod(0o755)  # the server runs as a user of its own
-        home = (opt.home or folder / "postgres").resolve()
+        home = (home or folder / "postgres").resolve()
         home.mkdir(parents=True, exist_ok=True)
-        postgres = Postgres(opt.shared.resolve(), home)
+        postgres = Postgres(shared, home)
         children.later(postgres.stop)
         at = dt.datetime.now(dt.timezone.utc) - dt.timedelta(minutes=3)
         at = at.replace(microsecond=at.microsecond // 1000 * 1000 + 123)

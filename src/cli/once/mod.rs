@@ -32,7 +32,7 @@ pub(super) async fn run(common: &Common, args: &super::Once, environment: &[(Str
     let collected = collect(&plan, &Pool::new(sources), &clock, known).await;
     let digest = digest(&collected.state, &plan, collected.at);
     let apart = apart::lines(&collected.state, &plan, collected.at);
-    let findings = apart.iter().any(ApartLine::is_finding);
+    let findings = apart.iter().any(|line| line.is_finding);
     output::write(&match common.format {
         Format::Text => {
             let digest = output::lines(&wording::word(&digest, language(&plan)));

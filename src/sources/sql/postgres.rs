@@ -4,11 +4,12 @@
 //! The formats are those of the server's `*_send` functions (`src/backend/utils/adt`), unchanged since PostgreSQL 8.4.
 
 use super::value::Cell;
-use chrono::{DateTime, Days, NaiveDate};
+use chrono::{DateTime, NaiveDate};
 
 /// 2000-01-01T00:00:00Z, from which PostgreSQL counts, in microseconds since 1970.
 const EPOCH_US: i64 = 946_684_800_000_000;
-const EPOCH_DAY: NaiveDate = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap();
+/// The same in days.
+const EPOCH_DAYS: i32 = 10_957;
 
 /// `name`: the column's type as sqlx names it; `bytes`: the value in binary.
 pub(super) fn cell(name: &str, bytes: &[u8]) -> Cell {
@@ -48,12 +49,8 @@ fn edge(us: i64) -> Cell {
 }
 
 fn day(days: i32) -> Cell {
-    let moved = if days < 0 {
-        EPOCH_DAY.checked_sub_days(Days::new(days.unsigned_abs().into()))
-    } else {
-        EPOCH_DAY.checked_add_days(Days::new(days.unsigned_abs().into()))
-    };
-    moved.map_or_else(|| edge(days.into()), Cell::Day)
+    let date = days.checked_add(EPOCH_DAYS).and_then(NaiveDate::from_epoch_days);
+    date.map_or_else(|| edge(days.into()), Cell::Day)
 }
 
 /// `numeric_send`: the count of digits of base 10,000, the weight of the first, the sign, the scale for display, the digits.
