@@ -30,7 +30,7 @@ fn plan() -> Plan {
         _ => Check { needs: vec![Need::Check(world::id(&name(at % 30)))], ..world::check(&name(at)) },
     };
     let mut plan = world::plan();
-    plan.checks = (0..CHECKS).map(|at| (world::id(&name(at)), check(at))).collect();
+    plan.checks = (0..CHECKS).map(|at| (world::id(&name(at)), check(at).into())).collect();
     let all: Vec<String> = (0..CHECKS).map(name).collect();
     plan.dashboards = [(world::id("exec"), world::dashboard(&all.iter().map(String::as_str).collect::<Vec<_>>()))].into();
     for source in plan.sources.values_mut() {

@@ -56,7 +56,7 @@ pub fn client(url: &Url, timeout: TimeDelta, ca_file: Option<&Path>, redirects: 
         .referer(false);
     builder = match redirects {
         Redirects::SameOrigin => builder.redirect(same_origin()),
-        Redirects::Never => builder.redirect(Policy::none()).pool_max_idle_per_host(0).http1_only(),
+        Redirects::Never => builder.redirect(Policy::none()).pool_max_idle_per_host(0),
     };
     if is_loopback(url) {
         builder = builder.no_proxy();

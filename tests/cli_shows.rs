@@ -159,7 +159,7 @@ fn late_nights(count: usize) -> Row {
         resumed: None,
         failures: vec![],
     };
-    Row::Check("a".into(), state)
+    Row::Check("a".into(), Box::new(state))
 }
 
 #[tokio::test]

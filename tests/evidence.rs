@@ -50,17 +50,15 @@ fn a_run_counts_in_the_window_in_which_it_was_scheduled() {
 
 #[test]
 fn the_evening_before_counts_where_the_window_says_so() {
-    let mut world = World::new(
-        one(|plan| plan.checks.get_mut(&id("orders")).unwrap().counts_from = Some("-1d 20:00".parse().unwrap())),
-        "2026-11-23 00:00",
-    );
+    let mut world =
+        World::new(one(|plan| change(plan, "orders").counts_from = Some("-1d 20:00".parse().unwrap())), "2026-11-23 00:00");
     world.run("orders", "2026-11-22 23:50", "2026-11-23 00:30").until("2026-11-23 04:00");
     assert_eq!(verdict(&world, "orders"), Verdict::Ready);
 }
 
 #[test]
 fn of_several_runs_a_day_the_named_one_must_be_done() {
-    let plan = one(|plan| plan.checks.get_mut(&id("orders")).unwrap().run = Some(ClockTime::at(3, 0)));
+    let plan = one(|plan| change(plan, "orders").run = Some(ClockTime::at(3, 0)));
     let mut world = World::new(plan, "2026-11-23 00:00");
     world.run("orders", "2026-11-23 01:00", "2026-11-23 01:10").run("orders", "2026-11-23 03:00", "2026-11-23 03:10");
     world.fail("orders", "2026-11-23 04:00", "2026-11-23 04:10");
@@ -88,7 +86,7 @@ fn a_dataset_counts_by_arrival_or_by_the_data_it_reaches() {
         (Evidence::ArrivalTime, "2026-11-23 03:30", Verdict::Unknown),
     ];
     for (evidence, newest, expected) in cases {
-        let mut world = World::new(one(|plan| plan.checks.get_mut(&id("orders")).unwrap().evidence = evidence), "2026-11-23 03:00");
+        let mut world = World::new(one(|plan| change(plan, "orders").evidence = evidence), "2026-11-23 03:00");
         world.dataset = true;
         world.clairvoyant = true;
         world.subjects.entry(id("orders")).or_default().data.push(seoul(newest));
@@ -123,7 +121,7 @@ fn each_deadline_of_a_day_has_its_own_window() {
 
 #[test]
 fn a_check_is_due_on_its_own_days() {
-    let plan = one(|plan| plan.checks.get_mut(&id("orders")).unwrap().on = Some(DayRule::Weekdays(vec![chrono::Weekday::Tue])));
+    let plan = one(|plan| change(plan, "orders").on = Some(DayRule::Weekdays(vec![chrono::Weekday::Tue])));
     let mut world = World::new(plan, "2026-11-23 00:00");
     assert_eq!(verdict(world.until("2026-11-23 09:30"), "orders"), Verdict::NotDue);
     assert_eq!(world.said, []);
@@ -133,7 +131,7 @@ fn a_check_is_due_on_its_own_days() {
 fn what_is_too_old_is_told_at_any_hour() {
     let plan = one(|plan| {
         plan.dashboards.clear();
-        let orders = plan.checks.get_mut(&id("orders")).unwrap();
+        let orders = change(plan, "orders");
         (orders.evidence, orders.max_age) = (Evidence::ArrivalTime, Some(TimeDelta::hours(3)));
     });
     let mut world = World::new(plan, "2026-11-23 10:00");
@@ -255,7 +253,7 @@ fn many_that_fail_outside_any_dashboard_are_one_message() {
         plan.dashboards.clear();
         for n in 0..30 {
             let name = format!("adhoc_{n:02}");
-            plan.checks.insert(id(&name), check(&name));
+            plan.checks.insert(id(&name), check(&name).into());
         }
     });
     let mut world = World::new(plan, "2026-11-23 09:00");
@@ -298,7 +296,7 @@ fn what_no_dashboard_needs_is_judged_by_what_was_seen_of_it() {
     for (name, set, expected) in cases {
         for closed in [false, true] {
             let clicks = Check { max_age: Some(TimeDelta::hours(2)), ..check("clicks") };
-            let mut plan = one(|plan| plan.checks.extend([(id("clicks"), clicks)]));
+            let mut plan = one(|plan| plan.checks.extend([(id("clicks"), clicks.into())]));
             let window = Maintenance { sources: [].into(), checks: [id("clicks")].into(), on: DayRule::Daily, hours: None };
             plan.maintenance.extend(closed.then(|| (id("window"), window)));
             let mut world = World::new(plan, "2026-11-23 02:30");

@@ -240,7 +240,7 @@ fn a_hundred_pipelines_with_one_cause_are_one_message() {
     many.sources.get_mut(&id("airflow")).unwrap().every = chrono::TimeDelta::minutes(5);
     for n in 0..100 {
         let name = format!("mart_{n:03}");
-        many.checks.insert(id(&name), Check { needs: vec![Need::Check(id("orders"))], ..check(&name) });
+        many.checks.insert(id(&name), Check { needs: vec![Need::Check(id("orders"))], ..check(&name) }.into());
         many.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id(&name)));
     }
     many.digests.clear();
@@ -265,7 +265,7 @@ fn many_failures_with_one_error_and_time_are_one_message() {
     many.sources.get_mut(&id("airflow")).unwrap().every = chrono::TimeDelta::minutes(5);
     for n in 0..100 {
         let name = format!("mart_{n:03}");
-        many.checks.insert(id(&name), check(&name));
+        many.checks.insert(id(&name), check(&name).into());
         many.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id(&name)));
     }
     many.digests.clear();
@@ -370,7 +370,7 @@ fn what_waited_for_a_late_cause_is_neither_running_long_nor_a_new_cause() {
     let mut many = plan();
     for n in 0..20 {
         let name = format!("mart_{n:03}");
-        many.checks.insert(id(&name), Check { needs: vec![Need::Check(id("orders"))], ..check(&name) });
+        many.checks.insert(id(&name), Check { needs: vec![Need::Check(id("orders"))], ..check(&name) }.into());
         many.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id(&name)));
     }
     many.digests.clear();
@@ -419,7 +419,7 @@ fn many_that_do_not_start_are_one_message() {
     let mut many = plan();
     for n in 0..50 {
         let name = format!("mart_{n:03}");
-        many.checks.insert(id(&name), check(&name));
+        many.checks.insert(id(&name), check(&name).into());
         many.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id(&name)));
     }
     many.digests.clear();
@@ -590,7 +590,7 @@ fn what_was_folded_stays_folded_while_it_heals() {
     let mut many = plan();
     for n in 0..5 {
         let name = format!("mart_{n:03}");
-        many.checks.insert(id(&name), check(&name));
+        many.checks.insert(id(&name), check(&name).into());
         many.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id(&name)));
     }
     many.digests.clear();
@@ -614,7 +614,7 @@ fn what_was_folded_stays_folded_while_it_heals() {
 fn one_of_many_that_only_looked_alike_is_told_to_be_over_by_itself() {
     let mut boards = plan();
     for (name, board) in [("mart_a", "a"), ("mart_b", "b"), ("mart_c", "c")] {
-        boards.checks.insert(id(name), check(name));
+        boards.checks.insert(id(name), check(name).into());
         boards.dashboards.insert(id(board), dashboard(&[name]));
     }
     boards.dashboards.remove(&id("exec"));
@@ -776,7 +776,7 @@ fn an_alert_that_was_seen_is_ended_also_when_its_update_was_refused() {
 fn failures_that_turn_out_to_differ_are_told_apart() {
     let mut three = plan();
     for name in ["a", "b", "c", "d"] {
-        three.checks.insert(id(name), check(name));
+        three.checks.insert(id(name), check(name).into());
         three.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id(name)));
     }
     three.digests.clear();

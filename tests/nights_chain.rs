@@ -19,9 +19,9 @@ fn chain() -> Plan {
         let needs = needs.iter().map(|need| Need::Check(id(need))).collect();
         (id(name), Check { source: id(source), needs, ..check(name) })
     };
-    plan.checks = [of("luigi", "load", &[]), of("airflow", "mart", &["load"])].into();
+    plan.checks = [of("luigi", "load", &[]), of("airflow", "mart", &["load"])].map(|(id, check)| (id, check.into())).into();
     let (name, fact) = of("warehouse", "fact", &["mart"]);
-    plan.checks.insert(name, Check { evidence: Evidence::ArrivalTime, duration: None, ..fact });
+    plan.checks.insert(name, Check { evidence: Evidence::ArrivalTime, duration: None, ..fact }.into());
     plan.dashboards.get_mut(&id("exec")).unwrap().needs = vec![Need::Check(id("fact"))];
     plan
 }

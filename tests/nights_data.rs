@@ -18,7 +18,7 @@ fn dated(shift: DateShift) -> Plan {
     plan.digests.clear();
     plan.sources.get_mut(&id("airflow")).unwrap().kind = SourceKind::File;
     let clicks = Check { dated: Some(shift), evidence: Evidence::ArrivalTime, duration: None, ..check("clicks") };
-    plan.checks.insert(id("clicks"), clicks);
+    plan.checks.insert(id("clicks"), clicks.into());
     plan.dashboards.get_mut(&id("exec")).unwrap().needs = vec![Need::Check(id("clicks"))];
     plan
 }
@@ -75,7 +75,7 @@ fn aged() -> Plan {
     plan.dashboards.clear();
     plan.digests.clear();
     let max_age = Some(TimeDelta::hours(26));
-    plan.checks.insert(id("orders"), Check { max_age, evidence: Evidence::ArrivalTime, ..check("orders") });
+    plan.checks.insert(id("orders"), Check { max_age, evidence: Evidence::ArrivalTime, ..check("orders") }.into());
     plan
 }
 
@@ -131,7 +131,7 @@ fn a_dark_source_is_told_when_its_data_would_be_too_old() {
 fn the_age_of_a_dated_path_counts_from_its_newest_file() {
     let mut plan = dated(DateShift::Days(-1));
     plan.dashboards.clear();
-    plan.checks.get_mut(&id("clicks")).unwrap().max_age = Some(TimeDelta::hours(26));
+    change(&mut plan, "clicks").max_age = Some(TimeDelta::hours(26));
     night_of(
         plan,
         "2026-11-23 08:00",

@@ -343,7 +343,7 @@ fn a_member_of_two_groups_vanishes_from_neither_in_silence() {
 #[test]
 fn a_named_member_vanishes_from_its_group_no_more_than_others() {
     let mut plan = grouped();
-    plan.checks.insert(id("mart_a"), check("mart_a"));
+    plan.checks.insert(id("mart_a"), check("mart_a").into());
     night_of(
         plan,
         "2026-11-22 02:00",

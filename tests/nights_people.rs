@@ -233,7 +233,7 @@ fn five() -> Plan {
     plan.digests.clear();
     plan.checks.clear();
     let names = ["a", "b", "c", "d", "e"];
-    plan.checks = names.iter().map(|name| (id(name), check(name))).collect();
+    plan.checks = names.iter().map(|name| (id(name), check(name).into())).collect();
     plan.dashboards.get_mut(&id("exec")).unwrap().needs = names.iter().map(|name| Need::Check(id(name))).collect();
     plan
 }
@@ -284,7 +284,7 @@ fn who_muted_two_sources_is_not_told_of_the_network() {
     plan.digests.clear();
     let other = Source { kind: SourceKind::Http, every: chrono::TimeDelta::seconds(60), host: Some(1) };
     plan.sources.insert(id("other"), other);
-    plan.checks.get_mut(&id("sales")).unwrap().source = id("other");
+    change(&mut plan, "sales").source = id("other");
     night_of(
         plan,
         "2026-11-22 23:00",

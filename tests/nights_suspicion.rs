@@ -15,7 +15,7 @@ fn two_hosts() -> Plan {
     let mut plan = plan();
     let source = |host| Source { host, kind: SourceKind::Http, every: TimeDelta::seconds(60) };
     plan.sources.insert(id("lake"), source(Some(1)));
-    plan.checks.get_mut(&id("orders")).unwrap().source = id("lake");
+    change(&mut plan, "orders").source = id("lake");
     plan.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id("orders")));
     plan
 }
@@ -24,7 +24,7 @@ fn two_hosts() -> Plan {
 fn three_hosts() -> Plan {
     let mut plan = two_hosts();
     plan.sources.insert(id("bank"), Source { host: Some(2), kind: SourceKind::Http, every: TimeDelta::seconds(60) });
-    plan.checks.insert(id("rates"), Check { source: id("bank"), ..check("rates") });
+    plan.checks.insert(id("rates"), Check { source: id("bank"), ..check("rates") }.into());
     plan.dashboards.get_mut(&id("exec")).unwrap().needs.push(Need::Check(id("rates")));
     plan
 }

@@ -17,7 +17,7 @@ const NAMES: [&str; 5] = ["ads", "clicks", "orders", "sales", "users"];
 
 fn world() -> World {
     let plan = Plan {
-        checks: NAMES.map(|name| (id(name), check(name))).into(),
+        checks: NAMES.map(|name| (id(name), check(name).into())).into(),
         dashboards: [(id("exec"), dashboard(&NAMES))].into(),
         digests: BTreeMap::new(),
         ..world::plan()

@@ -48,7 +48,7 @@ fn source() -> Row {
         dark: Some(Dark { since: at(1), tries: 2, last: Unreachable { why: Why::Tls, detail: "no".into() } }),
         ..SourceState::default()
     };
-    Row::Source("airflow".into(), state)
+    Row::Source("airflow".into(), Box::new(state))
 }
 
 fn check() -> Row {
@@ -72,7 +72,7 @@ fn check() -> Row {
         resumed: Some(("r".into(), at(3))),
         failures: vec![("r".into(), Failure { task: None, try_number: Some(3), error: Some("boom\n".into()) })],
     };
-    Row::Check("orders_raw".into(), state)
+    Row::Check("orders_raw".into(), Box::new(state))
 }
 
 fn cycle(day: u32, closed_at: Option<Instant>) -> Row {
@@ -131,7 +131,7 @@ fn post(id: PostId, topic: Topic, attempt: Attempt) -> Row {
         attention: Attention::Post,
         body: Body::Watch(WatchFacts { chat: "team".into(), why: "gone".into() }),
     };
-    Row::Post(Post {
+    Row::Post(Box::new(Post {
         id,
         chat: "team".into(),
         topic,
@@ -144,7 +144,7 @@ fn post(id: PostId, topic: Topic, attempt: Attempt) -> Row {
         ambiguities: 0,
         next_try_at: at(5),
         stands_in_for: Some("other".into()),
-    })
+    }))
 }
 
 fn rows_of_every_kind() -> Vec<Row> {
@@ -156,7 +156,7 @@ fn rows_of_every_kind() -> Vec<Row> {
         Row::Digest("morning".into(), DigestState { date: cycle_key(23).date, done_at: at(0), before: vec![] }),
         incident(3, Phase::Recovering { since: at(8) }),
         members(),
-        Row::Mute(Muted::Dashboard("exec".into()), pause()),
+        Row::Mute(Muted::Dashboard("exec".into()), Box::new(pause())),
         post(9, Topic::Incident(3), Attempt::Confirmed { at: at(5), handle: Some("17.3".into()) }),
         post(10, Topic::Watch("x".into()), Attempt::Started { at: at(6) }),
         source(),

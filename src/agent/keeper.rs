@@ -36,7 +36,7 @@ pub(super) const SEEN_WAITS: Duration = Duration::from_secs(30);
 const SEEN_AT_ONCE: usize = 512;
 
 /// Of what goes into the history so much is held in memory.
-const OBSERVED_AT_MOST: usize = 8_192;
+const OBSERVED_AT_MOST: usize = 4_096;
 
 /// The input was not taken: the store failed.
 #[derive(Debug)]
@@ -333,7 +333,7 @@ mod tests {
         let plan = crate::config::load(std::path::Path::new("config"), None, &[]).unwrap().plan;
         let mut state = State::restore([], &plan);
         let source = |second: i64| SourceState { asked_at: Instant::from_timestamp(second, 0), ..SourceState::default() };
-        let row = |name: &str, second: i64| Row::Source(name.into(), source(second));
+        let row = |name: &str, second: i64| Row::Source(name.into(), Box::new(source(second)));
         let commit = |put: Vec<Row>| Commit { put, ..Commit::default() };
         let chat = Row::Chat("team".into(), ChatState::default());
         assert!(is_merely_seen(&commit(vec![row("a", 1)])));

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of what the keys mean. Reads at most [`FILES_MAX`] files of at most [`BYTES_MAX`] bytes each.
 
-use super::place::{Keys, Place, Report, Spot, Spots, hint};
+use super::place::{Keys, Place, Report, Spot, Spots, SpotsBuilder, hint};
 use figment::value::{Dict, Value};
 use std::fs;
 use std::io::Read;
@@ -136,6 +136,7 @@ fn layer(path: &Path, place: &Place, report: &mut Report) -> Option<Layer> {
 /// `None`: the text is not TOML, and the report says where.
 pub(super) fn parse(text: &str, file: &Place, report: &mut Report) -> Option<Layer> {
     let lines = Lines::new(text, file);
+    let mut spots = SpotsBuilder::new(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors.iter().take(SYNTAX_ERRORS_MAX) {
         let offset = error.span().map_or(0, |span| span.start);
@@ -144,9 +145,8 @@ pub(super) fn parse(text: &str, file: &Place, report: &mut Report) -> Option<Lay
     if !errors.is_empty() {
         return None;
     }
-    let mut spots = Spots::default();
     let dict = convert_table(table.into_inner(), &mut Vec::new(), &lines, &mut spots);
-    Some(Layer { dict, spots })
+    Some(Layer { dict, spots: spots.build() })
 }
 
 fn in_words(message: &str) -> String {
@@ -180,7 +180,7 @@ impl<'a> Lines<'a> {
 }
 
 /// Takes the tables apart one by one: thousands of checks need not be in memory twice.
-fn convert_table(table: DeTable<'_>, path: &mut Keys, lines: &Lines<'_>, spots: &mut Spots) -> Dict {
+fn convert_table(table: DeTable<'_>, path: &mut Keys, lines: &Lines<'_>, spots: &mut SpotsBuilder) -> Dict {
     let mut dict = Dict::new();
     for (key, value) in table {
         let key_place = lines.place(key.span().start);
@@ -191,7 +191,7 @@ fn convert_table(table: DeTable<'_>, path: &mut Keys, lines: &Lines<'_>, spots: 
     dict
 }
 
-fn convert(value: Spanned<DeValue<'_>>, key: &Place, path: &mut Keys, lines: &Lines<'_>, spots: &mut Spots) -> Value {
+fn convert(value: Spanned<DeValue<'_>>, key: &Place, path: &mut Keys, lines: &Lines<'_>, spots: &mut SpotsBuilder) -> Value {
     // A table's own span is its header, or nothing at all for a table that only its children name: its key says more.
     let span = value.span();
     let place = if value.get_ref().is_table() { key.clone() } else { lines.place(span.start) };

@@ -1,7 +1,7 @@
 //! One tree out of many files: `conf.d` beside the main file, a profile over them, the environment over all.
 
 use super::files::{self, Files, Layer};
-use super::place::{Keys, Place, Report, Spot, Spots};
+use super::place::{Keys, Place, Report, Spot, Spots, SpotsBuilder};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
@@ -112,7 +112,7 @@ fn variable(name: &str, value: &str, place: &Place, known: &Dict) -> Result<Laye
     };
     let mut inner = layer.dict.remove("v").unwrap_or_else(|| Value::from(value));
     let spot = || Spot { key: place.clone(), value: place.clone() };
-    let mut spots = Spots::default();
+    let mut spots = SpotsBuilder::new("");
     for (keys, _) in layer.spots.iter() {
         spots.insert(&[&path, &keys[1..]].concat(), spot());
     }
@@ -125,7 +125,7 @@ fn variable(name: &str, value: &str, place: &Place, known: &Dict) -> Result<Laye
     for key in path.iter().skip(1).rev() {
         inner = Value::from(Dict::from([(key.clone(), inner)]));
     }
-    Ok(Layer { dict: Dict::from([(path[0].clone(), inner)]), spots })
+    Ok(Layer { dict: Dict::from([(path[0].clone(), inner)]), spots: spots.build() })
 }
 
 /// Environment names know neither case nor dashes: a part means the key that is there, else its lower case.

@@ -95,30 +95,30 @@ fn build(path: &Path, profile: Option<&str>, environment: &[(String, String)], r
     let files = files::read(path, profile, report)?;
     let main = files.main.clone();
     let merged = merge::merge(files, environment, report);
-    let canonical = canonical(&merged.dict);
+    let mut hash = Sha256::new();
+    canonical(&merged.dict, &mut hash);
     let shaped = shape::shape(merged, &main, report);
-    let (plan, wiring) = check::check(&shaped, |plan| fingerprint(&canonical, plan), report);
-    Some((plan, wiring, Places(Arc::new(shaped.origins))))
+    let (plan, wiring, origins) = check::check(shaped, |plan| fingerprint(hash, plan), report);
+    Some((plan, wiring, Places(Arc::new(origins))))
 }
 
 /// The tree in the order of its keys; a secret in the open is left out.
-fn canonical(dict: &Dict) -> String {
-    let mut text = String::from("{");
+fn canonical(dict: &Dict, hash: &mut Sha256) {
+    hash.update("{");
     for (key, value) in dict {
-        let shown = match value {
-            Value::Dict(_, inner) if merge::is_reference(inner) && inner.contains_key("value") => "{secret}".to_owned(),
-            Value::Dict(_, inner) => canonical(inner),
-            other => serde_json::to_string(other).unwrap_or_default(),
-        };
-        text.push_str(&format!("{key:?}:{shown},"));
+        hash.update(format!("{key:?}:"));
+        match value {
+            Value::Dict(_, inner) if merge::is_reference(inner) && inner.contains_key("value") => hash.update("{secret}"),
+            Value::Dict(_, inner) => canonical(inner, hash),
+            other => hash.update(serde_json::to_string(other).unwrap_or_default()),
+        }
+        hash.update(",");
     }
-    text + "}"
+    hash.update("}");
 }
 
 /// Twelve hex digits over the tree and the days of its calendars, which may stand in files of their own.
-fn fingerprint(canonical: &str, plan: &Plan) -> String {
-    let mut hash = Sha256::new();
-    hash.update(canonical);
+fn fingerprint(mut hash: Sha256, plan: &Plan) -> String {
     hash.update(format!("{:?}", plan.calendars));
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,7 +1,7 @@
 //! Where a key or a value stands, and the report that gathers what is to be said about it, in the order of the files.
 
 use super::Finding;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -69,29 +69,89 @@ pub(super) struct Spot {
     pub(super) value: Place,
 }
 
-/// The spot of each key. There are tens of thousands, so a path is one text here.
+/// The spot of each key. There are tens of thousands, so their paths are parts of one text.
 #[derive(Debug, Default)]
-pub(super) struct Spots(BTreeMap<Box<str>, Spot>);
+pub(super) struct Spots {
+    paths: String,
+    /// In order of the paths.
+    list: Vec<(Part, Spot)>,
+}
+
+/// Where a path begins and ends in the text of all. Files together are far shorter than four gigabytes.
+#[derive(Debug, Clone, Copy)]
+struct Part(u32, u32);
+
+impl Part {
+    fn new(begin: usize, end: usize) -> Self {
+        let small = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self(small(begin), small(end))
+    }
+
+    fn of(self, paths: &str) -> &str {
+        paths.get(self.0 as usize..self.1 as usize).unwrap_or_default()
+    }
+}
 
 /// Between the keys of a path. A key with it in its name would at worst be shown at another's place.
-const BETWEEN: &str = "\0";
+const BETWEEN: char = '\0';
 
 impl Spots {
     pub(super) fn get(&self, path: &[String]) -> Option<&Spot> {
-        self.0.get(path.join(BETWEEN).as_str())
-    }
-
-    pub(super) fn insert(&mut self, path: &[String], spot: Spot) {
-        self.0.insert(path.join(BETWEEN).into(), spot);
+        let mut text = String::new();
+        write(&mut text, path);
+        let after = self.list.partition_point(|(part, _)| part.of(&self.paths) <= text.as_str());
+        // Of several the last one holds.
+        let (part, spot) = self.list[..after].last()?;
+        (part.of(&self.paths) == text).then_some(spot)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Keys, &Spot)> {
-        self.0.iter().map(|(path, spot)| (path.split(BETWEEN).map(str::to_owned).collect(), spot))
+        self.list.iter().map(|(part, spot)| (part.of(&self.paths).split(BETWEEN).map(str::to_owned).collect(), spot))
     }
 
     /// What `upper` knows goes over what was here.
     pub(super) fn extend(&mut self, upper: Self) {
-        self.0.extend(upper.0);
+        let begin = self.paths.len();
+        self.paths.push_str(&upper.paths);
+        let moved = |at: u32| at as usize + begin;
+        self.list.extend(upper.list.into_iter().map(|(part, spot)| (Part::new(moved(part.0), moved(part.1)), spot)));
+        self.sort();
+    }
+
+    /// Keeps the order of those with the same path.
+    fn sort(&mut self) {
+        let paths = &self.paths;
+        self.list.sort_by(|(a, _), (b, _)| a.of(paths).cmp(b.of(paths)));
+    }
+}
+
+fn write(text: &mut String, path: &[String]) {
+    for (at, key) in path.iter().enumerate() {
+        text.extend((at > 0).then_some(BETWEEN));
+        text.push_str(key);
+    }
+}
+
+/// Spots on their way from a file.
+pub(super) struct SpotsBuilder(Spots);
+
+impl SpotsBuilder {
+    /// `text`: what is to be read. Room for about as many spots as it has.
+    pub(super) fn new(text: &str) -> Self {
+        let values = text.bytes().filter(|byte| matches!(byte, b'\n' | b',')).count();
+        Self(Spots { paths: String::with_capacity(text.len()), list: Vec::with_capacity(values) })
+    }
+
+    pub(super) fn insert(&mut self, path: &[String], spot: Spot) {
+        let Spots { paths, list } = &mut self.0;
+        let begin = paths.len();
+        write(paths, path);
+        list.push((Part::new(begin, paths.len()), spot));
+    }
+
+    pub(super) fn build(mut self) -> Spots {
+        self.0.sort();
+        self.0
     }
 }
 

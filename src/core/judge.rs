@@ -166,7 +166,14 @@ struct Bench<'a> {
 struct Row {
     ix: Ix,
     standing: Standing,
-    habit: Habit,
+    /// Not looked up for what is settled, which is most of what there is most of the time.
+    habit: Option<Box<Habit>>,
+}
+
+impl Row {
+    fn habit(&self) -> Habit {
+        self.habit.as_deref().copied().unwrap_or_default()
+    }
 }
 
 impl Bench<'_> {
@@ -189,8 +196,7 @@ impl Bench<'_> {
         let blank = SourceState::default();
         let source = self.source(ix).unwrap_or(&blank);
         let standing = standing::standing(known, check, source, self.cycle, self.plan, self.at);
-        // Most have arrived most of the time; their habit is not asked for.
-        let habit = if standing.is_settled() { Habit::default() } else { Habit::of(&check.nights, known.check.duration) };
+        let habit = (!standing.is_settled()).then(|| Box::new(Habit::of(&check.nights, known.check.duration)));
         Row { ix, standing, habit }
     }
 
@@ -198,7 +204,7 @@ impl Bench<'_> {
     fn work_after(&self, rows: &[Row]) -> Vec<TimeDelta> {
         let mut after = vec![TimeDelta::zero(); rows.len()];
         for (at_place, row) in rows.iter().enumerate().rev().filter(|(_, row)| !row.standing.is_settled()) {
-            let behind = row.habit.run_time() + after[at_place];
+            let behind = row.habit().run_time() + after[at_place];
             for need in self.places(row.ix) {
                 after[need] = after[need].max(behind);
             }
@@ -221,22 +227,16 @@ impl Bench<'_> {
 
     fn verdict(&self, row: Row, after: TimeDelta, live: bool, before: &[(Ix, Judged)], holds_until: &mut Until) -> Judged {
         let deadline = self.cycle.deadline;
-        let act_by = deadline - self.dashboard.reaction - row.habit.run_time() - after;
-        let settled = |verdict| Judged {
-            verdict,
-            standing: row.standing.clone(),
-            forecast: None,
-            works_since: None,
-            act_by,
-            cause: None,
-            since: self.at,
-            live,
+        let act_by = deadline - self.dashboard.reaction - row.habit().run_time() - after;
+        let settled = match &row.standing {
+            Standing::NotDue => Some(Verdict::NotDue),
+            Standing::NotWatched => Some(Verdict::NotWatched),
+            Standing::Arrived(_) => Some(Verdict::Ready),
+            _ => None,
         };
-        match &row.standing {
-            Standing::NotDue => return settled(Verdict::NotDue),
-            Standing::NotWatched => return settled(Verdict::NotWatched),
-            Standing::Arrived(_) => return settled(Verdict::Ready),
-            _ => {}
+        if let Some(verdict) = settled {
+            let standing = row.standing;
+            return Judged { verdict, standing, forecast: None, works_since: None, act_by, cause: None, since: self.at, live };
         }
         let needs = self.places(row.ix).filter_map(|at| before.get(at)).map(|(_, judged)| judged);
         let (needs, had): (Vec<&Judged>, Vec<&Judged>) = needs.partition(|judged| judged.verdict > Verdict::Ready);
@@ -262,8 +262,8 @@ impl Bench<'_> {
             Standing::NotStarted(NotStarted::Scheduled(at)) => Some(at),
             _ => None,
         };
-        let arrives_at = row.habit.arrives_s.map(|(usual, _)| self.cycle.at_wall(usual, self.plan));
-        forecast::arrival(&row.habit, &forecast::Now { at: self.at, run, needs: outstanding, starts_at, arrives_at })
+        let arrives_at = row.habit().arrives_s.map(|(usual, _)| self.cycle.at_wall(usual, self.plan));
+        forecast::arrival(&row.habit(), &forecast::Now { at: self.at, run, needs: outstanding, starts_at, arrives_at })
     }
 
     /// The verdict of a check that has not arrived, and since when it holds.

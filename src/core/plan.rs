@@ -69,7 +69,7 @@ pub struct Plan {
     pub owners: BTreeMap<Id, Owner>,
     pub sources: BTreeMap<Id, Source>,
     pub groups: BTreeMap<Id, Group>,
-    pub checks: BTreeMap<Id, Check>,
+    pub checks: BTreeMap<Id, Arc<Check>>,
     pub dashboards: BTreeMap<Id, Dashboard>,
     pub chats: BTreeMap<Id, Chat>,
     pub digests: BTreeMap<Id, Digest>,

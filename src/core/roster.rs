@@ -26,7 +26,7 @@ pub struct Roster {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Known {
     pub id: Id,
-    pub check: Check,
+    pub check: Arc<Check>,
     /// The group that made it a check, unless the configuration names it itself.
     pub group: Option<Id>,
     /// All groups of which it is a member, also where the configuration names it itself.
@@ -99,6 +99,8 @@ impl Roster {
             }
             let closure: Vec<Ix> = order.iter().copied().filter(|ix| within.contains(ix)).collect();
             for &ix in &closure {
+                // Most are needed by one.
+                checks[ix].dashboards.reserve_exact(1);
                 checks[ix].dashboards.push(id.clone());
             }
             dashboards.insert(id.clone(), Arc::new(Wanted::new(direct, closure)));
@@ -137,7 +139,7 @@ impl Roster {
     }
 }
 
-type Named = BTreeMap<Id, (Check, Option<Id>)>;
+type Named = BTreeMap<Id, (Arc<Check>, Option<Id>)>;
 type Groups = BTreeMap<Id, BTreeSet<Id>>;
 
 /// Gives every check its name and every group its members.
@@ -186,7 +188,8 @@ fn name_all(plan: &Plan, sources: &BTreeMap<Id, SourceState>, memory: &Memory) -
             groups.entry((*group).clone()).or_default().insert(name.clone());
         }
         if let Some(group) = of.first().and_then(|id| plan.groups.get(*id)) {
-            named.entry(name).or_insert_with(|| (Check { subject: subject.clone(), ..group.each.clone() }, Some(of[0].clone())));
+            let member = || Arc::new(Check { subject: subject.clone(), ..group.each.clone() });
+            named.entry(name).or_insert_with(|| (member(), Some(of[0].clone())));
         }
     }
     (named, groups)

@@ -88,6 +88,8 @@ fn close(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard) {
 }
 
 fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle) {
+    // Judging does not look at the verdicts of before, and those of thousands of checks need not be in memory twice.
+    tx.state.view.cycles.remove(id);
     let mut view = judge::judge(tx.state, tx.plan, dashboard, cycle.clone(), tx.at);
     // The cycle waits for its close: nothing but an answer or the end of the grace changes that.
     if tx.at >= cycle.closes_at {

@@ -139,7 +139,8 @@ impl<'a> Tx<'a> {
 
     /// Rows as they are now, for everything that was touched.
     pub(super) fn commit(self) -> Commit {
-        let mut commit = Commit { ledger: self.ledger, observed: self.observed, ..Commit::default() };
+        let put = Vec::with_capacity(self.touched.len());
+        let mut commit = Commit { put, ledger: self.ledger, observed: self.observed, ..Commit::default() };
         for key in self.touched {
             match self.state.row(&key) {
                 Some(row) => commit.put.push(row),
@@ -157,18 +158,19 @@ impl State {
             // Its listing is a row of its own.
             Key::Source(id) => {
                 let source = self.sources.get(id)?;
-                Row::Source(id.clone(), SourceState { swept_at: source.swept_at, asked_at: source.asked_at, ..source.outlook() })
+                let outlook = SourceState { swept_at: source.swept_at, asked_at: source.asked_at, ..source.outlook() };
+                Row::Source(id.clone(), Box::new(outlook))
             }
             Key::Members(id) => Row::Members(id.clone(), self.sources.get(id)?.members.values().cloned().collect()),
-            Key::Check(id) => Row::Check(id.clone(), self.checks.get(self.roster.place(id)?)?.clone()),
+            Key::Check(id) => Row::Check(id.clone(), Box::new(self.checks.get(self.roster.place(id)?)?.clone())),
             Key::Cycle(key) => Row::Cycle(key.clone(), self.cycles.get(key)?.clone()),
             Key::Incident(id) => Row::Incident(Box::new(self.incidents.get(id)?.clone())),
-            Key::Post(id) => Row::Post(self.posts.get(id)?.clone()),
+            Key::Post(id) => Row::Post(Box::new(self.posts.get(id)?.clone())),
             Key::Chat(id) => Row::Chat(id.clone(), self.chats.get(id)?.clone()),
             Key::Digest(id) => Row::Digest(id.clone(), self.digests.get(id)?.clone()),
             Key::Counters => Row::Counters(self.counters),
             Key::Watch => Row::Watch(self.watch.clone()),
-            Key::Mute(what) => Row::Mute(what.clone(), self.mutes.get(what)?.clone()),
+            Key::Mute(what) => Row::Mute(what.clone(), Box::new(self.mutes.get(what)?.clone())),
         })
     }
 }

@@ -12,6 +12,9 @@ use std::time::Duration;
 
 /// How long SQLite waits for a lock that another program holds.
 pub(super) const BUSY_S: u64 = 5;
+/// Pages held in memory, in KiB when negative (<https://www.sqlite.org/pragma.html#pragma_cache_size>): nearly all that is done here is
+/// to add to the end.
+const CACHE: &str = "-512";
 
 /// `version` is the [`FORMAT`] of the body; `at` counts microseconds.
 const SCHEMA: [&str; 7] = [
@@ -86,7 +89,8 @@ pub(super) fn has_log(path: &Path) -> bool {
 fn options(path: &Path) -> Result<SqliteConnectOptions, StoreError> {
     // An absolute path is never taken for one of SQLite's `file:` URIs.
     let path = std::path::absolute(path).map_err(|e| StoreError::io(path, &e))?;
-    Ok(SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(BUSY_S)).disable_statement_logging())
+    let options = SqliteConnectOptions::new().filename(path).busy_timeout(Duration::from_secs(BUSY_S));
+    Ok(options.pragma("cache_size", CACHE).disable_statement_logging())
 }
 
 /// Makes a new store beside its place and moves it there when it is complete and on the disk.

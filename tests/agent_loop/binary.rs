@@ -151,7 +151,10 @@ async fn once_shows_what_no_dashboard_needs() {
     // Whoever has muted it wants no word of it.
     let mute = Pause { by: "kim".into(), reason: "known".into(), at: now, until: now + TimeDelta::hours(1), nonce: "n".into() };
     let mut store = Store::open(&folder.path().join("dawnwatch.db")).await.unwrap();
-    store.commit(&Commit { put: vec![Row::Mute(Muted::Check("clicks".into()), mute)], ..Commit::default() }).await.unwrap();
+    store
+        .commit(&Commit { put: vec![Row::Mute(Muted::Check("clicks".into()), Box::new(mute))], ..Commit::default() })
+        .await
+        .unwrap();
     store.close().await.unwrap();
     let output = ended(dawnwatch(&folder, &["once"])).await;
     let shown = text(&output.stdout);

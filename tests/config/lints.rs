@@ -236,7 +236,7 @@ fn history(check: &str, group: Option<&str>, arrived_s: i64, nights: usize) -> R
         resumed: None,
         failures: vec![],
     };
-    Row::Check(check.into(), state)
+    Row::Check(check.into(), Box::new(state))
 }
 
 #[test]

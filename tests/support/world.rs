@@ -14,6 +14,7 @@ use dawnwatch::core::state::*;
 use dawnwatch::core::step::{Input, Outcome, step};
 use dawnwatch::core::time::{ClockTime, Hours, Instant};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// A run as the world knows it to the end; a poll sees of it only what had happened by then.
 #[derive(Debug, Clone)]
@@ -136,6 +137,11 @@ pub fn chat() -> Chat {
     }
 }
 
+/// A check of the plan, to be changed.
+pub fn change<'a>(plan: &'a mut Plan, name: &str) -> &'a mut Check {
+    Arc::make_mut(plan.checks.get_mut(&id(name)).unwrap())
+}
+
 pub fn plan() -> Plan {
     let date = |text: &str| text.parse::<NaiveDate>().unwrap();
     let kr = Calendar {
@@ -155,8 +161,8 @@ pub fn plan() -> Plan {
         sources: [(id("airflow"), source)].into(),
         groups: BTreeMap::new(),
         checks: [
-            (id("orders"), check("orders")),
-            (id("sales"), Check { needs: vec![Need::Check(id("orders"))], ..check("sales") }),
+            (id("orders"), check("orders").into()),
+            (id("sales"), Check { needs: vec![Need::Check(id("orders"))], ..check("sales") }.into()),
         ]
         .into(),
         dashboards: [(id("exec"), dashboard(&["sales"]))].into(),
@@ -371,7 +377,7 @@ impl World {
 
     fn fact(&self, subject: &Id, since: Instant) -> Fact {
         let script = &self.subjects[subject];
-        let is_dataset = |check: &Check| check.subject == *subject && check.evidence != Evidence::Pipeline;
+        let is_dataset = |check: &Arc<Check>| check.subject == *subject && check.evidence != Evidence::Pipeline;
         if self.dataset || self.plan.checks.values().any(is_dataset) {
             return Fact::Timestamp(script.data.iter().copied().filter(|at| self.clairvoyant || *at <= self.at).max());
         }

@@ -6,7 +6,8 @@ use crate::config::raw::{Raw, RawCheck, RawGroup, RawMatcher, RawOwner, RawSourc
 use crate::core::calendar::DayRule;
 use crate::core::plan::{Check, Evidence, Group, Id, Matcher, Owner, SourceKind};
 use crate::core::time::ClockTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What checks and groups have in common.
 struct Common<'a> {
@@ -59,7 +60,8 @@ impl Checker<'_> {
         raw.owners.iter().map(owner).collect()
     }
 
-    pub(super) fn checks(&mut self, raw: &Raw) -> BTreeMap<Id, Check> {
+    /// `checks`: those of `raw`, taken out of it; each goes as its check comes.
+    pub(super) fn checks(&mut self, raw: &Raw, checks: BTreeMap<String, Box<RawCheck>>) -> BTreeMap<Id, Arc<Check>> {
         for (name, template) in &raw.templates {
             // For its errors alone: those of a template that nobody extends count too.
             self.common("templates", name, &template.into());
@@ -68,11 +70,14 @@ impl Checker<'_> {
                 self.known(&["templates", name, "source"], "sources", "source", source);
             }
         }
-        let mut checks = BTreeMap::new();
-        for (name, check) in &raw.checks {
-            checks.extend(self.check(name, check, raw).map(|check| (Id::from(name.as_str()), check)));
-        }
-        checks
+        // One name of a source for all of its checks.
+        let sources: BTreeSet<Id> = raw.sources.keys().map(|name| Id::from(name.as_str())).collect();
+        let built = checks.into_iter().filter_map(|(name, check)| {
+            let mut check = self.check(&name, &check, raw)?;
+            check.source = sources.get(&check.source)?.clone();
+            Some((Id::from(name), Arc::new(check)))
+        });
+        built.collect()
     }
 
     fn check(&mut self, name: &str, check: &RawCheck, raw: &Raw) -> Option<Check> {

@@ -40,11 +40,13 @@ struct Checker<'a> {
     report: &'a mut Report,
 }
 
-/// The plan and the wiring, as far as they could be made. They count only when the report has no errors.
-pub(super) fn check(shaped: &Shaped, fingerprint: impl FnOnce(&Plan) -> String, report: &mut Report) -> (Plan, Wiring) {
-    let Shaped { raw, names, origins, removed } = shaped;
-    let mut checker = Checker { names, origins, removed, report };
-    checker.names_are_usable(raw);
+/// The plan and the wiring, as far as they could be made, and where each key stands. They count only when the report has no errors.
+pub(super) fn check(shaped: Shaped, fingerprint: impl FnOnce(&Plan) -> String, report: &mut Report) -> (Plan, Wiring, Origins) {
+    let Shaped { mut raw, names, origins, removed } = shaped;
+    let mut checker = Checker { names: &names, origins: &origins, removed: &removed, report };
+    checker.names_are_usable(&raw);
+    let checks = std::mem::take(&mut raw.checks);
+    let raw = &raw;
     let (sources, source_wiring) = checker.sources(raw);
     let (chats, chat_wiring) = checker.chats(raw);
     let (heartbeat_every, heartbeat) = checker.heartbeat(raw).unzip();
@@ -56,7 +58,7 @@ pub(super) fn check(shaped: &Shaped, fingerprint: impl FnOnce(&Plan) -> String, 
         calendars: checker.calendars(raw),
         owners: checker.owners(raw),
         groups: checker.groups(raw),
-        checks: checker.checks(raw),
+        checks: checker.checks(raw, checks),
         dashboards: checker.dashboards(raw),
         digests: checker.digests(raw),
         maintenance: checker.maintenance(raw),
@@ -71,7 +73,7 @@ pub(super) fn check(shaped: &Shaped, fingerprint: impl FnOnce(&Plan) -> String, 
         checker.lints(&plan, &chat_wiring);
     }
     plan.fingerprint = fingerprint(&plan);
-    (plan, Wiring { store, web, sources: source_wiring, chats: chat_wiring, heartbeat })
+    (plan, Wiring { store, web, sources: source_wiring, chats: chat_wiring, heartbeat }, origins)
 }
 
 /// The key that a path ends in; an element of a list has only its list's.

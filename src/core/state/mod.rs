@@ -33,18 +33,19 @@ pub const FORMAT: u32 = 2;
 /// One row of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Row {
-    Source(Id, SourceState),
+    Source(Id, Box<SourceState>),
     /// What a source listed last.
     Members(Id, Vec<Member>),
-    Check(Id, CheckState),
+    /// Thousands of them may be written at once: the list of them is kept small.
+    Check(Id, Box<CheckState>),
     Cycle(CycleKey, CycleState),
     Incident(Box<Incident>),
-    Post(Post),
+    Post(Box<Post>),
     Chat(Id, ChatState),
     Digest(Id, DigestState),
     Counters(Counters),
     Watch(WatchState),
-    Mute(Muted, Pause),
+    Mute(Muted, Box<Pause>),
 }
 
 /// Names a row.
@@ -149,17 +150,17 @@ impl State {
         let mut checks = BTreeMap::new();
         for row in rows {
             match row {
-                Row::Source(id, source) if plan.sources.contains_key(&id) => drop(state.sources.insert(id, source)),
+                Row::Source(id, source) if plan.sources.contains_key(&id) => drop(state.sources.insert(id, *source)),
                 Row::Members(id, listed) => drop(members.insert(id, listed)),
-                Row::Check(id, check) => drop(checks.insert(id, check)),
+                Row::Check(id, check) => drop(checks.insert(id, *check)),
                 Row::Cycle(key, cycle) if plan.dashboards.contains_key(&key.dashboard) => drop(state.cycles.insert(key, cycle)),
                 Row::Incident(incident) => drop(state.incidents.insert(incident.id, *incident)),
-                Row::Post(post) if plan.chats.contains_key(&post.chat) => drop(state.posts.insert(post.id, post)),
+                Row::Post(post) if plan.chats.contains_key(&post.chat) => drop(state.posts.insert(post.id, *post)),
                 Row::Chat(id, chat) if plan.chats.contains_key(&id) => drop(state.chats.insert(id, chat)),
                 Row::Digest(id, digest) if plan.digests.contains_key(&id) => drop(state.digests.insert(id, digest)),
                 Row::Counters(counters) => state.counters = counters,
                 Row::Watch(watch) => state.watch = watch,
-                Row::Mute(what, pause) => drop(state.mutes.insert(what, pause)),
+                Row::Mute(what, pause) => drop(state.mutes.insert(what, *pause)),
                 Row::Source(..) | Row::Post(_) | Row::Cycle(..) | Row::Chat(..) | Row::Digest(..) => {}
             }
         }

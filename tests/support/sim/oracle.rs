@@ -81,7 +81,7 @@ impl Oracle<'_> {
     fn needs(&self, day: &Day) -> impl Iterator<Item = (&Id, &Check)> {
         let needs = &self.script.plan.dashboards[&day.dashboard].needs;
         needs.iter().filter_map(|need| match need {
-            Need::Check(id) => self.script.plan.checks.get_key_value(id),
+            Need::Check(id) => self.script.plan.checks.get_key_value(id).map(|(id, check)| (id, &**check)),
             Need::Group(_) => None,
         })
     }

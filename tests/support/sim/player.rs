@@ -185,7 +185,7 @@ impl Player<'_> {
         let again = self.script.plan.chats[&post.chat].idempotent && self.taken.contains(&id);
         if seen && !again {
             self.taken.insert(id);
-            self.said.push(Said { at: self.at, post });
+            self.said.push(Said { at: self.at, post: *post });
         }
         outcome
     }
@@ -247,7 +247,7 @@ impl Player<'_> {
         }
         for row in commit.put {
             if let Row::Post(post) = &row {
-                self.posts.insert(post.id, post.clone());
+                self.posts.insert(post.id, (**post).clone());
             }
             self.rows.insert(row.key(), row);
         }

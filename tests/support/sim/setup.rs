@@ -8,6 +8,7 @@ use dawnwatch::core::calendar::DayRule;
 use dawnwatch::core::plan::*;
 use dawnwatch::core::time::{ClockTime, Hours};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use world::id;
 
 pub fn plan(rng: &mut Rng) -> Plan {
@@ -66,7 +67,7 @@ fn source(rng: &mut Rng, n: i64) -> (Id, Source) {
     )
 }
 
-fn checks(rng: &mut Rng, sources: &BTreeMap<Id, Source>) -> BTreeMap<Id, Check> {
+fn checks(rng: &mut Rng, sources: &BTreeMap<Id, Source>) -> BTreeMap<Id, Arc<Check>> {
     let sources: Vec<Id> = sources.keys().cloned().collect();
     let mut names: Vec<Id> = Vec::new();
     let mut checks = BTreeMap::new();
@@ -88,7 +89,7 @@ fn checks(rng: &mut Rng, sources: &BTreeMap<Id, Source>) -> BTreeMap<Id, Check> 
             duration: rng.chance(70).then(|| TimeDelta::minutes(30)),
             ..world::check(name.as_str())
         };
-        checks.insert(name.clone(), check);
+        checks.insert(name.clone(), check.into());
         names.push(name);
     }
     checks

@@ -41,7 +41,7 @@ impl Checker<'_> {
     }
 
     fn unknown_owners(&mut self, plan: &Plan) {
-        let checks = plan.checks.iter().map(|(id, check)| ("checks", id, check));
+        let checks = plan.checks.iter().map(|(id, check)| ("checks", id, &**check));
         let groups = plan.groups.iter().map(|(id, group)| ("groups", id, &group.each));
         for (section, id, check) in checks.chain(groups) {
             let Some(owner) = check.owner.as_deref().filter(|owner| !plan.owners.contains_key(*owner)) else { continue };
@@ -53,7 +53,7 @@ impl Checker<'_> {
     }
 
     fn owners_without_contact(&mut self, plan: &Plan) {
-        let checks = plan.checks.values().chain(plan.groups.values().map(|group| &group.each));
+        let checks = plan.checks.values().map(|check| &**check).chain(plan.groups.values().map(|group| &group.each));
         let named: BTreeSet<&str> = checks.filter_map(|check| check.owner.as_deref()).collect();
         for (id, _) in plan.owners.iter().filter(|(id, owner)| owner.contact.is_none() && named.contains(id.as_str())) {
             let text = format!("owner {id} has no contact: messages name the owner, and not how to reach anybody");

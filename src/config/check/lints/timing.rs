@@ -16,7 +16,7 @@ impl Checker<'_> {
         for (id, window) in &plan.maintenance {
             self.dark_at_a_deadline(plan, id, window);
         }
-        let checks = plan.checks.iter().map(|(id, check)| ("checks", id, check));
+        let checks = plan.checks.iter().map(|(id, check)| ("checks", id, &**check));
         let groups = plan.groups.iter().map(|(id, group)| ("groups", id, &group.each));
         for (section, id, check) in checks.chain(groups) {
             self.stale_between_looks(plan, section, id, check);
@@ -115,7 +115,7 @@ impl Ends<'_> {
             return end.clone();
         }
         let (check, name) = match need {
-            Need::Check(id) => (self.plan.checks.get(id), id.to_string()),
+            Need::Check(id) => (self.plan.checks.get(id).map(|check| &**check), id.to_string()),
             Need::Group(id) => (self.plan.groups.get(id).map(|group| &group.each), format!("group:{id}")),
         };
         let nothing = End { at_s: self.opens, way: Vec::new(), declared: false };
