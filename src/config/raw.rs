@@ -31,7 +31,7 @@ pub(super) struct Raw {
     pub(super) sources: Map<RawSource>,
     pub(super) templates: Map<RawCheck>,
     pub(super) groups: Map<RawGroup>,
-    /// Each by itself: there may be thousands, and most keys of most are not there.
+    // Each by itself: there may be thousands, and most keys of most are not there.
     pub(super) checks: Map<Box<RawCheck>>,
     pub(super) dashboards: Map<RawDashboard>,
     pub(super) chats: Map<RawChat>,
