@@ -35,7 +35,8 @@ pub(super) const SEEN_WAITS: Duration = Duration::from_secs(30);
 /// Of what was merely seen so many rows are written in one transaction.
 const SEEN_AT_ONCE: usize = 512;
 
-/// Of what goes into the history so much is held in memory.
+/// Of what goes into the history so much is held in memory; more is written at once, without its rows: those change again and again,
+/// and only their last is kept. After a crash in between, the history may tell of something twice.
 const OBSERVED_AT_MOST: usize = 4_096;
 
 /// The input was not taken: the store failed.
@@ -108,8 +109,11 @@ impl Keeper {
         }
         if is_merely_seen(&commit) && self.trouble.is_none() {
             self.seen.gather(commit);
-            let waits = if self.seen.observed.len() < OBSERVED_AT_MOST { SEEN_WAITS } else { Duration::ZERO };
-            return self.write_seen(at, waits, counts).await;
+            if self.seen.observed.len() >= OBSERVED_AT_MOST {
+                let observed = std::mem::take(&mut self.seen.observed);
+                self.write(at, Commit { observed, ..Commit::default() }, counts).await?;
+            }
+            return self.write_seen(at, SEEN_WAITS, counts).await;
         }
         let commit = std::mem::take(&mut self.seen).before(commit, &self.state);
         self.write(at, commit, counts).await
