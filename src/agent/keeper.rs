@@ -6,14 +6,14 @@
 //! When a write fails, the state in memory is ahead of the store and is dropped; [`Keeper::restore`] reads it again. It never
 //! goes on with a state that the store does not know, and keeps no input: the loop holds what was not taken.
 
+use super::seen::{Seen, is_merely_seen};
 use crate::core::plan::{Id, Plan};
-use crate::core::state::{About, Attempt, Commit, Decision, Entry, Key, Observed, PostId, Row, State};
+use crate::core::state::{About, Attempt, Commit, Decision, Entry, PostId, State};
 use crate::core::step::{Input, step};
 use crate::core::time::Instant;
 use crate::error::chain;
 use crate::store::{Store, StoreError};
 use crate::web::snapshot::Counts;
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,9 +31,6 @@ const SAID_AGAIN_AFTER: Duration = Duration::from_secs(300);
 
 /// What was merely seen waits at most so long, in real time, to be written.
 pub(super) const SEEN_WAITS: Duration = Duration::from_secs(30);
-
-/// Of what was merely seen so many rows are written in one transaction.
-const SEEN_AT_ONCE: usize = 512;
 
 /// Of what goes into the history so much is held in memory; more is written at once, without its rows: those change again and again,
 /// and only their last is kept. After a crash in between, the history may tell of something twice.
@@ -228,50 +225,6 @@ impl Keeper {
     }
 }
 
-/// Rows that were seen and are not written yet: the state has them as they were last.
-#[derive(Default)]
-struct Seen {
-    rows: BTreeSet<Key>,
-    /// For the history.
-    observed: Vec<Observed>,
-    since: Option<Mono>,
-}
-
-impl Seen {
-    fn gather(&mut self, commit: Commit) {
-        self.since = self.since.or_else(|| Some(Mono::now()));
-        self.rows.extend(commit.put.iter().map(Row::key));
-        self.observed.extend(commit.observed);
-    }
-
-    /// Takes some of the rows out, where there are many: those of checks before those of sources, because what a source says of a
-    /// sweep must not be written before what the sweep said.
-    fn split(&mut self) -> Option<Self> {
-        if self.rows.len() <= SEEN_AT_ONCE {
-            return None;
-        }
-        let rows = std::iter::from_fn(|| self.rows.pop_last()).take(SEEN_AT_ONCE).collect();
-        Some(Self { rows, ..Self::default() })
-    }
-
-    /// One commit of these and what came after them.
-    fn before(mut self, commit: Commit, state: &State) -> Commit {
-        for key in commit.put.iter().map(Row::key).chain(commit.delete.iter().cloned()) {
-            self.rows.remove(&key);
-        }
-        // What is no longer there was deleted by a commit that came after.
-        let rows = self.rows.iter().filter_map(|key| state.row(key));
-        self.observed.extend(commit.observed);
-        Commit { put: rows.chain(commit.put).collect(), observed: self.observed, ..commit }
-    }
-}
-
-/// Nothing was decided, and no word of anybody's is in it.
-fn is_merely_seen(commit: &Commit) -> bool {
-    let seen = |row: &Row| matches!(row, Row::Source(..) | Row::Check(..));
-    commit.delete.is_empty() && commit.ledger.is_empty() && commit.put.iter().all(seen)
-}
-
 fn retry_in(tries: u32) -> Duration {
     FIRST_RETRY.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1))).min(LAST_RETRY)
 }
@@ -330,35 +283,44 @@ fn about_text(about: &About) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::state::{ChatState, SourceState};
+    use crate::core::observation::{Answer, Ask, Fact, Heard, Item, Sweep};
+    use crate::core::state::Key;
 
-    #[test]
-    fn what_was_seen_is_written_as_it_was_last_and_before_what_was_decided() {
-        let plan = crate::config::load(std::path::Path::new("config"), None, &[]).unwrap().plan;
-        let mut state = State::restore([], &plan);
-        let source = |second: i64| SourceState { asked_at: Instant::from_timestamp(second, 0), ..SourceState::default() };
-        let row = |name: &str, second: i64| Row::Source(name.into(), Box::new(source(second)));
-        let commit = |put: Vec<Row>| Commit { put, ..Commit::default() };
-        let chat = Row::Chat("team".into(), ChatState::default());
-        assert!(is_merely_seen(&commit(vec![row("a", 1)])));
-        assert!(!is_merely_seen(&commit(vec![row("a", 1), chat.clone()])));
-        assert!(!is_merely_seen(&Commit { delete: vec![Key::Watch], ..commit(vec![]) }));
-        let mut seen = Seen::default();
-        seen.gather(commit(vec![row("a", 1), row("b", 1)]));
-        seen.gather(commit(vec![row("c", 2), row("b", 2), row("gone", 2)]));
-        state.sources = ["a", "b", "c"].map(|name| (name.into(), source(2))).into();
-        assert!(seen.split().is_none());
-        let after = Commit { delete: vec![Key::Source("c".into())], ..commit(vec![row("a", 3), chat.clone()]) };
-        assert_eq!(seen.before(after.clone(), &state), Commit { put: vec![row("b", 2), row("a", 3), chat], ..after });
-    }
-
-    #[test]
-    fn many_rows_are_written_in_parts_and_sources_last() {
-        let keys = (0..2 * SEEN_AT_ONCE).map(|at| Key::Check(format!("c{at}").into())).chain([Key::Source("a".into())]);
-        let mut seen = Seen { rows: keys.collect(), ..Seen::default() };
-        let parts = [seen.split(), seen.split()].map(|part| part.unwrap().rows);
-        assert!(parts.iter().all(|part| part.len() == SEEN_AT_ONCE && !part.contains(&Key::Source("a".into()))));
-        assert!(seen.split().is_none() && seen.rows == BTreeSet::from([Key::Source("a".into())]));
+    #[tokio::test]
+    async fn a_full_history_is_written_and_its_rows_wait_for_what_comes_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "timezone = \"UTC\"\ntell = [\"room\"]\n[chats.room]\nkind = \"console\"\n[checks.a]\nsource = \"web\"\n\
+                    [sources.web]\nkind = \"http\"\nurl = \"http://127.0.0.1:1/{id}\"\ntimestamp = \"$.t\"\n\
+                    [dashboards.d]\nneeds = [\"a\"]\nready_by = \"09:00\"\n";
+        std::fs::write(folder.path().join("dawnwatch.toml"), text).unwrap();
+        let plan = Arc::new(crate::config::load(folder.path(), None, &[]).unwrap().plan);
+        let store = Store::open(&folder.path().join("watch.db")).await.unwrap();
+        let mut keeper = Keeper::open(store, plan, CancellationToken::new()).await.unwrap();
+        let mut counts = Counts::default();
+        let at = |second: usize| Instant::from_timestamp(1_795_300_000 + second as i64, 0).unwrap();
+        // Data of days ago, newer with each answer: seen, and nothing to decide.
+        let answer = |second: usize| {
+            let (source, subjects) = (Id::from("web"), vec![Id::from("a")]);
+            let item = Item { subject: "a".into(), fact: Fact::Timestamp(Some(at(second) - chrono::TimeDelta::days(3))) };
+            let ask = Ask::Sweep { source, subjects, dates: Default::default(), since: at(0) };
+            Input::Heard(Heard {
+                ask,
+                asked_at: at(second),
+                answer: Answer::Sweep(Sweep { items: vec![item], ..Sweep::default() }),
+            })
+        };
+        keeper.take(at(0), answer(0), &mut counts).await.unwrap();
+        let (commits, rows) = (counts.commits, keeper.store.rows().await.unwrap());
+        for second in 1..=OBSERVED_AT_MOST {
+            assert_eq!(keeper.seen.observed.len(), second - 1);
+            keeper.take(at(second), answer(second), &mut counts).await.unwrap();
+        }
+        assert_eq!((counts.commits - commits, keeper.seen.observed.len()), (1, 0));
+        assert_eq!(keeper.store.rows().await.unwrap(), rows);
+        keeper.write_seen(at(OBSERVED_AT_MOST), Duration::ZERO, &mut counts).await.unwrap();
+        let check = Key::Check("a".into());
+        assert!(keeper.store.rows().await.unwrap().contains(&keeper.state.row(&check).unwrap()));
+        assert!(keeper.seen.rows.is_empty());
     }
 
     #[test]

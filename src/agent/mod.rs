@@ -20,6 +20,7 @@ pub mod poll;
 mod publish;
 mod reload;
 mod schedule;
+mod seen;
 mod supervisor;
 mod turn;
 
