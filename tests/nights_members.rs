@@ -319,45 +319,29 @@ fn a_failed_task_is_not_pushed_out_by_many_that_are_done() {
 }
 
 #[test]
-fn a_member_of_two_groups_vanishes_from_neither_in_silence() {
-    let mut plan = grouped();
+fn a_member_of_two_groups_and_a_named_one_vanish_no_more_silently_than_others() {
+    let mut of_two = grouped();
     // By name the first of the two: the dashboard needs the other.
-    let ingest = plan.groups[&id("mart")].clone();
-    plan.groups.insert(id("ingest"), ingest);
-    night_of(
-        plan,
-        "2026-11-22 02:00",
-        "2026-11-23 07:05",
-        |w| {
-            two(w);
-            w.when("2026-11-23 01:00", |w| drop(w.subjects.remove("mart_a")));
-        },
-        &[
-            "Mon 06:30 team post alert mart_a unknown +0 [exec]",
-            "Mon 06:30 team post digest unknown",
-            "Mon 07:00 team notify update mart_a unknown +0 [exec]",
-        ],
-    );
-}
-
-#[test]
-fn a_named_member_vanishes_from_its_group_no_more_than_others() {
-    let mut plan = grouped();
-    plan.checks.insert(id("mart_a"), check("mart_a").into());
-    night_of(
-        plan,
-        "2026-11-22 02:00",
-        "2026-11-23 07:05",
-        |w| {
-            two(w);
-            w.when("2026-11-23 01:00", |w| drop(w.subjects.remove("mart_a")));
-        },
-        &[
-            "Mon 06:30 team post alert mart_a unknown +0 [exec]",
-            "Mon 06:30 team post digest unknown",
-            "Mon 07:00 team notify update mart_a unknown +0 [exec]",
-        ],
-    );
+    let ingest = of_two.groups[&id("mart")].clone();
+    of_two.groups.insert(id("ingest"), ingest);
+    let mut named = grouped();
+    named.checks.insert(id("mart_a"), check("mart_a").into());
+    for plan in [of_two, named] {
+        night_of(
+            plan,
+            "2026-11-22 02:00",
+            "2026-11-23 07:05",
+            |w| {
+                two(w);
+                w.when("2026-11-23 01:00", |w| drop(w.subjects.remove("mart_a")));
+            },
+            &[
+                "Mon 06:30 team post alert mart_a unknown +0 [exec]",
+                "Mon 06:30 team post digest unknown",
+                "Mon 07:00 team notify update mart_a unknown +0 [exec]",
+            ],
+        );
+    }
 }
 
 #[test]
