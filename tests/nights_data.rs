@@ -79,6 +79,11 @@ fn aged() -> Plan {
     plan
 }
 
+/// From one morning to the next evening, with data that may be as old as [`aged`] says.
+fn two_days(set: impl Fn(&mut World), expected: &[&str]) {
+    night_of(aged(), "2026-11-23 08:00", "2026-11-24 20:00", set, expected);
+}
+
 fn data(w: &mut World, at: &str) {
     w.dataset = true;
     w.subjects.entry(id("orders")).or_default().data.push(seoul(at));
@@ -86,10 +91,7 @@ fn data(w: &mut World, at: &str) {
 
 #[test]
 fn data_that_is_too_old_does_not_heal_by_disappearing() {
-    night_of(
-        aged(),
-        "2026-11-23 08:00",
-        "2026-11-24 20:00",
+    two_days(
         |w| {
             data(w, "2026-11-23 08:30");
             w.when("2026-11-24 12:00", |w| w.subjects.get_mut("orders").unwrap().data.clear());
@@ -100,10 +102,7 @@ fn data_that_is_too_old_does_not_heal_by_disappearing() {
 
 #[test]
 fn data_that_never_came_is_told_after_as_long_as_it_may_be_old() {
-    night_of(
-        aged(),
-        "2026-11-23 08:00",
-        "2026-11-24 20:00",
+    two_days(
         |w| {
             w.dataset = true;
             w.subjects.insert(id("orders"), Subject::default());
@@ -115,10 +114,7 @@ fn data_that_never_came_is_told_after_as_long_as_it_may_be_old() {
 
 #[test]
 fn a_dark_source_is_told_when_its_data_would_be_too_old() {
-    night_of(
-        aged(),
-        "2026-11-23 08:00",
-        "2026-11-24 20:00",
+    two_days(
         |w| {
             data(w, "2026-11-23 08:30");
             w.dark("airflow", "2026-11-23 09:00", "2026-11-25 00:00");
