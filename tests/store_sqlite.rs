@@ -174,7 +174,7 @@ fn entry(minute: i64) -> Entry {
 
 fn seen(minute: i64) -> Observed {
     let fact = Some(Fact::Timestamp(Some(at(minute))));
-    Observed { at: at(minute), news: News::Check { check: "orders_raw".into(), fact } }
+    Observed { at: at(minute), news: News::Subject { source: "warehouse".into(), subject: "orders_raw".into(), fact } }
 }
 
 fn put(rows: Vec<Row>) -> Commit {

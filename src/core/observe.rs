@@ -33,12 +33,18 @@ pub(super) fn hear(tx: &mut Tx<'_>, heard: Heard) {
         // Without the reason the message goes out without it; it is not asked for again.
         (Ask::Failure { source, subject, run }, _) => failed(tx, &source, &subject, run, Failure::default()),
         (Ask::List { source }, answer) => {
+            let why = told_why(answer);
             let state = tx.source_mut(&source);
             state.list_asked_at = Some(asked_at);
             let had = state.list_dark.take();
-            state.list_dark = Some(darker(had, asked_at, told_why(answer)));
+            let first = had.is_none();
+            state.list_dark = Some(darker(had, asked_at, why.clone()));
+            let never = state.listed_at.is_none();
+            if first {
+                tx.observe(asked_at, News::Unlisted { source, why });
+            }
             // Without the first listing nobody knows what there is to ask for: a sweep of nothing would look as if all were well.
-            if state.listed_at.is_none() {
+            if never {
                 let plan = tx.plan;
                 tx.state.view.dirty.extend(plan.dashboards.keys().cloned());
             }
@@ -80,6 +86,12 @@ fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sw
         Scheduler::Healthy | Scheduler::NotSaid => None,
     };
     let clock = clocks::heard(before.clock, sweep.clock_ahead_s, asked_at);
+    if clock != before.clock {
+        tx.observe(asked_at, News::Clock { source: id.clone(), ahead_s: sweep.clock_ahead_s });
+    }
+    if scheduler_dead_since.is_some() != before.scheduler_dead_since.is_some() {
+        tx.observe(asked_at, News::Scheduler { source: id.clone(), scheduler: sweep.scheduler.clone() });
+    }
     asked(tx, id, asked_at);
     let source = tx.source_mut(id);
     source.clock = clock;
@@ -138,8 +150,13 @@ fn see(tx: &mut Tx<'_>, ix: Ix, fact: Option<Fact>, asked_at: Instant) {
     if same {
         return;
     }
-    let news = News::Check { check: known.id.clone(), fact: fact.as_ref().map(|fact| changed(check.seen.as_ref(), fact)) };
-    tx.observe(asked_at, news);
+    let (source, subject) = (known.check.source.clone(), known.check.subject.clone());
+    let new = fact.as_ref().map(|fact| changed(check.seen.as_ref(), fact));
+    // Runs that only went out of sight are none.
+    let nothing = matches!((&check.seen, &new), (Some(Seen::Runs(_)), Some(Fact::Runs(new))) if new.is_empty());
+    if !nothing {
+        tx.observe(asked_at, News::Subject { source, subject, fact: new });
+    }
     let at = tx.at;
     let seen = match fact {
         Some(Fact::Runs(runs)) => Seen::Runs(runs),
@@ -244,11 +261,10 @@ fn dark(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, why: Unreachable) {
     let source = tx.source_mut(id);
     let first = source.dark.is_none();
     let had = source.dark.take();
-    let kind = why.why;
-    source.dark = Some(darker(had, asked_at, why));
+    source.dark = Some(darker(had, asked_at, why.clone()));
     if first {
         tx.note(About::Source(id.clone()), Reason::SourceDark);
-        tx.observe(asked_at, News::Source { source: id.clone(), dark: Some(kind) });
+        tx.observe(asked_at, News::Source { source: id.clone(), dark: Some(why) });
     }
     let touched: Vec<Ix> = tx.state.roster.subjects(id).flat_map(|(_, ixs)| ixs.iter().copied()).collect();
     for ix in touched {
@@ -266,10 +282,16 @@ fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Vec<Member>) {
     let source = tx.source_mut(id);
     let known_before = source.listed_at.is_some();
     source.listed_at = Some(asked_at);
-    source.list_dark = None;
+    let had_failed = source.list_dark.take().is_some();
     source.list_asked_at = Some(asked_at);
     let members: BTreeMap<Id, Member> = members.into_iter().map(|member| (member.subject.clone(), member)).collect();
-    if tx.state.sources.get(id).is_some_and(|source| source.members == members) {
+    let same = source.members == members;
+    if !same || had_failed || !known_before {
+        let changed = members.values().filter(|member| source.members.get(&member.subject) != Some(member)).cloned().collect();
+        let gone = source.members.keys().filter(|subject| !members.contains_key(*subject)).cloned().collect();
+        tx.observe(asked_at, News::Listing { source: id.clone(), changed, gone });
+    }
+    if same {
         return;
     }
     let identity = |members: &BTreeMap<Id, Member>| -> Vec<(Id, Vec<String>, Vec<String>)> {
@@ -298,6 +320,10 @@ fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Vec<Member>) {
 }
 
 fn failed(tx: &mut Tx<'_>, source: &Id, subject: &Id, run: String, failure: Failure) {
+    tx.observe(
+        tx.at,
+        News::Failure { source: source.clone(), subject: subject.clone(), run: run.clone(), failure: failure.clone() },
+    );
     for ix in tx.state.roster.of_subject(source, subject).to_vec() {
         // More than one: two checks may look at one pipeline through different windows, and name different runs of it.
         let failures = &mut tx.check_mut(ix).failures;

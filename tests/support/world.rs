@@ -13,6 +13,7 @@ use dawnwatch::core::plan::*;
 use dawnwatch::core::state::*;
 use dawnwatch::core::step::{Input, Outcome, step};
 use dawnwatch::core::time::{ClockTime, Hours, Instant};
+use dawnwatch::replay::{Came, Past, Player};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -54,6 +55,8 @@ pub struct World {
     pub state: State,
     pub rows: BTreeMap<Key, Row>,
     pub ledger: Vec<Entry>,
+    /// What the store would keep of what was seen.
+    pub observed: Vec<Observed>,
     pub at: Instant,
     pub subjects: BTreeMap<Id, Subject>,
     pub dataset: bool,
@@ -77,6 +80,8 @@ pub struct World {
     pub events: VecDeque<(Instant, Event)>,
     /// When the proof of life went out.
     pub beats: Vec<Instant>,
+    /// Nobody has interfered: no events, no chat that fails. What the store keeps tells all.
+    pub is_untouched: bool,
 }
 
 pub type Event = Box<dyn FnOnce(&mut World)>;
@@ -192,6 +197,7 @@ impl World {
             plan,
             rows: BTreeMap::new(),
             ledger: Vec::new(),
+            observed: Vec::new(),
             at: seoul(from),
             subjects: BTreeMap::new(),
             dataset: false,
@@ -207,6 +213,7 @@ impl World {
             asks: 0,
             events: VecDeque::new(),
             beats: Vec::new(),
+            is_untouched: false,
         }
     }
 
@@ -264,6 +271,7 @@ impl World {
             self.rows.remove(&key);
         }
         self.ledger.extend(commit.ledger);
+        self.observed.extend(commit.observed);
     }
 
     /// What a restart, a reload and a failed commit do.
@@ -452,11 +460,30 @@ pub fn night_of(plan: Plan, from: &str, to: &str, set: impl Fn(&mut World), expe
         world.subjects.insert(id("orders"), Subject::default());
         world.subjects.insert(id("sales"), Subject::default());
         set(&mut world);
+        world.is_untouched = world.events.is_empty() && world.outcomes.is_empty();
         world.until(to);
         world
     };
     let world = play(false);
     assert_eq!(world.lines(), expected, "decisions:\n{}", world.decisions().join("\n"));
     assert_eq!(play(true).lines(), expected, "with amnesia");
+    if world.is_untouched {
+        assert_eq!(replayed(&world, from, to), expected, "replayed from what the store keeps");
+    }
     world
+}
+
+/// What was seen in a world, played again.
+fn replayed(world: &World, from: &str, to: &str) -> Vec<String> {
+    let mut player = Player::new(Arc::new(world.plan.clone()), Past::default(), seoul(from));
+    for observed in &world.observed {
+        player.play_to(observed.at);
+        player.learn(observed.clone());
+    }
+    player.play_to(seoul(to) + TimeDelta::seconds(1));
+    let said = player.came().into_iter().filter_map(|came| match came {
+        Came::Said(said) => Some(Said { at: said.at, chat: said.post.chat.to_string(), post: said.post }),
+        _ => None,
+    });
+    said.map(|said| line(&said)).collect()
 }
