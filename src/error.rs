@@ -2,6 +2,7 @@
 
 use crate::agent::StartError;
 use crate::config::Refused;
+use crate::replay::HistoryError;
 use crate::store::StoreError;
 use std::error::Error as StdError;
 use std::io;
@@ -60,6 +61,8 @@ pub enum Error {
     NoAgent(String),
     #[error("the agent cannot start")]
     Start(#[from] StartError),
+    #[error(transparent)]
+    History(#[from] HistoryError),
     #[error("the demo cannot be played")]
     Demo(#[source] io::Error),
     #[error("threads cannot be started")]
@@ -75,6 +78,7 @@ impl Error {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::Refused(_) | Self::Unusable(_) => Exit::Refused,
+            Self::History(why) => why.exit(),
             Self::Store(_)
             | Self::Listen { .. }
             | Self::NoAgent(_)

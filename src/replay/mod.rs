@@ -6,12 +6,16 @@
 //! Airflow's runs ──┘
 //! ```
 //!
-//! [`Past`] is what had been seen until an instant, and plays the sources: a poll sees of the world what had happened by then. The
-//! [`Player`] drives the doors with it, from one wake instant to the next. Neither knows a clock, a network or a file; nobody is asked
-//! and nothing is sent.
+//! A [`History`] hands out what was seen, page by page, whatever its origin. [`Past`] is what had been seen until an instant, and plays the sources: a poll sees of the world what had happened by then. The
+//! [`Player`] drives the doors with it, from one wake instant to the next. Neither of these two knows a clock, a network or a
+//! file; no sink is ever told anything, and of the sources at most the one whose own run history is wanted.
 
+mod csv;
+mod history;
 mod past;
 mod player;
+mod sort;
 
+pub use history::{BEGINNING, History, HistoryError};
 pub use past::Past;
 pub use player::{Came, Player, Said};

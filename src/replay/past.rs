@@ -7,11 +7,14 @@ use crate::core::observation::{
 use crate::core::plan::Id;
 use crate::core::state::News;
 use crate::core::time::Instant;
+use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A few more runs are kept than a sweep carries: a cleared one is of long ago.
 const RUNS_KEPT: usize = 2 * RUNS_PER_SUBJECT;
 const FAILURES_KEPT: usize = 8;
+/// Of a path with a date, the newest dates: more than a year of nights.
+pub(super) const DATES_KEPT: usize = 400;
 
 /// What was seen of all sources.
 #[derive(Debug, Default)]
@@ -49,6 +52,7 @@ impl Past {
                 let known = source.subjects.entry(subject.clone()).or_default();
                 known.fact = match (known.fact.take(), fact) {
                     (Some(Fact::Runs(had)), Some(Fact::Runs(new))) => Some(Fact::Runs(merged(had, new))),
+                    (Some(Fact::Dated(had)), Some(Fact::Dated(new))) => Some(Fact::Dated(dates(had, new))),
                     (_, fact) => fact,
                 };
                 source.news.insert(subject);
@@ -108,7 +112,7 @@ impl Past {
 }
 
 impl SourcePast {
-    fn sweep(&mut self, subjects: Vec<Id>, dates: &BTreeMap<Id, BTreeSet<chrono::NaiveDate>>, since: Instant) -> (Vec<Id>, Sweep) {
+    fn sweep(&mut self, subjects: Vec<Id>, dates: &BTreeMap<Id, BTreeSet<NaiveDate>>, since: Instant) -> (Vec<Id>, Sweep) {
         let asked: Vec<Id> = if std::mem::take(&mut self.whole) {
             subjects
         } else if self.news.is_empty() && dates.is_empty() {
@@ -128,7 +132,7 @@ impl SourcePast {
 }
 
 /// The part of what is known that was asked for.
-fn shown(fact: &Fact, dates: Option<&BTreeSet<chrono::NaiveDate>>, since: Instant) -> Fact {
+fn shown(fact: &Fact, dates: Option<&BTreeSet<NaiveDate>>, since: Instant) -> Fact {
     match (fact, dates) {
         (Fact::Runs(runs), _) => Fact::Runs(runs.iter().filter(|run| run.scheduled_at >= since).cloned().collect()),
         (Fact::Dated(arrived), Some(dates)) => {
@@ -145,4 +149,16 @@ fn merged(had: Vec<Run>, new: Vec<Run>) -> Vec<Run> {
     all.sort_by_key(|run| std::cmp::Reverse((run.scheduled_at, run.started_at)));
     all.truncate(RUNS_KEPT);
     all
+}
+
+/// What is said of a date holds until it is said anew.
+fn dates(
+    mut had: BTreeMap<NaiveDate, Option<Instant>>,
+    new: BTreeMap<NaiveDate, Option<Instant>>,
+) -> BTreeMap<NaiveDate, Option<Instant>> {
+    had.extend(new);
+    while had.len() > DATES_KEPT {
+        had.pop_first();
+    }
+    had
 }

@@ -237,6 +237,8 @@ fn evidence(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
             vec![(Label::Running, words.running(&cx.clock(*started_at), &cx.since(*started_at), usual.as_deref()))]
         }
         Situation::Queued { since } => vec![(Label::Queued, words.running(&cx.clock(*since), &cx.since(*since), None))],
+        // Not every history knows which task it was.
+        Situation::Retrying { task } | Situation::Waiting { task } if task.is_empty() => Vec::new(),
         Situation::Retrying { task } | Situation::Waiting { task } => vec![(Label::Task, name(task, NAME_CHARS))],
         Situation::NotStarted(NotStarted::Scheduled(at)) => vec![(Label::Start, cx.full(*at))],
         Situation::CatchingUp { .. } => Vec::new(),

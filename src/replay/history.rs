@@ -1,0 +1,70 @@
+//! Where a replay's history comes from: one stream of what was seen, in order of time, whatever its origin. Judges nothing, and never
+//! holds more than a page and what is under way, however long the span is.
+
+use super::csv::CsvHistory;
+use crate::config::Finding;
+use crate::core::plan::Plan;
+use crate::core::state::Observed;
+use crate::core::time::Instant;
+use crate::error::Exit;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// About so many things that were seen are handed out at once.
+pub(super) const PAGE: usize = 4096;
+/// When that was seen which holds from the beginning: before anything else can have been.
+pub const BEGINNING: Instant = Instant::UNIX_EPOCH;
+
+/// A history that is being read. Opened anew for each plan that it is played through: the names in it are the plan's.
+pub enum History {
+    Csv(Box<CsvHistory>),
+}
+
+impl History {
+    /// A file of CSV, or a folder: its `*.csv` in order of name. Reads all of it once: what is wrong in it is found here.
+    pub fn csv(path: &Path, plan: &Arc<Plan>) -> Result<Self, HistoryError> {
+        CsvHistory::open(path, plan).map(|csv| Self::Csv(Box::new(csv)))
+    }
+
+    /// What was seen next, in order of time; `None` after the last. The first page holds what is so from the [`BEGINNING`].
+    pub async fn next_page(&mut self) -> Result<Option<Vec<Observed>>, HistoryError> {
+        match self {
+            Self::Csv(csv) => csv.next_page(),
+        }
+    }
+
+    /// The first and the last instant at which anything was seen; `None`: nothing was.
+    pub fn span(&self) -> Option<(Instant, Instant)> {
+        match self {
+            Self::Csv(csv) => csv.span(),
+        }
+    }
+}
+
+/// Why there is no history to play.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// Each finding begins a line, so that an editor or a terminal can jump to its place.
+    #[error("the history cannot be played{}", .0.iter().map(|finding| format!("\n{finding}")).collect::<String>())]
+    Refused(Vec<Finding>),
+    #[error("the history {} cannot be read", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("the folder {} holds no file *.csv", path.display())]
+    NoFile { path: PathBuf },
+    #[error("the history cannot be sorted: no room for temporary files in {}", folder.display())]
+    NoRoom { folder: PathBuf, source: io::Error },
+}
+
+impl HistoryError {
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Refused(_) | Self::Unreadable { .. } | Self::NoFile { .. } => Exit::Usage,
+            Self::NoRoom { .. } => Exit::CouldNotLook,
+        }
+    }
+
+    pub(super) fn no_room(source: io::Error) -> Self {
+        Self::NoRoom { folder: std::env::temp_dir(), source }
+    }
+}
