@@ -10,6 +10,7 @@
 //! [`Player`] drives the doors with it, from one wake instant to the next. Neither knows a clock, a network or a file; nobody is asked
 //! and nothing is sent.
 
+pub mod line;
 mod past;
 mod player;
 

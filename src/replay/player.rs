@@ -1,9 +1,10 @@
 //! Drives the two doors over a past: from one wake instant to the next, every question answered from what had been seen by then,
 //! every post delivered at once. Reads no clock and asks nobody.
 
+use super::line;
 use super::past::Past;
 use crate::core::due::{Due, due};
-use crate::core::plan::Plan;
+use crate::core::plan::{Id, Plan};
 use crate::core::state::{CheckState, Entry, Observed, Post, PostId, Row, State};
 use crate::core::step::{Input, Outcome, step};
 use crate::core::time::Instant;
@@ -23,6 +24,8 @@ pub enum Came {
 pub struct Said {
     pub at: Instant,
     pub post: Post,
+    /// The checks that waited or failed then, of what it tells; a message itself only counts them.
+    pub checks: Vec<Id>,
 }
 
 /// So many rounds at one instant (a listing, its sweep, the failures behind it, their posts) are enough for anything; what then
@@ -134,7 +137,8 @@ impl Player {
 
     fn send(&mut self, id: PostId) {
         let Some(post) = self.state.posts.get(&id).cloned() else { return };
-        self.came.push(Came::Said(Box::new(Said { at: self.at, post })));
+        let checks = line::checks(&self.state, &post.message);
+        self.came.push(Came::Said(Box::new(Said { at: self.at, post, checks })));
         self.take(Input::Sent { post: id, outcome: Outcome::Confirmed { handle: None } });
     }
 }
