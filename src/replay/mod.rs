@@ -15,4 +15,4 @@ mod past;
 mod player;
 
 pub use past::Past;
-pub use player::{Came, Player, Said};
+pub use player::{Answers, Came, Player, Said};
