@@ -25,7 +25,8 @@ pub(super) struct Layer {
 pub(super) struct Files {
     /// `dawnwatch.toml` first, then `conf.d` in order of name.
     pub(super) base: Vec<Layer>,
-    pub(super) profile: Option<Layer>,
+    /// What lies over them, one over the other: a profile, or pieces.
+    pub(super) over: Vec<Layer>,
     /// The whole of the main file: where to say that something is missing.
     pub(super) main: Place,
 }
@@ -45,8 +46,8 @@ pub(super) fn read(path: &Path, profile: Option<&str>, report: &mut Report) -> O
     if layers.len() < places.len() {
         return None;
     }
-    let profile = if profile.is_some() { layers.pop() } else { None };
-    Some(Files { base: layers, profile, main: places.first()?.at(1, 1) })
+    let over = layers.split_off(base.len());
+    Some(Files { base: layers, over, main: places.first()?.at(1, 1) })
 }
 
 fn place_of(layer: usize, path: &Path) -> Place {

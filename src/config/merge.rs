@@ -15,7 +15,7 @@ pub(super) struct Merged {
 
 /// Merges the files, then `DAWNWATCH__A__B=…` out of `environment`.
 pub(super) fn merge(files: Files, environment: &[(String, String)], report: &mut Report) -> Merged {
-    let layers = files.base.len() + usize::from(files.profile.is_some());
+    let layers = files.base.len() + files.over.len();
     let mut base = files.base.into_iter();
     let mut merged = base
         .next()
@@ -24,8 +24,8 @@ pub(super) fn merge(files: Files, environment: &[(String, String)], report: &mut
         refuse_twice(&merged, &layer, report);
         merged = over(merged, layer);
     }
-    if let Some(profile) = files.profile {
-        merged = over(merged, profile);
+    for layer in files.over {
+        merged = over(merged, layer);
     }
     let mut variables: Vec<_> = environment.iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
     variables.sort();

@@ -4,6 +4,7 @@
 //! to be set; only [`wiring::Secret::resolve`] does, later, when something is about to be asked.
 
 mod check;
+mod document;
 mod files;
 mod holidays;
 mod merge;
@@ -15,10 +16,13 @@ mod tables;
 mod values;
 pub mod wiring;
 
-pub(crate) use check::duration;
+pub(crate) use check::{duration, one_of};
+pub use document::{Document, Entry, Piece};
+pub(crate) use place::hint;
 
 use crate::core::plan::Plan;
 use figment::value::{Dict, Value};
+use files::Files;
 use place::Report;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -75,7 +79,26 @@ pub struct Refused {
 /// `environment`. Needs no secret to be set.
 pub fn load(path: &Path, profile: Option<&str>, environment: &[(String, String)]) -> Result<Loaded, Refused> {
     let mut report = Report::default();
-    let built = build(path, profile, environment, &mut report);
+    let built = files::read(path, profile, &mut report).and_then(|files| build(files, environment, &mut report));
+    loaded(built, report)
+}
+
+/// Reads the files at `base` as [`load`] does and lays `pieces` over them, one after the other, as profiles are. No base: the pieces are
+/// all there is, and there is at least one. Takes nothing from the environment.
+pub fn load_pieces(base: Option<&Path>, pieces: &[Piece]) -> Result<Loaded, Refused> {
+    let mut report = Report::default();
+    let files = match base {
+        Some(path) => files::read(path, None, &mut report),
+        None => pieces.first().map(|piece| Files { base: Vec::new(), over: Vec::new(), main: piece.place().clone() }),
+    };
+    let built = files.and_then(|mut files| {
+        files.over.extend(pieces.iter().cloned().map(Piece::into_layer));
+        build(files, &[], &mut report)
+    });
+    loaded(built, report)
+}
+
+fn loaded(built: Option<Built>, report: Report) -> Result<Loaded, Refused> {
     let refused = report.has_errors();
     let (errors, warnings) = report.into_findings();
     match built {
@@ -91,8 +114,7 @@ pub fn json_schema() -> serde_json::Value {
 
 type Built = (Plan, Wiring, Places);
 
-fn build(path: &Path, profile: Option<&str>, environment: &[(String, String)], report: &mut Report) -> Option<Built> {
-    let files = files::read(path, profile, report)?;
+fn build(files: Files, environment: &[(String, String)], report: &mut Report) -> Option<Built> {
     let main = files.main.clone();
     let merged = merge::merge(files, environment, report);
     let mut hash = Sha256::new();

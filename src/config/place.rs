@@ -46,6 +46,12 @@ impl Place {
         Self { origin: self.origin.clone(), line: small(line), column: small(column) }
     }
 
+    /// So many lines below it, at the beginning of the line.
+    pub(super) fn below(&self, lines: usize) -> Self {
+        let lines = u32::try_from(lines).unwrap_or(u32::MAX);
+        if lines == 0 { self.clone() } else { Self { line: self.line.saturating_add(lines), column: 1, ..self.clone() } }
+    }
+
     /// `path` as seen from the file that names it.
     pub(super) fn join(&self, path: &str) -> PathBuf {
         self.origin.folder.join(path)
@@ -70,7 +76,7 @@ pub(super) struct Spot {
 }
 
 /// The spot of each key. There are tens of thousands, so their paths are parts of one text.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Spots {
     paths: String,
     /// In order of the paths.
@@ -198,7 +204,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// `; did you mean "x"?`, or what there is to choose from, or nothing where that is too much to list.
-pub(super) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
     const LISTED_MAX: usize = 24;
     if let Some(near) = nearest(word, candidates.clone()) {
         return format!("; did you mean {near:?}?");

@@ -54,6 +54,15 @@ pub(super) struct Origins {
 }
 
 impl Origins {
+    /// Those of one file without templates.
+    pub(super) fn of_one(spots: Spots, main: Place) -> Self {
+        Self { spots, chains: BTreeMap::new(), main }
+    }
+
+    pub(super) fn spots(&self) -> &Spots {
+        &self.spots
+    }
+
     /// The path under which a key was written.
     fn written(&self, path: &[String]) -> Keys {
         if let [section, name, rest @ ..] = path
@@ -212,16 +221,16 @@ fn extract(mut dict: Dict, origins: &Origins, removed: &mut BTreeSet<Keys>, repo
     raw
 }
 
-struct Reader<'a> {
-    origins: &'a Origins,
-    removed: &'a mut BTreeSet<Keys>,
-    report: &'a mut Report,
-    errors: usize,
+pub(super) struct Reader<'a> {
+    pub(super) origins: &'a Origins,
+    pub(super) removed: &'a mut BTreeSet<Keys>,
+    pub(super) report: &'a mut Report,
+    pub(super) errors: usize,
 }
 
 impl Reader<'_> {
     /// serde stops at the first error; so what it stumbled over is taken out, and it is asked again. `None`: nothing is left.
-    fn read<T: DeserializeOwned>(&mut self, mut tree: Value, path: &[String]) -> Option<T> {
+    pub(super) fn read<T: DeserializeOwned>(&mut self, mut tree: Value, path: &[String]) -> Option<T> {
         while self.errors <= ERRORS_MAX {
             let error = match tree.deserialize::<T>() {
                 Ok(read) => return Some(read),

@@ -6,7 +6,7 @@ mod fit;
 mod text;
 
 pub use fit::{clean, fit, shorten_end, shorten_middle};
-pub use text::{Line, Span, Text, Tone, plain};
+pub use text::{Line, Span, Text, Tone, lines, plain};
 
 use super::command::Muted;
 use super::observation::{Failure, Why};

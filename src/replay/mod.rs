@@ -12,10 +12,11 @@
 
 mod csv;
 mod history;
+pub mod line;
 mod past;
 mod player;
 mod sort;
 
 pub use history::{BEGINNING, History, HistoryError};
 pub use past::Past;
-pub use player::{Came, Player, Said};
+pub use player::{Answers, Came, Player, Said};

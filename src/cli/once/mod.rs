@@ -12,7 +12,7 @@ use crate::agent::poll::Pool;
 use crate::agent::{build_sinks, build_sources};
 use crate::config::Loaded;
 use crate::core::digest;
-use crate::core::message::{Body, DigestVerdict, Message};
+use crate::core::message::{self, Body, DigestVerdict, Message};
 use crate::core::plan::{Id, Language, Plan};
 use crate::core::state::{Attention, State};
 use crate::core::time::Instant;
@@ -35,7 +35,7 @@ pub(super) async fn run(common: &Common, args: &super::Once, environment: &[(Str
     let findings = apart.iter().any(|line| line.is_finding);
     output::write(&match common.format {
         Format::Text => {
-            let digest = output::lines(&wording::word(&digest, language(&plan)));
+            let digest = message::lines(&wording::word(&digest, language(&plan)));
             [vec![digest], apart::text(&apart)].concat().join("\n")
         }
         Format::Json => json(&collected, &plan, apart)?,
