@@ -18,6 +18,7 @@ mod escalate;
 mod facts;
 mod fold;
 pub mod forecast;
+mod grounds;
 pub mod incident;
 pub mod judge;
 mod maintenance;
