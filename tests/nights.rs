@@ -725,7 +725,7 @@ fn who_was_not_asked_about_a_cause_is_asked_about_what_lags_behind_it() {
         },
         &[
             "Mon 04:10 day notify alert orders at_risk +1 [ops]",
-            "Mon 04:10 team post update orders at_risk +1 [exec]",
+            "Mon 04:10 team post alert orders at_risk +1 [exec]",
             "Mon 06:00 team notify update orders at_risk +1 [exec]",
             "Mon 07:10 day post resolved orders 2/2 missed",
             "Mon 07:10 team post resolved orders 2/2 missed",
@@ -749,7 +749,7 @@ fn who_cannot_be_reached_is_followed_by_the_next_rung_all_the_same() {
             // 07:10, 07:25, 07:40: the chat of the team is gone; the rung's own is not.
             w.outcomes = vec![gone(), gone()];
         },
-        &["Mon 07:40 team notify alert orders failed +1 [exec]", "Mon 07:40 lead escalate update orders failed +1 [exec]"],
+        &["Mon 07:40 team notify alert orders failed +1 [exec]", "Mon 07:40 lead escalate alert orders failed +1 [exec]"],
     );
 }
 

@@ -84,6 +84,9 @@ fn cycle(day: u32, closed_at: Option<Instant>) -> Row {
         verdict: Verdict::OnTrack,
         ready_at: None,
         missed: false,
+        told_at: Some(at(7)),
+        asked_at: None,
+        failed: true,
     };
     Row::Cycle(cycle_key(day), state)
 }
@@ -169,7 +172,15 @@ fn rows_of_every_kind() -> Vec<Row> {
 
 fn entry(minute: i64) -> Entry {
     let about = About::Cycle(cycle_key(23));
-    Entry { at: at(minute), about, chat: None, decision: Decision::Hold { until: at(99) }, reason: Reason::QuietHours }
+    Entry {
+        at: at(minute),
+        about,
+        chat: None,
+        decision: Decision::Hold { until: at(99) },
+        reason: Reason::QuietHours,
+        evidence: None,
+        fingerprint: "0a1b2c".into(),
+    }
 }
 
 fn seen(minute: i64) -> Observed {
@@ -398,9 +409,9 @@ async fn stores_of_other_versions_are_refused() {
         ("UPDATE meta SET value = 99 WHERE name = 'format'", "written in format 99"),
         ("DELETE FROM meta WHERE name = 'format'", "does not say its format"),
         ("INSERT INTO rows VALUES ('chat', 'team', 99, '{}')", "does not know (chat team)"),
-        ("INSERT INTO rows VALUES ('moon', 'full', 2, '{\"Moon\":1}')", "does not know (moon full)"),
+        ("INSERT INTO rows VALUES ('moon', 'full', 3, '{\"Moon\":1}')", "does not know (moon full)"),
         (
-            "INSERT INTO rows VALUES ('chat', 'team', 2, '{\"Chat\":[\"other\",{\"broken\":null}]}')",
+            "INSERT INTO rows VALUES ('chat', 'team', 3, '{\"Chat\":[\"other\",{\"broken\":null}]}')",
             "is damaged: the row chat team",
         ),
     ] {

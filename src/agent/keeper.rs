@@ -249,7 +249,7 @@ fn silences(commit: &Commit) -> u64 {
 }
 
 fn log_decisions(commit: &Commit) {
-    for Entry { at: _, about, chat, decision, reason } in &commit.ledger {
+    for Entry { about, chat, decision, reason, .. } in &commit.ledger {
         let (about, chat) = (about_text(about), chat.as_ref().map(Id::as_str));
         match decision {
             Decision::Say(attention) => {

@@ -140,7 +140,7 @@ fn canonical(dict: &Dict, hash: &mut Sha256) {
 }
 
 /// Twelve hex digits over the tree and the days of its calendars, which may stand in files of their own.
-fn fingerprint(mut hash: Sha256, plan: &Plan) -> String {
+fn fingerprint(mut hash: Sha256, plan: &Plan) -> Arc<str> {
     hash.update(format!("{:?}", plan.calendars));
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }

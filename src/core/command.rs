@@ -4,7 +4,7 @@
 //! Whoever brings a command asks [`answer`] first and gives the sentence back; a command that makes no sense changes nothing.
 
 use super::plan::{Id, Plan};
-use super::state::{About, Cause, Incident, IncidentId, Pause, Phase, Reason, State};
+use super::state::{About, Cause, Grounds, Incident, IncidentId, Pause, Phase, Reason, State};
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
@@ -126,16 +126,17 @@ pub(super) fn carry_out(tx: &mut Tx<'_>, command: Command) {
     match order {
         Order::Ack { incident, until } => {
             let ack = pause(tx.at, until);
-            on_incident(tx, incident, Reason::Acked, |incident| put(&mut incident.ack, ack));
+            on_incident(tx, incident, Reason::Acked, ack, |incident| &mut incident.ack);
         }
         Order::Snooze { incident, until } => {
             let snooze = pause(tx.at, until);
-            on_incident(tx, incident, Reason::Snoozed, |incident| put(&mut incident.snooze, snooze));
+            on_incident(tx, incident, Reason::Snoozed, snooze, |incident| &mut incident.snooze);
         }
         Order::Mute { what, until } => {
             if tx.state.mutes.get(&what).is_none_or(|had| had.nonce != nonce) {
                 let pause = pause(tx.at, until);
-                tx.note(About::Order { by, reason }, Reason::Muted);
+                let evidence = Grounds::Order { pause: pause.clone(), what: Some(what.clone()) };
+                tx.note(About::Order { by, reason }, Reason::Muted, evidence);
                 tx.put_mute(what, pause);
             }
         }
@@ -152,10 +153,16 @@ fn put(slot: &mut Option<Pause>, pause: Pause) -> bool {
     new
 }
 
-fn on_incident(tx: &mut Tx<'_>, id: IncidentId, reason: Reason, change: impl FnOnce(&mut Incident) -> bool) {
+fn on_incident(
+    tx: &mut Tx<'_>,
+    id: IncidentId,
+    reason: Reason,
+    pause: Pause,
+    slot: impl FnOnce(&mut Incident) -> &mut Option<Pause>,
+) {
     let Some(mut incident) = tx.state.incidents.get(&id).cloned() else { return };
-    if change(&mut incident) {
-        tx.note(About::Incident(id), reason);
+    if put(slot(&mut incident), pause.clone()) {
+        tx.note(About::Incident(id), reason, Grounds::Order { pause, what: None });
         tx.put_incident(incident);
     }
 }
@@ -168,8 +175,8 @@ fn retire(tx: &mut Tx<'_>, check: &Id, by: String, reason: String) {
     for incident in incidents {
         tx.put_incident(Incident { retired_by: Some(by.clone()), ..incident });
     }
-    tx.note(About::Check(check.clone()), Reason::Retired);
-    tx.note(About::Order { by, reason }, Reason::Retired);
+    tx.note(About::Check(check.clone()), Reason::Retired, None);
+    tx.note(About::Order { by, reason }, Reason::Retired, None);
     tx.drop_check(ix);
 }
 

@@ -13,8 +13,8 @@ use super::policy;
 use super::posts;
 use super::standing;
 use super::state::{
-    About, Attention, Cause, CycleKey, DIGESTS_KEPT, Decision, DigestState, Incident, IncidentId, Own, Phase, Reason, State, Topic,
-    Verdict,
+    About, Attention, Cause, CycleKey, DIGESTS_KEPT, Decision, DigestState, Grounds, Incident, IncidentId, Own, Phase, Reason,
+    State, Topic, Verdict,
 };
 use super::time::{Instant, local_date, shift};
 use super::tx::Tx;
@@ -131,11 +131,12 @@ fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Inst
     before.drain(..before.len().saturating_sub(DIGESTS_KEPT));
     tx.put_digest(id.clone(), DigestState { date, done_at: tx.at, before });
     let about = || About::Digest { digest: id.clone(), date };
+    let evidence = Grounds::Digest { verdict: facts.verdict, due_at };
     let until = worth_until(tx.plan, due_at);
     if tx.at >= until {
         // What fell due before the digest was first known was not missed.
         if !new {
-            tx.write_down(about(), None, Decision::StaySilent, Reason::DigestMissed);
+            tx.write_down(about(), None, Decision::StaySilent, Reason::DigestMissed, evidence);
         }
         return;
     }
@@ -149,14 +150,14 @@ fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Inst
     );
     if green && manner(tx.plan, digest, date) != Manner::Post {
         let reason = if facts.verdict == DigestVerdict::Maintenance { Reason::Maintenance } else { Reason::AllGreen };
-        tx.write_down(about(), None, Decision::StaySilent, reason);
+        tx.write_down(about(), None, Decision::StaySilent, reason, evidence);
         return;
     }
     for chat in &digest.to {
         let message = posts::message(tx, Attention::Post, Body::Digest(Box::new(facts.clone())));
         posts::want(tx, chat, Topic::Digest { digest: id.clone(), date }, message, until);
         let reason = if green { Reason::DigestDue } else { Reason::DigestTrouble };
-        tx.write_down(about(), Some(chat.clone()), Decision::Say(Attention::Post), reason);
+        tx.write_down(about(), Some(chat.clone()), Decision::Say(Attention::Post), reason, evidence.clone());
     }
 }
 

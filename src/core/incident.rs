@@ -7,7 +7,7 @@ use super::fold;
 use super::observation::Failure;
 use super::outside::Outside;
 use super::plan::Id;
-use super::state::{About, Attention, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict};
+use super::state::{Attention, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict};
 use super::suspicion;
 use super::time::Instant;
 use super::tx::Tx;
@@ -71,7 +71,9 @@ fn without_merged(tx: &mut Tx<'_>, open: Vec<IncidentId>, active: &BTreeMap<Caus
     };
     let (gone, kept): (Vec<_>, Vec<_>) = open.into_iter().partition(|id| tx.state.incidents.get(id).is_some_and(merged));
     for id in gone {
-        tx.note(About::Incident(id), Reason::Merged);
+        if let Some(incident) = tx.state.incidents.get(&id).cloned() {
+            tx.note_of(&incident, Reason::Merged);
+        }
         tx.drop_incident(id);
     }
     kept
@@ -222,7 +224,7 @@ fn forget_misjudged(incident: &mut Incident) {
 fn recover(tx: &mut Tx<'_>, incident: &mut Incident) {
     if incident.phase == Phase::Open {
         incident.phase = Phase::Recovering { since: tx.at };
-        tx.note(About::Incident(incident.id), Reason::Recovering);
+        tx.note_of(incident, Reason::Recovering);
     }
     incident.outside = false;
     for (key, impact) in &mut incident.impact {
@@ -265,7 +267,7 @@ fn deepen(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Act
         (incident.snooze, incident.retired_by) = (None, None);
         take_in(tx, &mut incident, now);
         settle_impact(tx, &mut incident);
-        tx.note(About::Incident(incident.id), Reason::Deepened);
+        tx.note_of(&incident, Reason::Deepened);
         tx.put_incident(incident);
     }
 }
@@ -325,7 +327,7 @@ fn open_new(tx: &mut Tx<'_>, cause: Cause, now: Active) {
     };
     take_in(tx, &mut incident, now);
     settle_impact(tx, &mut incident);
-    tx.note(About::Incident(incident.id), Reason::Opened);
+    tx.note_of(&incident, Reason::Opened);
     tx.put_incident(incident);
 }
 

@@ -111,7 +111,7 @@ mod tests {
         let covered = Some(("2026-01-01".parse().unwrap(), "2026-11-24".parse().unwrap()));
         let kr = Calendar { weekend: vec![chrono::Weekday::Sat, chrono::Weekday::Sun], covered, ..Calendar::default() };
         Plan {
-            fingerprint: String::new(),
+            fingerprint: "".into(),
             timezone: zone,
             retention: chrono::TimeDelta::days(1),
             tell: vec![],

@@ -4,7 +4,7 @@
 //! chrono-tz, croner and serde (`tests/tidy.rs` enforces that). Two doors lead in: [`step::step`] takes one input and gives back
 //! the one effect, a [`state::Commit`]; [`due::due`] says what is to be done now and when to look again. Beside them the shell may only
 //! read: [`command::answer`] (what a person is told), [`proof::lapses`] (what is in the way of the proof of life), [`digest::facts`],
-//! [`apart::apart`] (how checks stand that no dashboard needs), [`wording::word`].
+//! [`apart::apart`] (how checks stand that no dashboard needs), [`wording::word`], [`tally::Tally`] (what the ledger comes to).
 
 pub mod apart;
 mod aside;
@@ -18,6 +18,7 @@ mod escalate;
 mod facts;
 mod fold;
 pub mod forecast;
+mod grounds;
 pub mod incident;
 pub mod judge;
 mod maintenance;
@@ -37,6 +38,7 @@ pub mod standing;
 pub mod state;
 pub mod step;
 mod suspicion;
+pub mod tally;
 pub mod time;
 mod turn;
 mod tx;

@@ -7,7 +7,7 @@ use super::observation::{
 use super::outside;
 use super::plan::Id;
 use super::roster::Ix;
-use super::state::{About, Dark, FAILURES_KEPT, News, Reason, Seen, SourceState};
+use super::state::{About, Dark, FAILURES_KEPT, Grounds, News, Reason, Seen, SourceState};
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
@@ -99,8 +99,8 @@ fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sw
     source.dark = None;
     source.scheduler = sweep.scheduler.clone();
     source.scheduler_dead_since = scheduler_dead_since;
-    if before.dark.is_some() {
-        tx.note(About::Source(id.clone()), Reason::SourceBack);
+    if let Some(dark) = before.dark.clone() {
+        tx.note(About::Source(id.clone()), Reason::SourceBack, Grounds::Dark(dark));
         tx.observe(asked_at, News::Source { source: id.clone(), dark: None });
     }
     see_all(tx, id, subjects, asked_at, sweep);
@@ -261,9 +261,10 @@ fn dark(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, why: Unreachable) {
     let source = tx.source_mut(id);
     let first = source.dark.is_none();
     let had = source.dark.take();
-    source.dark = Some(darker(had, asked_at, why.clone()));
+    let dark = darker(had, asked_at, why.clone());
+    source.dark = Some(dark.clone());
     if first {
-        tx.note(About::Source(id.clone()), Reason::SourceDark);
+        tx.note(About::Source(id.clone()), Reason::SourceDark, Grounds::Dark(dark));
         tx.observe(asked_at, News::Source { source: id.clone(), dark: Some(why) });
     }
     let touched: Vec<Ix> = tx.state.roster.subjects(id).flat_map(|(_, ixs)| ixs.iter().copied()).collect();

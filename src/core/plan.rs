@@ -59,7 +59,7 @@ pub enum Language {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// A short hash of the configuration, written beside every decision.
-    pub fingerprint: String,
+    pub fingerprint: Arc<str>,
     /// The zone of all clock times that have no zone of their own, and of times in messages.
     pub timezone: Tz,
     pub retention: TimeDelta,

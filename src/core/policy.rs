@@ -5,6 +5,7 @@
 use super::aside;
 use super::escalate;
 use super::facts;
+use super::grounds;
 use super::incident;
 use super::maintenance;
 use super::message::{AskedBecause, Body, Next};
@@ -14,7 +15,8 @@ use super::posts;
 use super::quiet::quiet_until;
 use super::standing::{self, Unseen};
 use super::state::{
-    About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, Reason, State, Told, Topic, Verdict,
+    About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, PostId, Reason, State, Told, Topic,
+    Verdict,
 };
 use super::time::Instant;
 use super::tx::Tx;
@@ -38,8 +40,8 @@ pub(super) struct Wanted {
     pub(super) now: Option<(Attention, Reason)>,
     /// When it is looked at again by time alone, and why it waits.
     pub(super) hold: Option<(Instant, Reason)>,
-    /// Why nothing is said, where neither is given.
-    pub(super) silent: Reason,
+    /// What is written down where neither is given: why nothing is said.
+    pub(super) silent: (Decision, Reason),
 }
 
 /// Decides for all incidents; returns when the next decision falls due by time alone.
@@ -94,14 +96,16 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
     for (chat, cycles) in &addressed {
         let Some(setup) = tx.plan.chats.get(chat) else { continue };
         let told_before = incident.told.contains_key(chat);
-        let all = calm(wanted(tx, incident, (chat, setup), cycles, Attention::Notify), acked, told_before);
+        let mut all = calm(wanted(tx, incident, (chat, setup), cycles, Attention::Notify), acked, told_before);
+        // A deadline that was not told of (a later cycle, another dashboard) has its own time for the first word.
+        let new = untold(incident, chat, cycles)
+            .map(|untold| calm(wanted(tx, incident, (chat, setup), &untold, Attention::Notify), acked, false));
+        if let Some(Wanted { now: None, hold: Some((until, reason)), .. }) = &new {
+            all.silent = (Decision::Hold { until: *until }, reason.clone());
+        }
         let holds = say_or_hold(tx, incident, chat, cycles, &all);
         wake = earliest(wake, holds);
-        // A deadline that was not told of (a later cycle, another dashboard) has its own time for the first word.
-        let told = incident.told.get(chat).map(|told| told.cycles.clone()).unwrap_or_default();
-        let untold: BTreeSet<CycleKey> = cycles.difference(&told).cloned().collect();
-        if !untold.is_empty() && incident.told.contains_key(chat) {
-            let new = calm(wanted(tx, incident, (chat, setup), &untold, Attention::Notify), acked, false);
+        if let Some(new) = new.filter(|_| untold(incident, chat, cycles).is_some()) {
             match new.now {
                 Some((attention, _)) => say_it(tx, incident, chat, cycles, attention, Reason::NewCycle),
                 None => wake = earliest(wake, new.hold.map(|(until, _)| until)),
@@ -112,6 +116,12 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
         return wake;
     }
     earliest(wake, escalate::escalate(tx, incident, &cycles, &addressed))
+}
+
+/// The cycles that a chat which knows of the incident has not been told of; `None`: none, or it knows of none.
+fn untold(incident: &Incident, chat: &Id, cycles: &BTreeSet<CycleKey>) -> Option<BTreeSet<CycleKey>> {
+    let told = incident.told.get(chat)?;
+    Some(cycles.difference(&told.cycles).cloned().collect()).filter(|untold: &BTreeSet<CycleKey>| !untold.is_empty())
 }
 
 /// While somebody has it, nobody is asked: what was not told yet is told without.
@@ -165,7 +175,7 @@ pub(super) fn wanted(
     ask: Attention,
 ) -> Wanted {
     let at = tx.at;
-    let nothing = Wanted { now: None, hold: None, silent: Reason::AlreadyTold };
+    let nothing = Wanted { now: None, hold: None, silent: (Decision::StaySilent, Reason::AlreadyTold) };
     if let Some(until) = posts::retry_broken(tx, to) {
         return Wanted { hold: Some((until, Reason::ChatBroken)), ..nothing };
     }
@@ -291,14 +301,14 @@ pub(super) fn say_or_hold(
     let said = say.is_some();
     match say {
         Some((attention, reason)) => say_it(tx, incident, chat, cycles, attention, reason),
-        None if wanted.hold.is_none() => record(tx, incident, Some(chat.clone()), Decision::StaySilent, wanted.silent.clone()),
+        None if wanted.hold.is_none() => stay_silent(tx, incident, chat, wanted),
         None => {}
     }
     let (until, reason) = wanted.hold.clone()?;
     // Who was asked already is not asked again when quiet hours end: that holds nothing.
     if reason == Reason::QuietHours && incident.told.get(chat).is_some_and(|told| told.attention >= Attention::Notify) {
         if !said {
-            record(tx, incident, Some(chat.clone()), Decision::StaySilent, wanted.silent.clone());
+            stay_silent(tx, incident, chat, wanted);
         }
         return None;
     }
@@ -306,12 +316,18 @@ pub(super) fn say_or_hold(
     Some(until)
 }
 
+fn stay_silent(tx: &mut Tx<'_>, incident: &mut Incident, chat: &Id, wanted: &Wanted) {
+    let (decision, reason) = wanted.silent.clone();
+    record(tx, incident, Some(chat.clone()), decision, reason);
+}
+
 fn say_it(tx: &mut Tx<'_>, incident: &mut Incident, chat: &Id, cycles: &BTreeSet<CycleKey>, attention: Attention, reason: Reason) {
     let Some(setup) = tx.plan.chats.get(chat) else { return };
     if attention >= Attention::Notify {
         incident.asked_at = incident.asked_at.or(Some(tx.at));
     }
-    let update = !incident.told.is_empty();
+    // The second of two chats that are told at once hears of it for the first time.
+    let update = incident.told.contains_key(chat) || incident.told.values().any(|told| told.at != tx.at);
     let next = next_word(tx, incident, setup, cycles, attention);
     let about = Box::new(facts::incident(tx.state, tx.plan, incident, cycles, next, tx.at));
     let message = posts::message(tx, attention, Body::Incident { update, about });
@@ -319,7 +335,7 @@ fn say_it(tx: &mut Tx<'_>, incident: &mut Incident, chat: &Id, cycles: &BTreeSet
     let mut counted = cycles.clone();
     counted.extend(incident.told.get(chat).into_iter().flat_map(|told| told.cycles.iter().cloned()));
     incident.told.insert(chat.clone(), Told { attention, verdict: incident.verdict, at: tx.at, post, cycles: counted });
-    record(tx, incident, Some(chat.clone()), Decision::Say(attention), reason);
+    record_of(tx, incident, Some(chat.clone()), Decision::Say(attention), reason, Some(post));
 }
 
 fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
@@ -330,6 +346,7 @@ fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
     for (chat, told) in incident.told.clone() {
         // A chat that a reload took away.
         if !tx.plan.chats.contains_key(&chat) {
+            record(tx, incident, Some(chat), Decision::StaySilent, Reason::NobodyToTell);
             continue;
         }
         let done = |(to, _, reason): &(Option<Id>, Decision, Reason)| {
@@ -349,13 +366,17 @@ fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
         }
         let about = Box::new(facts::resolved(tx.state, tx.plan, incident, &told.cycles, tx.at));
         let message = posts::message(tx, Attention::Post, Body::Resolved(about));
-        posts::want(tx, &chat, Topic::Incident(incident.id), message, tx.at + ALERT_KEEPS);
-        record(tx, incident, Some(chat), Decision::Say(Attention::Post), Reason::Resolved);
+        let post = posts::want(tx, &chat, Topic::Incident(incident.id), message, tx.at + ALERT_KEEPS);
+        record_of(tx, incident, Some(chat), Decision::Say(Attention::Post), Reason::Resolved, Some(post));
     }
 }
 
-/// Writes a decision down when it is another one than the last for this chat.
 fn record(tx: &mut Tx<'_>, incident: &mut Incident, chat: Option<Id>, decision: Decision, reason: Reason) {
+    record_of(tx, incident, chat, decision, reason, None);
+}
+
+/// Writes a decision down when it is another one than the last for this chat. `post`: what is said.
+fn record_of(tx: &mut Tx<'_>, incident: &mut Incident, chat: Option<Id>, decision: Decision, reason: Reason, post: Option<PostId>) {
     let new = (chat.clone(), decision.clone(), reason.clone());
     let last = incident.decided.iter_mut().find(|(to, ..)| *to == chat);
     match last {
@@ -363,5 +384,6 @@ fn record(tx: &mut Tx<'_>, incident: &mut Incident, chat: Option<Id>, decision: 
         Some(last) => *last = new,
         None => incident.decided.push(new),
     }
-    tx.write_down(About::Incident(incident.id), chat, decision, reason);
+    let trouble = grounds::of_incident(tx, incident, chat.as_ref(), post);
+    tx.write_down(About::Incident(incident.id), chat, decision, reason, trouble);
 }

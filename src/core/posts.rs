@@ -1,9 +1,12 @@
 //! Posts: messages wanted in chats, and what becomes of their sending. Retry, repetition and fallback are decided here; sending is
 //! the shell's.
 
+use super::grounds;
 use super::message::{Body, Message, WatchFacts};
 use super::plan::{Id, Plan};
-use super::state::{About, Attempt, Attention, Decision, Post, PostId, Reason, State, Topic, Withdrawn};
+use super::state::{
+    About, Attempt, Attention, CycleKey, CycleState, Decision, Grounds, Post, PostId, Reason, State, Topic, Withdrawn,
+};
 use super::step::Outcome;
 use super::time::Instant;
 use super::tx::Tx;
@@ -64,7 +67,18 @@ fn want_for(tx: &mut Tx<'_>, chat: &Id, topic: Topic, message: Message, not_afte
 fn withdraw(tx: &mut Tx<'_>, id: PostId, why: Withdrawn) {
     let Some(mut post) = tx.state.posts.get(&id).cloned() else { return };
     post.attempt = Attempt::Withdrawn { at: tx.at, why };
+    let reason = match why {
+        Withdrawn::TooLate => Reason::TooLate,
+        Withdrawn::Superseded => Reason::Superseded,
+    };
+    note(tx, &post, reason);
     tx.put_post(post);
+}
+
+/// What becomes of a post, in its own chat.
+fn note(tx: &mut Tx<'_>, post: &Post, reason: Reason) {
+    let sending = grounds::of_post(tx, post);
+    tx.write_down(About::Post(post.id), Some(post.chat.clone()), Decision::Note, reason, sending);
 }
 
 /// Takes a post back when no byte of it has left yet; true when it never reached anybody.
@@ -96,7 +110,6 @@ pub(super) fn expire(tx: &mut Tx<'_>) -> bool {
     let some = !ids.is_empty();
     for id in ids {
         withdraw(tx, id, Withdrawn::TooLate);
-        tx.note(About::Post(id), Reason::TooLate);
         take_back(tx, id);
     }
     some
@@ -192,11 +205,12 @@ pub(super) fn sent(tx: &mut Tx<'_>, id: PostId, outcome: Outcome) {
     match outcome {
         Outcome::Confirmed { handle } => {
             post.attempt = Attempt::Confirmed { at: tx.at, handle };
+            note(tx, &post, Reason::Delivered);
+            told_of(tx, &post.message);
             tx.put_post(post);
-            tx.write_down(About::Post(id), Some(chat.clone()), Decision::Note, Reason::Delivered);
             if tx.state.chats.get(&chat).is_some_and(|state| state.broken.is_some()) {
                 tx.chat_mut(&chat).broken = None;
-                tx.write_down(About::Chat, Some(chat), Decision::Note, Reason::ChatBack);
+                tx.write_down(About::Chat, Some(chat), Decision::Note, Reason::ChatBack, None);
             }
         }
         Outcome::Failed { why, retry_at } => {
@@ -231,6 +245,23 @@ pub(super) fn sent(tx: &mut Tx<'_>, id: PostId, outcome: Outcome) {
     }
 }
 
+/// The cycles that an incident's message names have been told of from now on.
+fn told_of(tx: &mut Tx<'_>, message: &Message) {
+    let Body::Incident { about, .. } = &message.body else { return };
+    let names = |key: &CycleKey, cycle: &CycleState| {
+        about.dashboards.iter().any(|told| told.id == key.dashboard && told.deadline == cycle.deadline)
+    };
+    let cycles = tx.state.cycles.iter().filter(|(key, cycle)| names(key, cycle));
+    let cycles: Vec<(CycleKey, CycleState)> = cycles.map(|(key, cycle)| (key.clone(), cycle.clone())).collect();
+    for (key, had) in cycles {
+        let asked = (message.attention >= Attention::Notify).then_some(tx.at);
+        let cycle = CycleState { told_at: had.told_at.or(Some(tx.at)), asked_at: had.asked_at.or(asked), ..had.clone() };
+        if cycle != had {
+            tx.put_cycle(key, cycle);
+        }
+    }
+}
+
 fn backoff(tries: u32) -> TimeDelta {
     (FIRST_RETRY * 2_i32.saturating_pow(tries.saturating_sub(1).min(10))).min(RETRY_AT_MOST)
 }
@@ -245,11 +276,12 @@ fn fallback(tx: &Tx<'_>, post: &Post) -> Option<Id> {
 fn give_up(tx: &mut Tx<'_>, mut post: Post, attempt: Attempt) {
     post.attempt = attempt;
     let (id, replaced) = (post.id, fallback(tx, &post).is_some() || post.ambiguities > 0);
-    tx.write_down(About::Post(post.id), Some(post.chat.clone()), Decision::Note, Reason::Undelivered);
+    note(tx, &post, Reason::Undelivered);
     if let Some(to) = fallback(tx, &post) {
         let attention = post.message.attention;
-        want_for(tx, &to, post.topic.clone(), post.message.clone(), post.not_after, Some(post.chat.clone()));
-        tx.write_down(About::Post(post.id), Some(to), Decision::Say(attention), Reason::StandsIn);
+        let other = want_for(tx, &to, post.topic.clone(), post.message.clone(), post.not_after, Some(post.chat.clone()));
+        let sending = tx.state.posts.get(&other).map(|other| grounds::of_post(tx, other));
+        tx.write_down(About::Post(post.id), Some(to), Decision::Say(attention), Reason::StandsIn, sending);
     }
     tx.put_post(post);
     // Perhaps it was seen all the same, or it is seen elsewhere: saying it again would be twice.
@@ -265,12 +297,16 @@ fn broken(tx: &mut Tx<'_>, chat: &Id, why: &str) {
     }
     let at = tx.at;
     tx.chat_mut(chat).broken = Some((at, why.to_owned()));
-    tx.write_down(About::Chat, Some(chat.clone()), Decision::Note, Reason::ChatBroken);
+    let refused = Grounds::Refused { why: why.to_owned() };
+    tx.write_down(About::Chat, Some(chat.clone()), Decision::Note, Reason::ChatBroken, refused.clone());
     let others: Vec<Id> = tx.plan.tell.iter().filter(|other| *other != chat).cloned().collect();
+    if others.is_empty() {
+        tx.write_down(About::Chat, None, Decision::StaySilent, Reason::NobodyToTell, refused.clone());
+    }
     for other in others {
         let facts = WatchFacts { chat: chat.clone(), why: why.to_owned() };
         let message = message(tx, Attention::Post, Body::Watch(facts));
         want(tx, &other, Topic::Watch(chat.to_string()), message, at + TimeDelta::days(1));
-        tx.write_down(About::Chat, Some(other), Decision::Say(Attention::Post), Reason::ChatBroken);
+        tx.write_down(About::Chat, Some(other), Decision::Say(Attention::Post), Reason::ChatBroken, refused.clone());
     }
 }

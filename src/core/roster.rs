@@ -261,7 +261,7 @@ mod tests {
         let ids = |list: &[&str]| Matcher { ids: list.iter().map(|id| (*id).to_owned()).collect(), ..Matcher::default() };
         let group = Group { source: "airflow".into(), matches: ids(&["mart_*"]), exclude: ids(exclude), each };
         Plan {
-            fingerprint: String::new(),
+            fingerprint: "".into(),
             timezone: chrono_tz::UTC,
             retention: TimeDelta::days(1),
             tell: vec![],

@@ -143,6 +143,12 @@ fn counts(run: &Run, check: &Check, cycle: &Cycle, plan: &Plan) -> bool {
         && run.scheduled_at < cycle.window_closes(check, plan)
 }
 
+/// Has a run that counts in the cycle failed, whatever came after it?
+pub(super) fn had_failed_run(known: &Known, check: &CheckState, cycle: &Cycle, plan: &Plan) -> bool {
+    let Some(Seen::Runs(runs)) = &check.seen else { return false };
+    runs.iter().any(|run| run.state.is_failed() && counts(run, &known.check, cycle, plan))
+}
+
 fn evidence(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cycle, plan: &Plan) -> Standing {
     match &check.seen {
         Some(Seen::Runs(runs)) => of_runs(runs, known, source, cycle, plan),

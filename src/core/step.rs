@@ -131,7 +131,7 @@ fn meet(tx: &mut Tx<'_>) {
         if check.known_since == Instant::MIN_UTC {
             check.known_since = at;
         }
-        tx.note(About::Check(id), super::state::Reason::Opened);
+        tx.note(About::Check(id), super::state::Reason::Opened, None);
     }
 }
 

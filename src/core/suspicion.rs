@@ -7,7 +7,7 @@ use super::incident::Active;
 use super::maintenance;
 use super::observation::Why;
 use super::plan::{Id, Plan};
-use super::state::{About, Cause, Incident, IncidentId, Own, Phase, Reason, SourceState, State, Verdict};
+use super::state::{Cause, Incident, IncidentId, Own, Phase, Reason, SourceState, State, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
@@ -44,11 +44,12 @@ fn settle(tx: &mut Tx<'_>, own: Own, parts: Vec<Cause>, active: &mut BTreeMap<Ca
     for id in untold {
         let Some(incident) = tx.state.incidents.get(&id).cloned() else { continue };
         if known {
-            tx.note(About::Incident(id), Reason::Merged);
+            tx.note_of(&incident, Reason::Merged);
             tx.drop_incident(id);
         } else {
-            tx.note(About::Incident(id), Reason::Deepened);
-            tx.put_incident(Incident { cause: whole.clone(), ..incident });
+            let incident = Incident { cause: whole.clone(), ..incident };
+            tx.note_of(&incident, Reason::Deepened);
+            tx.put_incident(incident);
             known = true;
         }
     }
@@ -68,7 +69,7 @@ fn hand_back(tx: &mut Tx<'_>, own: Own, active: &BTreeMap<Cause, Active>) {
     // Another cause than the one that was told of: its cycles have not heard of it.
     incident.told.values_mut().for_each(|told| told.cycles.clear());
     (incident.ack, incident.snooze) = (None, None);
-    tx.note(About::Incident(incident.id), Reason::Deepened);
+    tx.note_of(&incident, Reason::Deepened);
     tx.put_incident(incident);
 }
 

@@ -2,13 +2,14 @@
 //! down what sticks (arrivals, the nights' history, results).
 
 use super::cycle::{self, Cycle};
+use super::grounds;
 use super::judge::{self, CycleView, GRACE, Judged};
 use super::observation::RunState;
 use super::outside::outside;
 use super::plan::{Dashboard, Id};
 use super::roster::Ix;
 use super::standing::{self, Standing};
-use super::state::{ARRIVALS_KEPT, About, Arrival, CycleState, NIGHTS_KEPT, Night, Reason, Seen, Verdict};
+use super::state::{ARRIVALS_KEPT, About, Arrival, CycleState, Grounds, NIGHTS_KEPT, Night, Reason, Seen, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
 
@@ -18,6 +19,7 @@ pub(super) fn turn(tx: &mut Tx<'_>) -> bool {
     let mut judged = false;
     look(tx);
     for (id, dashboard) in &plan.dashboards {
+        let mut last = None;
         match tx.state.view.cycles.get(id) {
             // The clock was set back.
             Some(view) if tx.at < view.cycle.opens_at => {
@@ -26,7 +28,7 @@ pub(super) fn turn(tx: &mut Tx<'_>) -> bool {
             }
             Some(view) if may_close(view, tx.at) => {
                 judged = true;
-                close(tx, id, dashboard);
+                last = close(tx, id, dashboard);
             }
             Some(view) => {
                 let holds = view.holds_until.is_none_or(|until| tx.at < until);
@@ -42,7 +44,7 @@ pub(super) fn turn(tx: &mut Tx<'_>) -> bool {
         };
         let Some(cycle) = cycle else { continue };
         judged = true;
-        judge_and_keep(tx, id, dashboard, &cycle);
+        judge_and_keep(tx, id, dashboard, &cycle, last.as_ref());
     }
     tx.state.view.dirty.clear();
     let (outside, from) = outside(tx.state, plan, tx.at);
@@ -80,14 +82,15 @@ fn closing(tx: &Tx<'_>, id: &Id, dashboard: &Dashboard) -> Option<Cycle> {
     cycles.into_iter().find(|cycle| cycle.closes_at <= tx.at && tx.at < cycle.closes_at + GRACE)
 }
 
-fn close(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard) {
-    let Some(cycle) = tx.state.view.cycles.get(id).map(|view| view.cycle.clone()) else { return };
-    // A last look, with all that was heard until now.
-    judge_and_keep(tx, id, dashboard, &cycle);
-    tx.state.view.cycles.remove(id);
+/// A last look, with all that was heard until now. Returns it.
+fn close(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard) -> Option<CycleView> {
+    let cycle = tx.state.view.cycles.get(id).map(|view| view.cycle.clone())?;
+    judge_and_keep(tx, id, dashboard, &cycle, None);
+    tx.state.view.cycles.remove(id)
 }
 
-fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle) {
+/// `last`: the last look at the cycle before this one.
+fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle, last: Option<&CycleView>) {
     // Judging does not look at the verdicts of before, and those of thousands of checks need not be in memory twice.
     tx.state.view.cycles.remove(id);
     let mut view = judge::judge(tx.state, tx.plan, dashboard, cycle.clone(), tx.at);
@@ -103,7 +106,7 @@ fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle
         keep_arrival(tx, ix, arrival, fed_at, cycle);
     }
     keep_result(tx, &view);
-    close_others(tx, id, cycle);
+    close_others(tx, id, cycle, last);
     tx.state.view.cycles.insert(id.clone(), view);
 }
 
@@ -142,10 +145,11 @@ fn keep_arrival(tx: &mut Tx<'_>, ix: Ix, arrival: Option<Arrival>, fed_at: Optio
         let over = check.nights.len().saturating_sub(NIGHTS_KEPT);
         check.nights.drain(..over);
     }
+    let kept = Grounds::Arrival(arrival.clone());
     check.arrivals.push(arrival);
     // On record at once: what forgets tells of it no second time.
     let id = tx.state.roster.checks[ix].id.clone();
-    tx.note(About::Check(id), Reason::Arrived);
+    tx.note(About::Check(id), Reason::Arrived, kept);
     forget_arrivals(tx, ix);
 }
 
@@ -172,6 +176,12 @@ fn keep_result(tx: &mut Tx<'_>, view: &CycleView) {
         Some(ready) => ready > view.cycle.deadline,
         None => view.verdict == Verdict::Late,
     };
+    // What fails after it was ready is another matter.
+    let had_failed = || {
+        let due = view.checks.iter().filter(|(_, judged)| judged.verdict > Verdict::NotWatched);
+        let (roster, checks) = (&tx.state.roster.checks, &tx.state.checks);
+        due.into_iter().any(|(ix, _)| standing::had_failed_run(&roster[*ix], &checks[*ix], &view.cycle, tx.plan))
+    };
     let new = CycleState {
         deadline: view.cycle.deadline,
         audience: view.cycle.audience,
@@ -180,22 +190,32 @@ fn keep_result(tx: &mut Tx<'_>, view: &CycleView) {
         verdict: view.verdict,
         ready_at: view.ready_at,
         missed,
+        told_at: had.and_then(|had| had.told_at),
+        asked_at: had.and_then(|had| had.asked_at),
+        failed: had.is_some_and(|had| had.failed) || (had.is_none_or(|had| had.ready_at.is_none()) && had_failed()),
     };
     if had == Some(&new) {
         return;
     }
     let (was_ready, was_missed) = had.map_or((false, false), |had| (had.ready_at.is_some(), had.missed));
+    tx.put_cycle(key.clone(), new);
+    let mut note = |reason| {
+        let result = grounds::of_cycle(tx, key, Some(view.arrived()));
+        tx.note(About::Cycle(key.clone()), reason, result);
+    };
     if view.ready_at.is_some() && !was_ready {
-        tx.note(About::Cycle(key.clone()), Reason::CycleReady);
+        note(Reason::CycleReady);
     }
     if missed && !was_missed {
-        tx.note(About::Cycle(key.clone()), Reason::CycleMissed);
+        note(Reason::CycleMissed);
     }
-    tx.put_cycle(key.clone(), new);
+    if was_missed && !missed && view.ready_at.is_some() {
+        note(Reason::DeadlineMet);
+    }
 }
 
 /// Closes what is still open of this dashboard besides its current cycle: it keeps its result.
-fn close_others(tx: &mut Tx<'_>, id: &Id, current: &Cycle) {
+fn close_others(tx: &mut Tx<'_>, id: &Id, current: &Cycle, last: Option<&CycleView>) {
     let open: Vec<_> = tx
         .state
         .cycles
@@ -204,8 +224,10 @@ fn close_others(tx: &mut Tx<'_>, id: &Id, current: &Cycle) {
         .map(|(key, cycle)| (key.clone(), cycle.clone()))
         .collect();
     for (key, cycle) in open {
-        tx.note(About::Cycle(key.clone()), Reason::CycleClosed);
         let closed_at: Option<Instant> = Some(tx.at);
-        tx.put_cycle(key, CycleState { closed_at, ..cycle });
+        tx.put_cycle(key.clone(), CycleState { closed_at, ..cycle });
+        let arrived = last.filter(|view| view.cycle.key == key).map(CycleView::arrived);
+        let result = grounds::of_cycle(tx, &key, arrived);
+        tx.note(About::Cycle(key), Reason::CycleClosed, result);
     }
 }

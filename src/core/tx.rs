@@ -1,11 +1,12 @@
 //! The hand that writes: every change of the state goes through here, so that it is in the commit.
 
 use super::command::Muted;
+use super::grounds;
 use super::plan::{Id, Plan};
 use super::roster::Ix;
 use super::state::{
-    About, ChatState, CheckState, Commit, CycleKey, CycleState, Decision, DigestState, Entry, Incident, IncidentId, Key, News,
-    Observed, Pause, Post, PostId, Reason, Row, SourceState, State, WatchState,
+    About, ChatState, CheckState, Commit, CycleKey, CycleState, Decision, DigestState, Entry, Grounds, Incident, IncidentId, Key,
+    News, Observed, Pause, Post, PostId, Reason, Row, SourceState, State, WatchState,
 };
 use super::time::Instant;
 use std::collections::BTreeSet;
@@ -101,12 +102,34 @@ impl<'a> Tx<'a> {
         self.state.view.dirty.extend(self.state.roster.checks[ix].dashboards.iter().cloned());
     }
 
-    pub(super) fn write_down(&mut self, about: About, chat: Option<Id>, decision: Decision, reason: Reason) {
-        self.ledger.push(Entry { at: self.at, about, chat, decision, reason });
+    pub(super) fn write_down(
+        &mut self,
+        about: About,
+        chat: Option<Id>,
+        decision: Decision,
+        reason: Reason,
+        evidence: impl Into<Option<Grounds>>,
+    ) {
+        let evidence = evidence.into().map(Box::new);
+        self.ledger.push(Entry {
+            at: self.at,
+            about,
+            chat,
+            decision,
+            reason,
+            evidence,
+            fingerprint: self.plan.fingerprint.clone(),
+        });
     }
 
-    pub(super) fn note(&mut self, about: About, reason: Reason) {
-        self.write_down(about, None, Decision::Note, reason);
+    pub(super) fn note(&mut self, about: About, reason: Reason, evidence: impl Into<Option<Grounds>>) {
+        self.write_down(about, None, Decision::Note, reason, evidence);
+    }
+
+    /// A note about an incident as it is now.
+    pub(super) fn note_of(&mut self, incident: &Incident, reason: Reason) {
+        let trouble = grounds::of_incident(self, incident, None, None);
+        self.note(About::Incident(incident.id), reason, trouble);
     }
 
     pub(super) fn observe(&mut self, at: Instant, news: News) {

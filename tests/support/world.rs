@@ -157,7 +157,7 @@ pub fn plan() -> Plan {
     };
     let source = Source { kind: SourceKind::Http, every: TimeDelta::seconds(60), host: Some(0) };
     Plan {
-        fingerprint: "test".to_owned(),
+        fingerprint: "test".into(),
         timezone: chrono_tz::Asia::Seoul,
         retention: TimeDelta::days(400),
         tell: vec![id("team")],

@@ -167,7 +167,7 @@ mod tests {
             url: None,
         };
         Plan {
-            fingerprint: String::new(),
+            fingerprint: "".into(),
             timezone: chrono_tz::Asia::Seoul,
             retention: TimeDelta::days(400),
             tell: vec![],

@@ -28,6 +28,7 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// Longer names fit into no message.
 const NAME_CHARS: usize = 250;
@@ -41,7 +42,7 @@ struct Checker<'a> {
 }
 
 /// The plan and the wiring, as far as they could be made, and where each key stands. They count only when the report has no errors.
-pub(super) fn check(shaped: Shaped, fingerprint: impl FnOnce(&Plan) -> String, report: &mut Report) -> (Plan, Wiring, Origins) {
+pub(super) fn check(shaped: Shaped, fingerprint: impl FnOnce(&Plan) -> Arc<str>, report: &mut Report) -> (Plan, Wiring, Origins) {
     let Shaped { mut raw, names, origins, removed } = shaped;
     let mut checker = Checker { names: &names, origins: &origins, removed: &removed, report };
     checker.names_are_usable(&raw);
@@ -51,7 +52,7 @@ pub(super) fn check(shaped: Shaped, fingerprint: impl FnOnce(&Plan) -> String, r
     let (chats, chat_wiring) = checker.chats(raw);
     let (heartbeat_every, heartbeat) = checker.heartbeat(raw).unzip();
     let mut plan = Plan {
-        fingerprint: String::new(),
+        fingerprint: Arc::default(),
         timezone: checker.timezone(raw),
         retention: checker.duration(&["retention"], raw.retention.as_ref(), TimeDelta::days(400)),
         tell: checker.chat_list(&["tell"], &raw.tell),

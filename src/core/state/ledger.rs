@@ -1,12 +1,14 @@
 //! The ledger: every decision with its reason, also the decision to say nothing.
 
+use super::grounds::Grounds;
 use super::words::{Attention, CycleKey, IncidentId, PostId};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-/// One line of the ledger.
+/// One line of the ledger. It can be read by itself: what it speaks of may have left the state long ago.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub at: Instant,
@@ -14,6 +16,11 @@ pub struct Entry {
     pub chat: Option<Id>,
     pub decision: Decision,
     pub reason: Reason,
+    /// What it rests on; `None` where the line says it all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Box<Grounds>>,
+    /// Of the plan under which it was decided.
+    pub fingerprint: Arc<str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +99,8 @@ pub enum Reason {
     Arrived,
     CycleReady,
     CycleMissed,
+    /// What was noted as a miss proves to be none: all had arrived in time, and could not be seen.
+    DeadlineMet,
     CycleClosed,
     Deepened,
     /// Its cause proved to be one of many alike.
@@ -104,4 +113,6 @@ pub enum Reason {
     Delivered,
     Undelivered,
     TooLate,
+    /// It never left: a newer word took its place, or it was no longer true.
+    Superseded,
 }

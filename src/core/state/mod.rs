@@ -3,12 +3,14 @@
 //! Every [`Row`] is one row of the store. [`State`] holds the rows in memory beside what is derived from them and the plan
 //! (the roster, the verdicts), which is never stored: a state that was read back says and does the same as one that was kept.
 
+mod grounds;
 mod history;
 mod ledger;
 mod post;
 mod records;
 mod words;
 
+pub use grounds::{CYCLES_SHOWN, Endangered, Grounds, Sending, Trouble};
 pub use history::{News, Observed};
 pub use ledger::{About, Decision, Entry, Reason};
 pub use post::{Attempt, Post, Topic, Withdrawn};
@@ -28,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the stored rows. A store with another one is refused with a sentence.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// One row of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

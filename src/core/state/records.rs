@@ -170,6 +170,12 @@ pub struct CycleState {
     pub ready_at: Option<Instant>,
     /// The deadline passed and it was not ready.
     pub missed: bool,
+    /// When a word of an incident that names it was first delivered; a digest is none.
+    pub told_at: Option<Instant>,
+    /// When the first such word that asks a person was.
+    pub asked_at: Option<Instant>,
+    /// Before it was ready, a run that counts for it was seen to have failed; also when the success behind it was seen at once.
+    pub failed: bool,
 }
 
 /// A cause with its impact.

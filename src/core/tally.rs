@@ -1,0 +1,401 @@
+//! What a span of the ledger comes to: deadlines, persons asked, silence. Reads entries one after the other, in order of time, and
+//! keeps no more of them than sums, the cycles of the last days and one number for each miss that was told. Words nothing.
+//!
+//! `report`, the weekly digest and a replay's last line all count here, so that they cannot differ.
+
+use super::plan::Id;
+use super::state::{
+    About, Attention, Cause, CycleKey, CycleState, Decision, Entry, Grounds, IncidentId, Reason, Sending, State, Topic, Trouble,
+    Verdict,
+};
+use super::time::Instant;
+use chrono::{NaiveDate, TimeDelta};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A closed cycle may be closed anew for so long (a clock that was set back): then that counts.
+const SETTLES: TimeDelta = TimeDelta::days(3);
+/// So many incidents may grow, deepen and merge at once; of older ones what was counted stands.
+const INCIDENTS_KNOWN: usize = 1_024;
+const HOUR: TimeDelta = TimeDelta::hours(1);
+
+/// From the first instant until before the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub from: Instant,
+    pub to: Instant,
+}
+
+impl Span {
+    pub fn holds(self, at: Instant) -> bool {
+        self.from <= at && at < self.to
+    }
+
+    /// Of whole local days each is one, also those on which the clocks change.
+    pub fn nights(self) -> usize {
+        let half_a_day = TimeDelta::hours(12);
+        usize::try_from((self.to - self.from + half_a_day).num_days()).unwrap_or(0)
+    }
+
+    fn until(self, until: Instant) -> Self {
+        Self { to: self.to.min(until).max(self.from), ..self }
+    }
+
+    /// How much of `from..to` lies in it.
+    fn share_of(self, from: Instant, to: Instant) -> TimeDelta {
+        (to.min(self.to) - from.max(self.from)).max(TimeDelta::zero())
+    }
+}
+
+/// The deadlines of cycles with an audience.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Deadlines {
+    pub met: usize,
+    pub missed: usize,
+    /// Nobody looked when it passed, nor later while the cycle was open: neither met nor missed.
+    pub unknown: usize,
+    /// Of the missed: a word of an incident named the cycle at its deadline or before; only after it; never.
+    pub told_before: usize,
+    pub told_late: usize,
+    pub untold: usize,
+    /// A person was asked about a cycle that then was ready at its deadline, with no failed run before.
+    pub false_alarms: usize,
+    /// Of each miss that was told before its deadline, how long before.
+    #[serde(skip)]
+    pub leads_s: Vec<i64>,
+}
+
+impl Deadlines {
+    pub fn due(&self) -> usize {
+        self.met + self.missed + self.unknown
+    }
+
+    /// The middle one; of an even number the mean of the two in the middle.
+    pub fn median_lead_minutes(&self) -> Option<f64> {
+        let mut leads = self.leads_s.clone();
+        leads.sort_unstable();
+        let (low, high) = (leads.get(leads.len().checked_sub(1)? / 2)?, leads.get(leads.len() / 2)?);
+        Some((low + high) as f64 / 120.0)
+    }
+
+    fn count(&mut self, cycle: &CycleState) {
+        let in_time = cycle.ready_at.is_some_and(|ready| ready <= cycle.deadline);
+        if cycle.missed || (cycle.ready_at.is_some() && !in_time) {
+            self.missed += 1;
+            match cycle.told_at {
+                Some(told) if told <= cycle.deadline => {
+                    self.told_before += 1;
+                    self.leads_s.push((cycle.deadline - told).num_seconds());
+                }
+                Some(_) => self.told_late += 1,
+                None => self.untold += 1,
+            }
+        } else if in_time {
+            self.met += 1;
+            self.false_alarms += usize::from(cycle.asked_at.is_some() && !cycle.failed);
+        } else if cycle.verdict > Verdict::NotWatched {
+            self.unknown += 1;
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.met += other.met;
+        self.missed += other.missed;
+        self.unknown += other.unknown;
+        self.told_before += other.told_before;
+        self.told_late += other.told_late;
+        self.untold += other.untold;
+        self.false_alarms += other.false_alarms;
+        self.leads_s.extend(&other.leads_s);
+    }
+}
+
+/// What was said, and what was not: of all, or of one cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Words {
+    /// Incidents that opened, those not counted that proved to be part of another.
+    pub incidents: usize,
+    /// Of these, those whose cause went before anybody was told. What was in maintenance when it began is not counted.
+    pub healed: usize,
+    /// Messages about incidents that were delivered, and those of them that asked a person: at all, and in the chat's quiet hours.
+    pub messages: usize,
+    pub asked: usize,
+    pub wakeups: usize,
+    /// What a monitor would have sent that sends one message for each check in trouble: of each incident that opened, the most
+    /// checks that it held up at once, the cause and those alike counted.
+    pub alerts: usize,
+}
+
+impl Words {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Digests {
+    pub posted: usize,
+    /// All was well or in maintenance, and that was put on record instead.
+    pub silent: usize,
+    /// It could not be given while it was of use.
+    pub missed: usize,
+}
+
+/// What a span comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub nights: usize,
+    pub deadlines: Deadlines,
+    pub dashboards: BTreeMap<Id, Deadlines>,
+    pub words: Words,
+    pub causes: BTreeMap<Cause, Words>,
+    /// Messages of every kind that were delivered. One whose answer was lost for good is not counted: nobody knows.
+    pub messages: usize,
+    pub digests: Digests,
+    /// From each source's first unanswered question to its next answer, as far as it lies in the span.
+    pub blind: BTreeMap<Id, TimeDelta>,
+    /// Whole hours, counted from the span's beginning; and those in which no message of any kind was delivered.
+    pub hours: i64,
+    pub quiet_hours: i64,
+}
+
+/// The last line of a replay. A miss: a cycle with an audience that was not ready at its deadline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    pub nights: usize,
+    pub messages: usize,
+    pub wakeups: usize,
+    pub misses: usize,
+    pub misses_told_before: usize,
+    pub misses_told_late: usize,
+    pub false_alarms: usize,
+    /// Of the misses that were told before; `None`: there was none.
+    pub median_lead_minutes: Option<f64>,
+}
+
+impl Counts {
+    pub fn summary(&self) -> Summary {
+        Summary {
+            nights: self.nights,
+            messages: self.messages,
+            wakeups: self.words.wakeups,
+            misses: self.deadlines.missed,
+            misses_told_before: self.deadlines.told_before,
+            misses_told_late: self.deadlines.told_late,
+            false_alarms: self.deadlines.false_alarms,
+            median_lead_minutes: self.deadlines.median_lead_minutes(),
+        }
+    }
+}
+
+/// An incident that opened in the span, and what it was counted for.
+#[derive(Debug, Clone)]
+struct Counted {
+    cause: Cause,
+    alerts: usize,
+}
+
+/// Counts one span. Entries of before the span help (what was dark when it began), and those of after it (how its cycles ended).
+#[derive(Debug, Clone)]
+pub struct Tally {
+    span: Span,
+    dashboards: BTreeMap<Id, Deadlines>,
+    /// Not settled yet.
+    cycles: BTreeMap<CycleKey, CycleState>,
+    /// When those that had settled were counted last.
+    settled_at: Instant,
+    causes: BTreeMap<Cause, Words>,
+    incidents: BTreeMap<IncidentId, Counted>,
+    messages: usize,
+    digests: Digests,
+    last_digest: Option<(Id, NaiveDate)>,
+    blind: BTreeMap<Id, TimeDelta>,
+    dark_since: BTreeMap<Id, Instant>,
+    loud_hours: i64,
+    last_loud: Option<i64>,
+}
+
+impl Tally {
+    pub fn new(span: Span) -> Self {
+        Self {
+            span,
+            dashboards: BTreeMap::new(),
+            cycles: BTreeMap::new(),
+            settled_at: Instant::MIN_UTC,
+            causes: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            messages: 0,
+            digests: Digests::default(),
+            last_digest: None,
+            blind: BTreeMap::new(),
+            dark_since: BTreeMap::new(),
+            loud_hours: 0,
+            last_loud: None,
+        }
+    }
+
+    pub fn take(&mut self, entry: &Entry) {
+        let within = self.span.holds(entry.at);
+        match (&entry.about, entry.evidence.as_deref()) {
+            (About::Cycle(key), Some(Grounds::Cycle { result, .. })) => {
+                self.learn(key, result);
+                self.settle(entry.at);
+            }
+            (About::Source(id), Some(Grounds::Dark(dark))) if entry.reason == Reason::SourceDark => {
+                self.dark_since.insert(id.clone(), dark.since);
+            }
+            (About::Source(id), Some(Grounds::Dark(dark))) => {
+                self.dark_since.remove(id);
+                let share = self.span.share_of(dark.since, entry.at);
+                if share > TimeDelta::zero() {
+                    *self.blind.entry(id.clone()).or_default() += share;
+                }
+            }
+            (About::Incident(id), Some(Grounds::Trouble(trouble))) if within => self.incident(*id, trouble, entry),
+            (About::Post(_), Some(Grounds::Sending(sending))) if within && entry.reason == Reason::Delivered => {
+                self.delivered(sending, entry.at);
+            }
+            (About::Digest { digest, date }, _) if within => self.digest(digest, *date, entry),
+            _ => {}
+        }
+    }
+
+    /// What the state knows and the ledger does not say yet: cycles that are open, sources that are dark.
+    pub fn look(&mut self, state: &State) {
+        for (key, cycle) in state.cycles.iter().filter(|(_, cycle)| cycle.closed_at.is_none()) {
+            self.learn(key, cycle);
+        }
+        for (id, source) in &state.sources {
+            match &source.dark {
+                Some(dark) => drop(self.dark_since.insert(id.clone(), dark.since)),
+                None => drop(self.dark_since.remove(id)),
+            }
+        }
+    }
+
+    /// The result of each cycle is what was learned of it last.
+    fn learn(&mut self, key: &CycleKey, result: &CycleState) {
+        if result.audience && self.span.holds(result.deadline) {
+            self.cycles.insert(key.clone(), result.clone());
+        } else {
+            self.cycles.remove(key);
+        }
+    }
+
+    fn settle(&mut self, at: Instant) {
+        if at - self.settled_at < HOUR {
+            return;
+        }
+        self.settled_at = at;
+        let settled = |_: &CycleKey, cycle: &mut CycleState| cycle.closed_at.is_some_and(|closed| closed + SETTLES < at);
+        let settled: Vec<_> = self.cycles.extract_if(.., settled).collect();
+        for (key, cycle) in settled {
+            self.dashboards.entry(key.dashboard).or_default().count(&cycle);
+        }
+    }
+
+    fn incident(&mut self, id: IncidentId, trouble: &Trouble, entry: &Entry) {
+        if entry.reason == Reason::Opened {
+            self.incidents.insert(id, Counted { cause: trouble.cause.clone(), alerts: 0 });
+            self.cause(&trouble.cause).incidents += 1;
+            while self.incidents.len() > INCIDENTS_KNOWN {
+                self.incidents.pop_first();
+            }
+        }
+        if let Some(known) = self.incidents.remove(&id) {
+            // Counted anew, under what is its cause now, or not at all.
+            let had = self.cause(&known.cause);
+            had.incidents = had.incidents.saturating_sub(1);
+            had.alerts = had.alerts.saturating_sub(known.alerts);
+            if entry.reason != Reason::Merged {
+                let alerts = known.alerts.max(trouble.waited);
+                let now = self.cause(&trouble.cause);
+                now.incidents += 1;
+                now.alerts += alerts;
+                self.incidents.insert(id, Counted { cause: trouble.cause.clone(), alerts });
+            }
+        }
+        let untold = entry.reason == Reason::HealedUntold && entry.decision == Decision::StaySilent && entry.chat.is_none();
+        if untold && trouble.recovered_at.is_some() && !trouble.expected {
+            self.cause(&trouble.cause).healed += 1;
+        }
+    }
+
+    fn cause(&mut self, cause: &Cause) -> &mut Words {
+        self.causes.entry(cause.clone()).or_default()
+    }
+
+    fn delivered(&mut self, sending: &Sending, at: Instant) {
+        self.messages += 1;
+        let hour = (at - self.span.from).num_seconds() / HOUR.num_seconds();
+        if self.last_loud != Some(hour) {
+            self.loud_hours += 1;
+            self.last_loud = Some(hour);
+        }
+        let (Topic::Incident(_), Some(cause)) = (&sending.topic, &sending.cause) else { return };
+        let asks = usize::from(sending.attention >= Attention::Notify);
+        let words = self.cause(cause);
+        words.messages += 1;
+        words.asked += asks;
+        words.wakeups += asks * usize::from(sending.quiet);
+    }
+
+    /// One that goes to several chats is one.
+    fn digest(&mut self, digest: &Id, date: NaiveDate, entry: &Entry) {
+        let this = Some((digest.clone(), date));
+        if self.last_digest == this {
+            return;
+        }
+        self.last_digest = this;
+        match (&entry.decision, &entry.reason) {
+            (Decision::Say(_), _) => self.digests.posted += 1,
+            (_, Reason::DigestMissed) => self.digests.missed += 1,
+            _ => self.digests.silent += 1,
+        }
+    }
+
+    /// What it comes to. `now`: what lies after it is not counted, whatever the span; a cycle that is open counts once its deadline
+    /// has passed, with what is known of it.
+    pub fn counts(&self, now: Instant) -> Counts {
+        let span = self.span.until(now);
+        let mut dashboards = self.dashboards.clone();
+        for (key, cycle) in self.cycles.iter().filter(|(_, cycle)| cycle.deadline <= now) {
+            dashboards.entry(key.dashboard.clone()).or_default().count(cycle);
+        }
+        dashboards.retain(|_, deadlines| deadlines.due() > 0);
+        let mut deadlines = Deadlines::default();
+        dashboards.values().for_each(|of_one| deadlines.add(of_one));
+        let mut blind = self.blind.clone();
+        for (id, since) in &self.dark_since {
+            *blind.entry(id.clone()).or_default() += span.share_of(*since, span.to);
+        }
+        blind.retain(|_, blind| *blind > TimeDelta::zero());
+        let causes: BTreeMap<Cause, Words> =
+            self.causes.iter().filter(|(_, words)| !words.is_nothing()).map(|(cause, words)| (cause.clone(), *words)).collect();
+        let hours = (span.to - span.from).num_hours();
+        let loud = self.loud_hours - i64::from(self.last_loud.is_some_and(|hour| hour >= hours));
+        Counts {
+            nights: self.span.nights(),
+            deadlines,
+            dashboards,
+            words: sum(causes.values()),
+            causes,
+            messages: self.messages,
+            digests: self.digests,
+            blind,
+            hours,
+            quiet_hours: hours - loud,
+        }
+    }
+}
+
+fn sum<'a>(all: impl Iterator<Item = &'a Words>) -> Words {
+    all.fold(Words::default(), |sum, of_one| Words {
+        incidents: sum.incidents + of_one.incidents,
+        healed: sum.healed + of_one.healed,
+        messages: sum.messages + of_one.messages,
+        asked: sum.asked + of_one.asked,
+        wakeups: sum.wakeups + of_one.wakeups,
+        alerts: sum.alerts + of_one.alerts,
+    })
+}
