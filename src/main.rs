@@ -2,7 +2,7 @@
 //! standard output, logs and errors to standard error.
 
 use clap::Parser;
-use dawnwatch::cli::{self, Cli, Command, Format};
+use dawnwatch::cli::{self, Cli, Command, LogFormat};
 use dawnwatch::error::{Error, Exit, chain};
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -47,7 +47,7 @@ fn environment() -> Vec<(String, String)> {
     std::env::vars_os().filter_map(|(name, value)| name.into_string().ok().zip(value.into_string().ok())).collect()
 }
 
-fn log_to_stderr(format: Format, default: &str, environment: &[(String, String)]) -> Result<(), Error> {
+fn log_to_stderr(format: LogFormat, default: &str, environment: &[(String, String)]) -> Result<(), Error> {
     let wanted = environment.iter().find(|(name, value)| name == "RUST_LOG" && !value.is_empty());
     let filter = match wanted {
         Some((_, value)) => EnvFilter::try_new(value)
@@ -56,8 +56,8 @@ fn log_to_stderr(format: Format, default: &str, environment: &[(String, String)]
     };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {
-        Format::Text => log.with_ansi(io::stderr().is_terminal()).init(),
-        Format::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ mod healthcheck;
 mod once;
 mod order;
 mod output;
+mod replay;
 mod run;
 mod schema;
 
@@ -59,12 +60,20 @@ pub struct Common {
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// How log lines are written to standard error. RUST_LOG filters them; default: warn,dawnwatch=info (demo: warn).
-    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
-    pub log_format: Format,
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
+    Text,
+    Json,
+    /// One JSON text a line: what `replay` prints as it goes.
+    Jsonl,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
     Text,
     Json,
 }
@@ -93,6 +102,13 @@ Exit codes: 0 fine, 78 refused; with --online also 1 a source does not know what
     /// Sends a marked test message through every chat, at its largest size. Asks nobody.
     #[command(after_help = "Exit codes: 0 all delivered, 3 not all.")]
     Drill(Drill),
+    /// Plays past nights through the configuration: what would have been said, when and to whom. Asks nobody, sends nothing.
+    #[command(after_help = "\
+The history is what the store has recorded, or imported: CSV with the columns check, started_at, arrived_at, state, error, timestamp,
+run_after, run_type, or (--from-source) an Airflow's own runs. --format jsonl prints a line for each message as it goes, and a summary.
+
+Exit codes: 0 played, 2 the history makes no sense, 3 the store or the source cannot be read.")]
+    Replay(Replay),
     /// Shows what kind of day each day is: workday or off in each calendar, due or not for each dashboard.
     Calendar(Calendar),
     /// Prints the JSON Schema of a configuration file, for editors.
@@ -130,6 +146,25 @@ pub struct Calendar {
     /// The last day.
     #[arg(long, value_name = "DATE")]
     pub to: Option<NaiveDate>,
+}
+
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The first day, in the configuration's timezone.
+    #[arg(long, value_name = "DATE")]
+    pub from: NaiveDate,
+    /// The last day.
+    #[arg(long, value_name = "DATE")]
+    pub to: NaiveDate,
+    /// A file of CSV, or a folder of them; left out: what the store has recorded.
+    #[arg(long, value_name = "PATH")]
+    pub history: Option<PathBuf>,
+    /// Asks this Airflow for its runs. Nothing else is asked.
+    #[arg(long, value_name = "SOURCE", conflicts_with = "history")]
+    pub from_source: Option<String>,
+    /// Shows only what this other configuration would have said otherwise.
+    #[arg(long, value_name = "PATH")]
+    pub diff: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -200,7 +235,11 @@ fn speed(text: &str) -> Result<f64, String> {
 
 /// Carries out one command. `environment`: its variables, for the configuration.
 pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Error> {
+    if cli.common.format == Format::Jsonl && !matches!(cli.command, Command::Replay(_)) {
+        return Err(Error::Usage("--format jsonl is for replay alone; expected text or json".to_owned()));
+    }
     match &cli.command {
+        Command::Replay(args) => replay::run(&cli.common, args, environment).await,
         Command::Run => run::run(&cli.common, environment).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Once(args) => once::run(&cli.common, args, environment).await,

@@ -14,9 +14,11 @@ mod csv;
 mod history;
 pub mod line;
 mod past;
+mod play;
 mod player;
 mod sort;
 
 pub use history::{BEGINNING, History, HistoryError};
 pub use past::Past;
+pub use play::{Day, Play};
 pub use player::{Answers, Came, Player, Said};

@@ -1,0 +1,117 @@
+//! A span of days, played: history in, day by day what would have been said out, and what it comes to. Holds one day's lines at a
+//! time, however long the span is.
+
+use super::history::{History, HistoryError};
+use super::line::Line;
+use super::past::Past;
+use super::player::{Came, Player};
+use crate::core::plan::Plan;
+use crate::core::state::{NIGHTS_KEPT, Observed};
+use crate::core::tally::{Counts, Span, Tally};
+use crate::core::time::{ClockTime, Instant, shift};
+use chrono::{NaiveDate, TimeDelta};
+use std::sync::Arc;
+use std::vec::IntoIter;
+
+/// How long things usually take is learned from so much before the first day: no more nights than these are kept.
+const KNOWN: TimeDelta = TimeDelta::days(NIGHTS_KEPT as i64);
+
+/// A replay under way.
+pub struct Play {
+    player: Player,
+    history: History,
+    page: IntoIter<Observed>,
+    next: Option<Observed>,
+    tally: Tally,
+    span: Span,
+    /// The day that is played next.
+    date: NaiveDate,
+}
+
+/// One day that was played.
+#[derive(Debug)]
+pub struct Day {
+    pub date: NaiveDate,
+    /// In order of time, also decisions to say nothing and proofs of life.
+    pub lines: Vec<Line>,
+}
+
+impl Play {
+    /// Plays from the first day's midnight in the plan's zone to the end of the last. What lies before is known past: how long things
+    /// take is learned from it, and nobody was told of it.
+    pub async fn open(plan: Arc<Plan>, history: History, first: NaiveDate, last: NaiveDate) -> Result<Self, HistoryError> {
+        let midnight = |date: NaiveDate| ClockTime::at(0, 0).on(date, plan.timezone);
+        let span = Span { from: midnight(first), to: midnight(shift(last, 1)) };
+        let known_from = history.span().map_or(span.from, |(first, _)| first.max(span.from - KNOWN).min(span.from));
+        let player = Player::new(plan, Past::default(), known_from);
+        let page = Vec::new().into_iter();
+        let mut play = Self { player, history, page, next: None, tally: Tally::new(span), span, date: first };
+        play.turn_page().await?;
+        play.advance(span.from, &mut None).await?;
+        if known_from < span.from {
+            play.player.begin(span.from);
+        }
+        Ok(play)
+    }
+
+    /// Plays the next day; `None`: the span is over.
+    pub async fn day(&mut self) -> Result<Option<Day>, HistoryError> {
+        let date = self.date;
+        if self.begins(date) >= self.span.to {
+            return Ok(None);
+        }
+        self.date = shift(date, 1);
+        let mut lines = Some(Vec::new());
+        self.advance(self.begins(self.date), &mut lines).await?;
+        Ok(Some(Day { date, lines: lines.unwrap_or_default() }))
+    }
+
+    fn begins(&self, date: NaiveDate) -> Instant {
+        ClockTime::at(0, 0).on(date, self.player.plan().timezone)
+    }
+
+    /// What all days until now come to.
+    pub fn counts(&mut self) -> Counts {
+        self.tally.look(self.player.state());
+        self.tally.counts(self.begins(self.date))
+    }
+
+    /// Plays everything before `to`. `lines`: where what comes out goes; `None`: it is nobody's.
+    async fn advance(&mut self, to: Instant, lines: &mut Option<Vec<Line>>) -> Result<(), HistoryError> {
+        while let Some(observed) = self.next.take_if(|next| next.at < to) {
+            self.player.play_to(observed.at);
+            self.gather(lines);
+            self.player.learn(observed);
+            self.turn_page().await?;
+        }
+        self.player.play_to(to);
+        self.gather(lines);
+        Ok(())
+    }
+
+    /// Takes the next thing that was seen off the history.
+    async fn turn_page(&mut self) -> Result<(), HistoryError> {
+        self.next = self.page.next();
+        while self.next.is_none() {
+            let Some(page) = self.history.next_page().await? else { break };
+            self.page = page.into_iter();
+            self.next = self.page.next();
+        }
+        Ok(())
+    }
+
+    fn gather(&mut self, lines: &mut Option<Vec<Line>>) {
+        for came in self.player.came() {
+            let Some(lines) = lines else { continue };
+            let (state, plan) = (self.player.state(), self.player.plan());
+            match came {
+                Came::Said(said) => lines.push(Line::said(&said, plan)),
+                Came::Beat(at) => lines.push(Line::beat(at, plan)),
+                Came::Decided(entry) => {
+                    self.tally.take(&entry);
+                    lines.extend(Line::silent(&entry, state, plan));
+                }
+            }
+        }
+    }
+}
