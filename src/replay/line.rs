@@ -4,7 +4,7 @@
 use super::player::Said;
 use crate::core::message::{Body, DashboardFacts, DigestFacts, DigestVerdict, Message, lines};
 use crate::core::plan::{Id, Language, Plan};
-use crate::core::state::{About, Attention, Cause, Decision, Entry, Incident, IncidentId, State, Verdict};
+use crate::core::state::{About, Attention, Cause, Decision, Entry, Grounds, Incident, IncidentId, State, Verdict};
 use crate::core::time::Instant;
 use crate::core::wording;
 use chrono_tz::Tz;
@@ -149,30 +149,35 @@ impl Line {
         Self::new(at, plan.timezone, Kind::Heartbeat)
     }
 
-    /// A decision to say nothing; `None`: the entry is none. `state`: from about that time, for what the incident is about. The text is
-    /// the reason's word.
+    /// A decision to say nothing; `None`: the entry is none. `state`: from about that time, for the checks that the incident is about.
+    /// The text is the reason's word.
     pub fn silent(entry: &Entry, state: &State, plan: &Plan) -> Option<Self> {
         if entry.decision != Decision::StaySilent {
             return None;
         }
         let incident = match &entry.about {
-            About::Incident(id) => state.incidents.get(id),
+            About::Incident(id) => Some(*id),
             _ => None,
         };
-        let local = Self {
-            verdict: incident.map(|incident| incident.verdict),
+        let trouble = match entry.evidence.as_deref() {
+            Some(Grounds::Trouble(trouble)) => Some(trouble),
+            _ => None,
+        };
+        let cycles = trouble.map(|trouble| trouble.cycles.as_slice()).unwrap_or_default();
+        let dashboards: BTreeSet<&Id> = cycles.iter().map(|endangered| &endangered.cycle.dashboard).collect();
+        let known = incident.and_then(|id| state.incidents.get(&id));
+        Some(Self {
+            verdict: trouble.map(|trouble| trouble.verdict),
             attention: Some(Attention::Silent),
             chat: entry.chat.clone(),
-            incident: match &entry.about {
-                About::Incident(id) => Some(*id),
-                _ => None,
-            },
-            cause: incident.map(|incident| incident.cause.to_string()),
-            checks: incident.map(|incident| of_incident(state, incident)).unwrap_or_default(),
+            incident,
+            cause: trouble.map(|trouble| trouble.cause.to_string()),
+            checks: known.map(|incident| of_incident(state, incident)).unwrap_or_default(),
+            dashboards: dashboards.into_iter().cloned().collect(),
+            act_by: trouble.and_then(|trouble| trouble.act_by).map(|at| LocalTime { at, zone: plan.timezone }),
             text: word_of(&entry.reason),
             ..Self::new(entry.at, plan.timezone, Kind::Silent)
-        };
-        Some(local)
+        })
     }
 }
 
