@@ -6,6 +6,9 @@ mod world;
 #[path = "replay_history/csv.rs"]
 mod csv;
 
+#[path = "replay_history/stored.rs"]
+mod stored;
+
 use dawnwatch::core::observation::*;
 use dawnwatch::core::plan::*;
 use dawnwatch::core::state::*;

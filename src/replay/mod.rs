@@ -15,6 +15,7 @@ mod history;
 mod past;
 mod player;
 mod sort;
+mod stored;
 
 pub use history::{BEGINNING, History, HistoryError};
 pub use past::Past;
