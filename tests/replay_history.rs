@@ -6,6 +6,8 @@ mod world;
 #[path = "replay_history/csv.rs"]
 mod csv;
 
+#[path = "replay_history/fetched.rs"]
+mod fetched;
 #[path = "replay_history/stored.rs"]
 mod stored;
 

@@ -11,6 +11,7 @@
 //! file; no sink is ever told anything, and of the sources at most the one whose own run history is wanted.
 
 mod csv;
+mod fetched;
 mod history;
 mod past;
 mod player;

@@ -76,6 +76,6 @@ impl StoredHistory {
 }
 
 /// What it is, without how it stood last.
-fn timeless(member: Member) -> Member {
+pub(super) fn timeless(member: Member) -> Member {
     Member { paused: false, import_error: false, next_run_at: None, ..member }
 }

@@ -18,7 +18,7 @@ async fn recorded(observed: &[Observed], put: Vec<Row>) -> (tempfile::TempDir, P
     (folder, path)
 }
 
-fn group_plan() -> Plan {
+pub(super) fn group_plan() -> Plan {
     let mut plan = plan();
     plan.sources.get_mut(&id("airflow")).unwrap().kind = SourceKind::Airflow;
     plan.checks.clear();
