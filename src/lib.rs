@@ -18,7 +18,7 @@
 //! | [`store`] | one commit → one transaction | know what a row means |
 //! | [`agent`] | the loop around the two doors: clock, inbox, desk, polls, deliveries, heartbeat, reload, supervisor | decide |
 //! | [`web`] | status page, health, metrics, from snapshots; passes on what people ask | touch the state |
-//! | [`replay`] | what was seen, played again through the two doors | ask or send anything |
+//! | [`replay`] | what was seen (recorded, written down, or an Airflow's own runs), played again through the two doors | send anything; ask any source but the one whose runs are wanted |
 //! | [`demo`] | stand-ins for an Airflow, a partner's API and a chat; one played night | replace a real part of the agent |
 //! | [`cli`] | one file per command | anything that a command does not say |
 //!

@@ -11,12 +11,14 @@
 //! file; no sink is ever told anything, and of the sources at most the one whose own run history is wanted.
 
 mod csv;
+mod fetched;
 mod history;
 pub mod line;
 mod past;
 mod play;
 mod player;
 mod sort;
+mod stored;
 
 pub use history::{BEGINNING, History, HistoryError};
 pub use past::Past;

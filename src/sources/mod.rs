@@ -117,6 +117,14 @@ impl Source {
         self.masked(answer.unwrap_or_else(Answer::Unreachable))
     }
 
+    /// The runs that began from an instant until before another, all of them, as they stand now: a sweep with an item for each subject
+    /// that has any. The source must have been asked what it lists before. `None`: sources of this kind keep no runs.
+    pub async fn past(&self, subjects: &[Id], from: Instant, to: Instant, now: Instant) -> Option<Answer> {
+        let Kind::Airflow(airflow) = &self.kind else { return None };
+        let answer = airflow.past(subjects, from, to, now).await;
+        Some(self.masked(answer.unwrap_or_else(Answer::Unreachable)))
+    }
+
     /// The answer, or a part of it, without any secret that it gives back.
     pub fn masked(&self, answer: Answer) -> Answer {
         self.guard.masked(answer)

@@ -151,7 +151,8 @@ impl Intake<'_> {
                     break;
                 }
                 Err(ErrorKind::Io(error)) => return Err(unreadable(error)),
-                Err(_) => {
+                Err(other) => {
+                    let line = if let ErrorKind::Utf8 { pos: Some(place), .. } = other { place.line() } else { line };
                     self.findings.add(format_args!("{file}:{line}"), "this row is not UTF-8; expected a text in UTF-8");
                     continue;
                 }

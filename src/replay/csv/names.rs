@@ -161,10 +161,10 @@ impl<'a> Names<'a> {
         if let Some(check) = plan.checks.get(name) {
             return self.places.get(&(check.source.clone(), check.subject.clone())).copied();
         }
-        let named = name.split_once('/').filter(|(source, _)| plan.sources.contains_key(*source));
+        let of_source = name.split_once('/').filter(|(source, _)| plan.sources.contains_key(*source));
         // An id may hold a stroke of its own.
-        let ways = [(None, name)].into_iter().chain(named.map(|(source, id)| (Some(source), id)));
-        ways.into_iter().find_map(|(source, id)| self.by_id(source, id))
+        let place = of_source.and_then(|(source, id)| self.by_id(Some(source), id));
+        place.or_else(|| self.by_id(None, name))
     }
 
     fn by_id(&mut self, source: Option<&str>, id: &str) -> Option<u32> {

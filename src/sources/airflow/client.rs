@@ -75,6 +75,12 @@ impl Airflow {
         Asking { airflow: self, generation: other, now }.ask(ask).await
     }
 
+    /// The runs of a span of the past. What answers has been found out by the listing that told the subjects.
+    pub(crate) async fn past(&self, subjects: &[Id], from: Instant, to: Instant, now: Instant) -> Result<Answer, Unreachable> {
+        let generation = *held(&self.generation);
+        Asking { airflow: self, generation, now }.past(subjects, from, to).await
+    }
+
     async fn is(&self, generation: Generation, now: Instant) -> bool {
         let place = self.place();
         let reply = self.login.send_open(&self.wire, place, generation, now, || generation.version(place)).await;
@@ -175,13 +181,35 @@ impl Asking<'_> {
     }
 
     async fn runs(&self, subjects: &[Id], since: Instant) -> Result<Vec<RunRow>, Unreachable> {
+        let page = |offset| self.generation.runs(self.airflow.place(), subjects, since, offset);
+        self.pages(page, |row| row.run_after >= since).await
+    }
+
+    /// All runs that began in a span, whatever became of them, as they stand now.
+    async fn past(&self, subjects: &[Id], from: Instant, to: Instant) -> Result<Answer, Unreachable> {
+        // No DAG ids in the question would mean all of them.
+        if subjects.is_empty() {
+            return Ok(Answer::Sweep(Sweep::default()));
+        }
+        let page = |offset| self.generation.past(self.airflow.place(), subjects, from, to, offset);
+        let rows = self.pages(page, |row| row.start_date.is_some_and(|start| from <= start && start < to)).await?;
+        let items = parse::past(rows).map_err(|reason| unreachable(Why::Malformed, reason))?;
+        Ok(Answer::Sweep(Sweep { items, ..Sweep::default() }))
+    }
+
+    /// All rows of a list of runs, as far as they are wanted.
+    async fn pages(
+        &self,
+        page: impl Fn(usize) -> RequestBuilder,
+        wanted: impl Fn(&RunRow) -> bool,
+    ) -> Result<Vec<RunRow>, Unreachable> {
         let (mut rows, mut offset) = (Vec::new(), 0);
         for _ in 0..MAX_PAGES {
-            let reply = self.send(|| self.generation.runs(self.airflow.place(), subjects, since, offset)).await?;
+            let reply = self.send(|| page(offset)).await?;
             let page = self.generation.read_runs(&reply)?;
             let (got, total) = (page.rows.len(), page.total_entries);
             offset += got;
-            rows.extend(page.rows.into_iter().filter(|row| row.run_after >= since));
+            rows.extend(page.rows.into_iter().filter(|row| wanted(row)));
             if offset >= total {
                 return Ok(rows);
             }

@@ -7,7 +7,7 @@ use super::{v2, v3};
 use crate::core::observation::Unreachable;
 use crate::core::plan::Id;
 use crate::core::time::Instant;
-use chrono::SecondsFormat;
+use chrono::{SecondsFormat, TimeDelta};
 use reqwest::{Client, RequestBuilder};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -90,6 +90,22 @@ impl Generation {
             Self::Two => v2::runs_updated(place, subjects, from, 0),
             Self::Three => v3::updated(place, from, since),
         }
+    }
+
+    /// All runs that began from an instant until before another, from the row `offset` on. Both generations know these bounds (3.3.2,
+    /// 2.11.2), while for what a run was scheduled each has a name of its own.
+    pub(super) fn past(self, place: Place<'_>, subjects: &[Id], from: Instant, to: Instant, offset: usize) -> RequestBuilder {
+        let body = json!({
+            "dag_ids": names(subjects),
+            "start_date_gte": with_offset(from),
+            // The only upper bound that both have holds the instant itself.
+            "start_date_lte": with_offset(to - TimeDelta::microseconds(1)),
+            // Rows that come in meanwhile stand at the end.
+            "order_by": "id",
+            "page_limit": RUNS_PER_PAGE,
+            "page_offset": offset,
+        });
+        place.client.post(place.url(&["api", self.api(), "dags", "~", "dagRuns", "list"])).json(&body)
     }
 
     pub(super) fn read_runs(self, reply: &Reply) -> Result<RunPage, Unreachable> {

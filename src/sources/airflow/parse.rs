@@ -97,6 +97,21 @@ pub(super) fn items(
     items
 }
 
+/// The runs of the past, one item for each DAG that has any. A state that nobody knows is no history.
+pub(super) fn past(rows: Vec<RunRow>) -> Result<Vec<Item>, String> {
+    // Pages may overlap: the same run twice is one.
+    let mut by_dag: BTreeMap<String, BTreeMap<String, Run>> = BTreeMap::new();
+    for row in rows {
+        let (dag, id) = (row.dag_id.clone(), row.dag_run_id.clone());
+        by_dag.entry(dag).or_default().insert(id, run(row, &BTreeMap::new())?);
+    }
+    let item = |(dag, runs): (String, BTreeMap<String, Run>)| Item {
+        subject: Id::from(dag),
+        fact: Fact::Runs(runs.into_values().collect()),
+    };
+    Ok(by_dag.into_iter().map(item).collect())
+}
+
 fn newest(mut runs: Vec<Run>) -> Vec<Run> {
     runs.sort_by(|a, b| (b.scheduled_at, &b.id).cmp(&(a.scheduled_at, &a.id)));
     runs.truncate(RUNS_PER_SUBJECT);
