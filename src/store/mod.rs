@@ -7,8 +7,10 @@
 mod error;
 mod file;
 mod keys;
+mod lines;
 
 pub use error::StoreError;
+pub use lines::Lines;
 
 use crate::core::state::{Commit, Entry, FORMAT, Key, Observed, Row};
 use crate::core::time::Instant;
@@ -95,18 +97,18 @@ impl Store {
     }
 
     /// A look at the rows without opening for writing, also while an agent runs. `None`: there is no store yet.
-    ///
-    /// Makes no file and takes no lock that an agent would notice. (After a crash SQLite may remake its `-shm` file, if that was
-    /// lost while the log was kept.)
     pub async fn peek(path: &Path) -> Result<Option<Vec<Row>>, StoreError> {
-        if !file::exists(path)? {
-            return Ok(None);
-        }
-        let at_rest = !file::has_log(path);
-        let seen = look(path, at_rest).await;
-        // An agent may have started while a file was read that was thought to be at rest.
-        let seen = if at_rest && file::has_log(path) { look(path, false).await } else { seen };
-        seen.map(Some)
+        lines::peek(path, async |connection| Ok(read(path, connection).await?.1)).await
+    }
+
+    /// The ledger from the first instant until before the second, page by page, without opening for writing, also while an agent runs.
+    pub fn ledger(path: &Path, from: Instant, to: Instant) -> Lines<Entry> {
+        Lines::new(path, "ledger", from, to)
+    }
+
+    /// When the ledger begins. `None`: there is no store yet, or nothing in it.
+    pub async fn ledger_begins(path: &Path) -> Result<Option<Instant>, StoreError> {
+        lines::begins(path, "ledger").await
     }
 
     /// All rows. From here on a commit is a change of exactly these.
@@ -241,14 +243,6 @@ fn lines_of<T: Serialize>(lines: impl Iterator<Item = (Instant, T)>, path: &Path
 
 async fn append(insert: &'static str, lines: &str, path: &Path, connection: &mut SqliteConnection) -> Result<(), StoreError> {
     sqlx::query(insert).bind(lines).execute(connection).await.map(drop).map_err(|e| StoreError::sqlite(path, e))
-}
-
-async fn look(path: &Path, at_rest: bool) -> Result<Vec<Row>, StoreError> {
-    let mut connection = file::connect_to_read(path, at_rest).await?;
-    file::recognise(path, &mut connection).await?;
-    let (_, rows) = read(path, &mut connection).await?;
-    connection.close().await.map_err(|e| StoreError::sqlite(path, e))?;
-    Ok(rows)
 }
 
 /// The epoch and all rows, as of one instant.
