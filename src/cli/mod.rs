@@ -12,6 +12,7 @@ mod healthcheck;
 mod once;
 mod order;
 mod output;
+mod report;
 mod run;
 mod schema;
 
@@ -95,6 +96,10 @@ Exit codes: 0 fine, 78 refused; with --online also 1 a source does not know what
     Drill(Drill),
     /// Shows what kind of day each day is: workday or off in each calendar, due or not for each dashboard.
     Calendar(Calendar),
+    /// Counts what the ledger says of some days: deadlines met and missed, who was asked and woken, what healed, how quiet it was.
+    #[command(after_help = "\
+Exit codes: 0 told, 3 there is no store, or it cannot be read. An agent may be running on it.")]
+    Report(Report),
     /// Prints the JSON Schema of a configuration file, for editors.
     Schema,
     /// Prints the script by which a shell completes commands and options.
@@ -187,6 +192,19 @@ pub struct Healthcheck {
 }
 
 #[derive(Debug, Args)]
+pub struct Report {
+    /// The first day, in the configuration's time zone; default: six days before the last.
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<NaiveDate>,
+    /// The last day, counted with it; default: yesterday.
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<NaiveDate>,
+    /// As Markdown, for a wiki or a mail.
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Once {
     /// Also sends the digest to its chats.
     #[arg(long)]
@@ -207,6 +225,7 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Check(args) => check::run(&cli.common, args, environment).await,
         Command::Drill(args) => drill::run(&cli.common, args, environment).await,
         Command::Calendar(args) => calendar::run(&cli.common, args, environment),
+        Command::Report(args) => report::run(&cli.common, args, environment).await,
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run(args),
         Command::Ack(args) => order::run(&cli.common, Wanted::Ack(args), environment).await,
