@@ -54,6 +54,8 @@ pub enum Error {
     Unusable(Vec<String>),
     #[error("the store cannot be used")]
     Store(#[source] StoreError),
+    #[error("there is no store at {0} yet: `dawnwatch run` makes it, and writes the ledger there")]
+    NoStore(String),
     #[error("the status page cannot listen on {listen}: change [web] listen, or switch it \"off\"")]
     Listen { listen: SocketAddr, source: io::Error },
     /// A whole sentence: the running agent cannot be asked.
@@ -80,6 +82,7 @@ impl Error {
             Self::Refused(_) | Self::Unusable(_) => Exit::Refused,
             Self::History(why) => why.exit(),
             Self::Store(_)
+            | Self::NoStore(_)
             | Self::Listen { .. }
             | Self::NoAgent(_)
             | Self::Start(_)

@@ -24,7 +24,7 @@ pub(super) fn run(common: &Common, args: &Args, environment: &[(String, String)]
     let days = span(args, local_date(Clock::real().now(), plan.timezone))?;
     output::write(&match common.format {
         Format::Text => text(&plan, &calendars, &days),
-        Format::Json | Format::Jsonl => json(&plan, &calendars, &days).to_string(),
+        _ => json(&plan, &calendars, &days).to_string(),
     })?;
     Ok(Exit::Fine)
 }

@@ -50,7 +50,7 @@ pub(super) async fn run(common: &Common, args: &super::Drill, environment: &[(St
     };
     output::write(&match common.format {
         Format::Text => outcomes.iter().map(line).collect::<Vec<_>>().join("\n"),
-        Format::Json | Format::Jsonl => {
+        _ => {
             let all = outcomes.iter().map(|(id, why)| json!({"chat": id, "delivered": why.is_none(), "why": why}));
             json!({"chats": all.collect::<Vec<_>>()}).to_string()
         }

@@ -13,6 +13,7 @@ mod once;
 mod order;
 mod output;
 mod replay;
+mod report;
 mod run;
 mod schema;
 
@@ -68,8 +69,10 @@ pub struct Common {
 pub enum Format {
     Text,
     Json,
-    /// One JSON text a line: what `replay` prints as it goes.
+    /// One JSON text a line, as it goes (replay).
     Jsonl,
+    /// For a page or a ticket (report).
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -111,6 +114,10 @@ Exit codes: 0 played, 2 the history makes no sense, 3 the store or the source ca
     Replay(Replay),
     /// Shows what kind of day each day is: workday or off in each calendar, due or not for each dashboard.
     Calendar(Calendar),
+    /// Counts what the ledger says of some days: deadlines met and missed, who was asked and woken, what healed, how quiet it was.
+    #[command(after_help = "\
+Exit codes: 0 told, 3 there is no store, or it cannot be read. An agent may be running on it.")]
+    Report(Report),
     /// Prints the JSON Schema of a configuration file, for editors.
     Schema,
     /// Prints the script by which a shell completes commands and options.
@@ -222,6 +229,16 @@ pub struct Healthcheck {
 }
 
 #[derive(Debug, Args)]
+pub struct Report {
+    /// The first day, in the configuration's time zone; default: six days before the last.
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<NaiveDate>,
+    /// The last day, counted with it; default: yesterday.
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<NaiveDate>,
+}
+
+#[derive(Debug, Args)]
 pub struct Once {
     /// Also sends the digest to its chats.
     #[arg(long)]
@@ -235,8 +252,13 @@ fn speed(text: &str) -> Result<f64, String> {
 
 /// Carries out one command. `environment`: its variables, for the configuration.
 pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Error> {
-    if cli.common.format == Format::Jsonl && !matches!(cli.command, Command::Replay(_)) {
-        return Err(Error::Usage("--format jsonl is for replay alone; expected text or json".to_owned()));
+    let foreign = match cli.common.format {
+        Format::Text | Format::Json => None,
+        Format::Jsonl => (!matches!(cli.command, Command::Replay(_))).then_some("jsonl is for replay"),
+        Format::Markdown => (!matches!(cli.command, Command::Report(_))).then_some("markdown is for report"),
+    };
+    if let Some(why) = foreign {
+        return Err(Error::Usage(format!("--format {why} alone; expected text or json")));
     }
     match &cli.command {
         Command::Replay(args) => replay::run(&cli.common, args, environment).await,
@@ -246,6 +268,7 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Check(args) => check::run(&cli.common, args, environment).await,
         Command::Drill(args) => drill::run(&cli.common, args, environment).await,
         Command::Calendar(args) => calendar::run(&cli.common, args, environment),
+        Command::Report(args) => report::run(&cli.common, args, environment).await,
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run(args),
         Command::Ack(args) => order::run(&cli.common, Wanted::Ack(args), environment).await,

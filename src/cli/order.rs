@@ -184,7 +184,7 @@ pub(super) async fn run(common: &Common, wanted: Wanted<'_>, environment: &[(Str
     output::write(&match common.format {
         Format::Text if taken => sentence,
         Format::Text => format!("refused: {sentence}"),
-        Format::Json | Format::Jsonl => json!({"taken": taken, "sentence": sentence}).to_string(),
+        _ => json!({"taken": taken, "sentence": sentence}).to_string(),
     })?;
     Ok(exit)
 }

@@ -19,7 +19,6 @@ pub(super) fn turn(tx: &mut Tx<'_>) -> bool {
     let mut judged = false;
     look(tx);
     for (id, dashboard) in &plan.dashboards {
-        let mut last = None;
         match tx.state.view.cycles.get(id) {
             // The clock was set back.
             Some(view) if tx.at < view.cycle.opens_at => {
@@ -28,7 +27,7 @@ pub(super) fn turn(tx: &mut Tx<'_>) -> bool {
             }
             Some(view) if may_close(view, tx.at) => {
                 judged = true;
-                last = close(tx, id, dashboard);
+                close(tx, id, dashboard);
             }
             Some(view) => {
                 let holds = view.holds_until.is_none_or(|until| tx.at < until);
@@ -44,7 +43,7 @@ pub(super) fn turn(tx: &mut Tx<'_>) -> bool {
         };
         let Some(cycle) = cycle else { continue };
         judged = true;
-        judge_and_keep(tx, id, dashboard, &cycle, last.as_ref());
+        judge_and_keep(tx, id, dashboard, &cycle);
     }
     tx.state.view.dirty.clear();
     let (outside, from) = outside(tx.state, plan, tx.at);
@@ -82,15 +81,14 @@ fn closing(tx: &Tx<'_>, id: &Id, dashboard: &Dashboard) -> Option<Cycle> {
     cycles.into_iter().find(|cycle| cycle.closes_at <= tx.at && tx.at < cycle.closes_at + GRACE)
 }
 
-/// A last look, with all that was heard until now. Returns it.
-fn close(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard) -> Option<CycleView> {
-    let cycle = tx.state.view.cycles.get(id).map(|view| view.cycle.clone())?;
-    judge_and_keep(tx, id, dashboard, &cycle, None);
-    tx.state.view.cycles.remove(id)
+fn close(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard) {
+    let Some(cycle) = tx.state.view.cycles.get(id).map(|view| view.cycle.clone()) else { return };
+    // A last look, with all that was heard until now.
+    judge_and_keep(tx, id, dashboard, &cycle);
+    tx.state.view.cycles.remove(id);
 }
 
-/// `last`: the last look at the cycle before this one.
-fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle, last: Option<&CycleView>) {
+fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle) {
     // Judging does not look at the verdicts of before, and those of thousands of checks need not be in memory twice.
     tx.state.view.cycles.remove(id);
     let mut view = judge::judge(tx.state, tx.plan, dashboard, cycle.clone(), tx.at);
@@ -106,7 +104,7 @@ fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle
         keep_arrival(tx, ix, arrival, fed_at, cycle);
     }
     keep_result(tx, &view);
-    close_others(tx, id, cycle, last);
+    close_others(tx, id, dashboard, cycle);
     tx.state.view.cycles.insert(id.clone(), view);
 }
 
@@ -215,7 +213,7 @@ fn keep_result(tx: &mut Tx<'_>, view: &CycleView) {
 }
 
 /// Closes what is still open of this dashboard besides its current cycle: it keeps its result.
-fn close_others(tx: &mut Tx<'_>, id: &Id, current: &Cycle, last: Option<&CycleView>) {
+fn close_others(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, current: &Cycle) {
     let open: Vec<_> = tx
         .state
         .cycles
@@ -224,9 +222,10 @@ fn close_others(tx: &mut Tx<'_>, id: &Id, current: &Cycle, last: Option<&CycleVi
         .map(|(key, cycle)| (key.clone(), cycle.clone()))
         .collect();
     for (key, cycle) in open {
+        let cycle_then = cycle::of_key(tx.plan, dashboard, &key);
+        let arrived = cycle_then.map(|then| judge::judge(tx.state, tx.plan, dashboard, then, tx.at).arrived());
         let closed_at: Option<Instant> = Some(tx.at);
         tx.put_cycle(key.clone(), CycleState { closed_at, ..cycle });
-        let arrived = last.filter(|view| view.cycle.key == key).map(CycleView::arrived);
         let result = grounds::of_cycle(tx, &key, arrived);
         tx.note(About::Cycle(key), Reason::CycleClosed, result);
     }

@@ -112,6 +112,16 @@ impl Store {
         lines::span(path, "history").await
     }
 
+    /// The ledger from the first instant until before the second, page by page, without opening for writing, also while an agent runs.
+    pub fn ledger(path: &Path, from: Instant, to: Instant) -> Lines<Entry> {
+        Lines::new(path, "ledger", from, to)
+    }
+
+    /// When the ledger begins. `None`: there is no store yet, or nothing in it.
+    pub async fn ledger_begins(path: &Path) -> Result<Option<Instant>, StoreError> {
+        lines::span(path, "ledger").await.map(|span| span.map(|(first, _)| first))
+    }
+
     /// All rows. From here on a commit is a change of exactly these.
     pub async fn rows(&self) -> Result<Vec<Row>, StoreError> {
         let mut session = self.session.lock().await;

@@ -38,7 +38,7 @@ pub(super) async fn run(common: &Common, args: &super::Once, environment: &[(Str
             let digest = message::lines(&wording::word(&digest, language(&plan)));
             [vec![digest], apart::text(&apart)].concat().join("\n")
         }
-        Format::Json | Format::Jsonl => json(&collected, &plan, apart)?,
+        _ => json(&collected, &plan, apart)?,
     })?;
     for (id, gone) in &collected.unseen {
         tracing::warn!(source = %id, why = ?gone.why, "the source {id} could not be asked: {}", gone.detail);

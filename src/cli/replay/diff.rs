@@ -38,7 +38,7 @@ pub(super) async fn run(format: Format, mut config: Play, mut other: Play) -> Re
                 let lines = differs.iter().map(|(side, line)| format!("{}{}", sign(*side), text::line(line)));
                 output::write(&format!("{}\n{}", mine.date.format("%a %F"), lines.collect::<Vec<_>>().join("\n")))?;
             }
-            Format::Json | Format::Jsonl => {
+            _ => {
                 for (side, line) in &differs {
                     output::json(&Only { only: *side, line })?;
                 }

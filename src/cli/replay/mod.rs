@@ -70,7 +70,7 @@ impl Out {
         match self.format {
             Format::Text => text::day(day).map_or(Ok(()), |text| output::write(&text)),
             Format::Jsonl => day.lines.iter().try_for_each(output::json),
-            Format::Json => day.lines.iter().try_for_each(|line| {
+            Format::Json | Format::Markdown => day.lines.iter().try_for_each(|line| {
                 output::write(if std::mem::take(&mut self.first) { "{\"messages\":[" } else { "," })?;
                 output::json(line)
             }),
@@ -83,7 +83,7 @@ impl Out {
         match self.format {
             Format::Text => output::write(&text::end(&counts)),
             Format::Jsonl => output::json(&last),
-            Format::Json => {
+            Format::Json | Format::Markdown => {
                 output::write(if self.first { "{\"messages\":[],\"summary\":" } else { "],\"summary\":" })?;
                 output::json(&last)?;
                 output::write("}")

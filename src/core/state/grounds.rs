@@ -22,7 +22,7 @@ pub enum Grounds {
     /// About a cycle: its result so far.
     Cycle {
         result: CycleState,
-        /// Checks that have arrived, of those that are due; `None`: it was not looked at any more when it closed.
+        /// Checks that have arrived, of those that are due; `None`: the plan has no such cycle any more.
         arrived: Option<(usize, usize)>,
     },
     /// About a check that has arrived.

@@ -1,0 +1,208 @@
+//! The ledger tells the night by itself: what every line rests on, and what it comes to. A state that was read back from its rows
+//! before every step writes the same lines.
+
+#[path = "support/world.rs"]
+mod world;
+
+use chrono::TimeDelta;
+use dawnwatch::core::plan::*;
+use dawnwatch::core::state::*;
+use dawnwatch::core::step::Outcome;
+use dawnwatch::core::tally::{Counts, Span, Tally};
+use world::*;
+
+/// Plays the night with and without amnesia.
+fn played(plan: Plan, from: &str, to: &str, set: impl Fn(&mut World)) -> World {
+    let play = |amnesia: bool| {
+        let mut world = World::new(plan.clone(), from);
+        world.tick = TimeDelta::minutes(5);
+        world.amnesia = amnesia;
+        world.subjects.insert(id("orders"), Subject::default());
+        world.subjects.insert(id("sales"), Subject::default());
+        set(&mut world);
+        world.until(to);
+        world
+    };
+    let world = play(false);
+    let forgetful = play(true);
+    // That nothing more is to be said is found when it is decided next: who remembers when that is need not look before.
+    let lines = |world: &World| -> Vec<Entry> {
+        world.ledger.iter().filter(|entry| entry.reason != Reason::AlreadyTold).cloned().collect()
+    };
+    let (kept, forgot) = (lines(&world), lines(&forgetful));
+    let other = kept.iter().zip(&forgot).find(|(kept, forgot)| kept != forgot);
+    assert!(other.is_none() && forgot.len() == kept.len(), "with amnesia: {other:#?}");
+    world
+}
+
+fn counted(world: &World, from: &str, to: &str) -> Counts {
+    let mut tally = Tally::new(Span { from: seoul(from), to: seoul(to) });
+    world.ledger.iter().for_each(|entry| tally.take(entry));
+    tally.look(&world.state);
+    tally.counts(world.at)
+}
+
+fn lines<'a>(world: &'a World, about: impl Fn(&About) -> bool) -> Vec<(String, &'a Reason, &'a Grounds)> {
+    let lines = world.ledger.iter().filter(|entry| about(&entry.about));
+    lines.map(|entry| (local(entry.at), &entry.reason, entry.evidence.as_deref().unwrap())).collect()
+}
+
+fn of_cycles(world: &World) -> Vec<(String, &Reason, &CycleState, Option<(usize, usize)>)> {
+    let lines = lines(world, |about| matches!(about, About::Cycle(_)));
+    let result = |(at, reason, grounds)| match grounds {
+        &Grounds::Cycle { ref result, arrived } => (at, reason, result, arrived),
+        other => panic!("{other:?}"),
+    };
+    lines.into_iter().map(result).collect()
+}
+
+#[test]
+fn a_cycle_closes_with_all_that_is_to_be_counted_of_it() {
+    let world = played(plan(), "2026-11-22 23:00", "2026-11-24 00:30", |w| {
+        w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+        w.run("orders", "2026-11-23 09:10", "2026-11-23 09:30").run("sales", "2026-11-23 09:30", "2026-11-23 10:11");
+    });
+    let cycles = of_cycles(&world);
+    let told: Vec<(&str, &Reason)> = cycles.iter().map(|(at, reason, ..)| (at.as_str(), *reason)).collect();
+    let expected = [
+        ("Mon 00:00", &Reason::CycleClosed),
+        ("Mon 09:00", &Reason::CycleMissed),
+        ("Mon 10:11", &Reason::CycleReady),
+        ("Tue 00:00", &Reason::CycleClosed),
+    ];
+    assert_eq!(told, expected);
+    let (_, _, result, arrived) = &cycles[3];
+    assert_eq!((result.deadline, result.ready_at), (seoul("2026-11-23 09:00"), Some(seoul("2026-11-23 10:11"))));
+    assert_eq!((result.told_at, result.asked_at), (Some(seoul("2026-11-23 03:10")), Some(seoul("2026-11-23 07:00"))));
+    assert!(result.missed && result.failed && result.closed_at.is_some());
+    assert_eq!((cycles[1].3, *arrived), (Some((0, 2)), Some((2, 2))));
+    assert!(world.ledger.iter().all(|entry| &*entry.fingerprint == "test"));
+
+    let counts = counted(&world, "2026-11-23 00:00", "2026-11-24 00:00");
+    let summary = counts.summary();
+    assert_eq!((summary.misses, summary.misses_told_before, summary.median_lead_minutes), (1, 1, Some(350.0)));
+    // Alert, digest, update and resolved; of the hours those of 03, 06, 07 and 10 are loud.
+    assert_eq!((counts.messages, counts.words.asked, counts.words.wakeups, counts.quiet_hours), (4, 1, 0, 20));
+    assert_eq!((counts.words.alerts, counts.words.messages, counts.digests.posted), (2, 3, 1));
+}
+
+#[test]
+fn a_failure_says_what_it_held_up_until_when_and_why() {
+    let world = played(plan(), "2026-11-22 23:00", "2026-11-23 08:00", |w| {
+        w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+    });
+    let lines = lines(&world, |about| matches!(about, About::Incident(1)));
+    let trouble = |ix: usize| match lines[ix].2 {
+        Grounds::Trouble(trouble) => trouble,
+        other => panic!("{other:?}"),
+    };
+    let of = |reason: &Reason| lines.iter().position(|line| line.1 == reason).unwrap();
+    let first = trouble(of(&Reason::FirstWord));
+    assert_eq!(
+        (first.cause.to_string().as_str(), first.verdict, first.since),
+        ("orders", Verdict::Failed, seoul("2026-11-23 03:10"))
+    );
+    assert_eq!((first.waiting, first.waited, first.quiet, first.more), (2, 2, true, 0));
+    let told = Endangered {
+        cycle: CycleKey { dashboard: id("exec"), date: seoul("2026-11-23 00:00").date_naive() + TimeDelta::days(1), nth: 0 },
+        deadline: seoul("2026-11-23 09:00"),
+    };
+    assert_eq!(first.cycles, [told]);
+    // 09:00 less 20 minutes to react, and 40 to run each of the two.
+    assert_eq!(first.act_by, Some(seoul("2026-11-23 07:20")));
+    assert_eq!(first.failure.as_ref().unwrap().error.as_deref(), Some("connection refused (member-db-ro:5432)"));
+    assert!(first.post.is_some_and(|post| world.state.posts.contains_key(&post)));
+    let asked = trouble(of(&Reason::QuietEnded));
+    assert!(!asked.quiet && asked.post > first.post);
+}
+
+#[test]
+fn a_miss_that_nobody_could_see_proves_to_be_none() {
+    let world = played(plan(), "2026-11-22 23:00", "2026-11-24 00:30", |w| {
+        w.dark("airflow", "2026-11-23 04:00", "2026-11-23 11:00");
+        w.run("orders", "2026-11-23 03:00", "2026-11-23 04:10").run("sales", "2026-11-23 04:20", "2026-11-23 05:00");
+    });
+    let reasons: Vec<&Reason> = of_cycles(&world).iter().map(|line| line.1).collect();
+    assert_eq!(
+        reasons,
+        [&Reason::CycleClosed, &Reason::CycleMissed, &Reason::CycleReady, &Reason::DeadlineMet, &Reason::CycleClosed]
+    );
+    let counts = counted(&world, "2026-11-23 00:00", "2026-11-24 00:00");
+    assert_eq!((counts.deadlines.met, counts.deadlines.missed), (1, 0));
+    assert_eq!(counts.deadlines.false_alarms, 1, "a person was asked about it");
+    let blind: Vec<(&str, i64)> = counts.blind.iter().map(|(id, blind)| (id.as_str(), blind.num_minutes())).collect();
+    assert_eq!(blind, [("airflow", 420)]);
+}
+
+#[test]
+fn a_failed_run_is_known_also_when_its_rerun_was_seen_at_once() {
+    let with_failure = |dark: bool| {
+        let world = played(plan(), "2026-11-22 23:00", "2026-11-24 00:30", |w| {
+            if dark {
+                w.dark("airflow", "2026-11-23 02:00", "2026-11-23 07:05");
+            }
+            w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+            w.run("orders", "2026-11-23 03:20", "2026-11-23 03:50").run("sales", "2026-11-23 04:00", "2026-11-23 04:35");
+        });
+        of_cycles(&world).last().unwrap().2.failed
+    };
+    assert!(with_failure(false) && with_failure(true));
+}
+
+#[test]
+fn what_fails_after_the_cycle_was_ready_is_another_matter() {
+    let world = played(plan(), "2026-11-22 23:00", "2026-11-24 00:30", |w| {
+        w.run("orders", "2026-11-23 03:00", "2026-11-23 03:40").run("sales", "2026-11-23 04:00", "2026-11-23 04:35");
+        w.fail("orders", "2026-11-23 14:00", "2026-11-23 14:10");
+    });
+    assert!(!of_cycles(&world).last().unwrap().2.failed);
+}
+
+#[test]
+fn a_word_that_gave_way_to_a_newer_one_is_on_record() {
+    let world = played(plan(), "2026-11-22 23:00", "2026-11-23 08:00", |w| {
+        w.fail("orders", "2026-11-23 06:59", "2026-11-23 07:00");
+        w.outcomes = vec![Outcome::Failed { why: "503".into(), retry_at: Some(seoul("2026-11-23 07:40")) }; 2];
+        w.run("orders", "2026-11-23 07:05", "2026-11-23 07:30").run("sales", "2026-11-23 07:30", "2026-11-23 07:35");
+    });
+    let of_posts = lines(&world, |about| matches!(about, About::Post(_)));
+    assert!(of_posts.iter().any(|(_, reason, _)| **reason == Reason::Superseded), "{of_posts:?}");
+}
+
+#[test]
+fn a_person_who_is_asked_in_quiet_hours_was_woken() {
+    let mut plan = plan();
+    plan.dashboards.get_mut(&id("exec")).unwrap().wake = true;
+    plan.dashboards.get_mut(&id("exec")).unwrap().ready_by = vec![dawnwatch::core::time::ClockTime::at(6, 0)];
+    let world = played(plan, "2026-11-22 23:00", "2026-11-23 08:00", |w| {
+        w.fail("orders", "2026-11-23 01:00", "2026-11-23 01:10");
+    });
+    let counts = counted(&world, "2026-11-23 00:00", "2026-11-24 00:00");
+    assert_eq!((counts.words.wakeups, counts.deadlines.told_before), (1, 1), "{:?}", world.lines());
+}
+
+#[test]
+fn what_heals_before_anybody_is_told_is_counted_once() {
+    let world = played(plan(), "2026-11-22 23:00", "2026-11-23 08:00", |w| {
+        w.dark("airflow", "2026-11-23 02:00", "2026-11-23 02:30");
+        w.run("orders", "2026-11-23 03:00", "2026-11-23 03:40").run("sales", "2026-11-23 04:00", "2026-11-23 04:35");
+    });
+    let counts = counted(&world, "2026-11-23 00:00", "2026-11-24 00:00");
+    assert_eq!((counts.words.incidents, counts.words.healed, counts.words.messages, counts.words.alerts), (1, 1, 0, 2));
+    assert!(counts.causes.contains_key(&Cause::Source(id("airflow"))));
+}
+
+#[test]
+fn a_held_word_about_a_new_deadline_is_on_record() {
+    // Told of the first deadline; the window of the second opens later, and a dark source may be back long before it.
+    let mut plan = plan();
+    let time = |hour, minute| dawnwatch::core::time::ClockTime::at(hour, minute);
+    plan.dashboards
+        .insert(id("ops"), Dashboard { counts_from: time(7, 30), ready_by: vec![time(20, 0)], ..dashboard(&["orders"]) });
+    let world = played(plan, "2026-11-22 23:00", "2026-11-23 21:00", |w| {
+        w.dark("airflow", "2026-11-23 05:00", "2026-11-23 23:00");
+    });
+    let held = world.ledger.iter().filter(|entry| entry.at >= seoul("2026-11-23 07:30"));
+    let held: Vec<_> = held.filter(|entry| matches!(entry.decision, Decision::Hold { .. })).collect();
+    assert!(held.iter().any(|entry| entry.reason == Reason::MayComeBack), "{:?}", world.decisions());
+}
