@@ -14,6 +14,7 @@ mod order;
 mod output;
 mod run;
 mod schema;
+mod test;
 
 use crate::agent::clock::Clock;
 use crate::config::{self, Finding, Loaded};
@@ -93,6 +94,14 @@ Exit codes: 0 fine, 78 refused; with --online also 1 a source does not know what
     /// Sends a marked test message through every chat, at its largest size. Asks nobody.
     #[command(after_help = "Exit codes: 0 all delivered, 3 not all.")]
     Drill(Drill),
+    /// Plays golden nights: files that say what happens in a night, and what is to be said of it. Asks nobody.
+    #[command(after_help = "\
+Each file names its own configuration. Of a folder its *.toml are played that are golden nights: they have from, to, expect or another
+key at the top that no configuration has. Each night is played twice, the second time with the state read back from its rows before
+every step; both must say the same, and nothing but what is expected.
+
+Exit codes: 0 all hold, 1 one does not, 2 a file makes no sense.")]
+    Test(Test),
     /// Shows what kind of day each day is: workday or off in each calendar, due or not for each dashboard.
     Calendar(Calendar),
     /// Prints the JSON Schema of a configuration file, for editors.
@@ -173,6 +182,16 @@ pub struct Check {
 }
 
 #[derive(Debug, Args)]
+pub struct Test {
+    /// Golden nights, or folders of them.
+    #[arg(value_name = "FILES", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Also writes the results as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct Drill {
     /// Only these chats.
     #[arg(value_name = "CHAT")]
@@ -206,6 +225,7 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Once(args) => once::run(&cli.common, args, environment).await,
         Command::Check(args) => check::run(&cli.common, args, environment).await,
         Command::Drill(args) => drill::run(&cli.common, args, environment).await,
+        Command::Test(args) => test::run(&cli.common, args),
         Command::Calendar(args) => calendar::run(&cli.common, args, environment),
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run(args),

@@ -16,9 +16,9 @@ mod tables;
 mod values;
 pub mod wiring;
 
-pub(crate) use check::{duration, one_of};
-pub(crate) use place::hint;
+pub(crate) use check::duration;
 pub use document::{Document, Entry, Piece};
+pub(crate) use place::hint;
 
 use crate::core::plan::Plan;
 use figment::value::{Dict, Value};
