@@ -16,6 +16,7 @@ mod replay;
 mod report;
 mod run;
 mod schema;
+mod test;
 
 use crate::agent::clock::Clock;
 use crate::config::{self, Finding, Loaded};
@@ -112,6 +113,14 @@ run_after, run_type, or (--from-source) an Airflow's own runs. --format jsonl pr
 
 Exit codes: 0 played, 2 the history makes no sense, 3 the store or the source cannot be read.")]
     Replay(Replay),
+    /// Plays golden nights: files that say what happens in a night, and what is to be said of it. Asks nobody.
+    #[command(after_help = "\
+Each file names its own configuration. Of a folder its *.toml are played that are golden nights: they have from, to, expect or another
+key at the top that no configuration has. Each night is played twice, the second time with the state read back from its rows before
+every step; both must say the same, and nothing but what is expected.
+
+Exit codes: 0 all hold, 1 one does not, 2 a file makes no sense.")]
+    Test(Test),
     /// Shows what kind of day each day is: workday or off in each calendar, due or not for each dashboard.
     Calendar(Calendar),
     /// Counts what the ledger says of some days: deadlines met and missed, who was asked and woken, what healed, how quiet it was.
@@ -215,6 +224,16 @@ pub struct Check {
 }
 
 #[derive(Debug, Args)]
+pub struct Test {
+    /// Golden nights, or folders of them.
+    #[arg(value_name = "FILES", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Also writes the results as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct Drill {
     /// Only these chats.
     #[arg(value_name = "CHAT")]
@@ -267,6 +286,7 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Once(args) => once::run(&cli.common, args, environment).await,
         Command::Check(args) => check::run(&cli.common, args, environment).await,
         Command::Drill(args) => drill::run(&cli.common, args, environment).await,
+        Command::Test(args) => test::run(&cli.common, args),
         Command::Calendar(args) => calendar::run(&cli.common, args, environment),
         Command::Report(args) => report::run(&cli.common, args, environment).await,
         Command::Schema => schema::run(),

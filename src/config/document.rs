@@ -55,6 +55,19 @@ impl Document {
         names.iter().any(|name| self.dict.contains_key(*name))
     }
 
+    /// The keys of each table in the list `name`.
+    pub fn keys_of(&self, name: &str) -> Vec<Vec<String>> {
+        let Some(Value::Array(_, tables)) = self.dict.get(name) else { return Vec::new() };
+        let keys = |table: &Value| table.as_dict().map(|dict| dict.keys().cloned().collect()).unwrap_or_default();
+        tables.iter().map(keys).collect()
+    }
+
+    /// Does text stand at `path`?
+    pub fn is_text(&self, path: &[&str]) -> bool {
+        let found = path.split_first().and_then(|(first, rest)| find_within(self.dict.get(*first)?, rest));
+        matches!(found, Some(Value::String(..)))
+    }
+
     /// Takes the table at `path` out, as a piece of a configuration. `None`: there is no such table.
     pub fn take_piece(&mut self, path: &[&str]) -> Option<Piece> {
         let dict = match take(&mut self.dict, path)? {
@@ -138,6 +151,15 @@ impl Piece {
 
     pub(super) fn into_layer(self) -> Layer {
         Layer { dict: self.dict, spots: self.spots }
+    }
+}
+
+fn find_within<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    let Some((first, rest)) = path.split_first() else { return Some(value) };
+    match value {
+        Value::Dict(_, inner) => find_within(inner.get(*first)?, rest),
+        Value::Array(_, items) => find_within(items.get(first.parse::<usize>().ok()?)?, rest),
+        _ => None,
     }
 }
 

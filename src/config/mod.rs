@@ -16,7 +16,7 @@ mod tables;
 mod values;
 pub mod wiring;
 
-pub(crate) use check::{duration, one_of};
+pub(crate) use check::duration;
 pub use document::{Document, Entry, Piece};
 pub(crate) use place::hint;
 

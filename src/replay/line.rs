@@ -8,12 +8,12 @@ use crate::core::state::{About, Attention, Cause, Decision, Entry, Grounds, Inci
 use crate::core::time::Instant;
 use crate::core::wording;
 use chrono_tz::Tz;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::fmt;
 
 /// What a line is about; DESIGN's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// The first unscheduled word about an incident, even when a digest has named it.

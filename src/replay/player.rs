@@ -8,6 +8,7 @@ use crate::core::plan::{Id, Plan};
 use crate::core::state::{CheckState, Entry, Key, Observed, Post, PostId, Row, State};
 use crate::core::step::{Input, Outcome, step};
 use crate::core::time::Instant;
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -35,7 +36,8 @@ const ROUNDS: usize = 100;
 const LATER: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
 
 /// How a chat takes what is sent to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Answers {
     #[default]
     Works,

@@ -92,7 +92,7 @@ pub(super) fn date_shift(text: &str) -> Result<DateShift, String> {
     days().or_else(workdays).ok_or_else(|| "a shift of the date; expected for example \"-1d\", or \"-1 CAL:workdays\"".to_owned())
 }
 
-pub(crate) fn one_of<T: Copy>(what: &str, words: &[(&str, T)], word: &str) -> Result<T, String> {
+pub(super) fn one_of<T: Copy>(what: &str, words: &[(&str, T)], word: &str) -> Result<T, String> {
     if let Some((_, value)) = words.iter().find(|(known, _)| *known == word) {
         return Ok(*value);
     }
