@@ -2,7 +2,8 @@
 
 use super::clocks;
 use super::observation::{
-    Answer, Ask, Fact, Failure, Heard, Member, RUNS_PER_SUBJECT, Run, RunKind, RunState, Scheduler, Sweep, Unreachable, Why,
+    Answer, Ask, Fact, Failure, Heard, Listing, Member, RUNS_PER_SUBJECT, Run, RunKind, RunState, Scheduler, Sweep, Unreachable,
+    Why,
 };
 use super::outside;
 use super::plan::Id;
@@ -262,21 +263,16 @@ fn darker(had: Option<Dark>, asked_at: Instant, why: Unreachable) -> Dark {
     Dark { since, tries: tries.saturating_add(1), last: why }
 }
 
-fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Vec<Member>) {
+fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Listing) {
     let source = tx.source_mut(id);
     let known_before = source.listed_at.is_some();
     source.listed_at = Some(asked_at);
     source.list_dark = None;
     source.list_asked_at = Some(asked_at);
-    let members: BTreeMap<Id, Member> = members.into_iter().map(|member| (member.subject.clone(), member)).collect();
-    if tx.state.sources.get(id).is_some_and(|source| source.members == members) {
+    if source.members == members {
         return;
     }
-    let identity = |members: &BTreeMap<Id, Member>| -> Vec<(Id, Vec<String>, Vec<String>)> {
-        members.values().map(|member| (member.subject.clone(), member.tags.clone(), member.owners.clone())).collect()
-    };
-    let source = tx.source_mut(id);
-    let same_checks = known_before && identity(&source.members) == identity(&members);
+    let same_checks = known_before && source.members.iter().map(identity).eq(members.iter().map(identity));
     source.members = members;
     tx.touch_members(id);
     if same_checks {
@@ -295,6 +291,11 @@ fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Vec<Member>) {
         let group = tx.state.roster.checks[ix].group.is_some();
         tx.check_mut(ix).silent_until_success = joins && group;
     }
+}
+
+/// What makes a member one of the groups that it is in.
+fn identity(member: &Member) -> (&Id, &[String], &[String]) {
+    (&member.subject, &member.tags, &member.owners)
 }
 
 fn failed(tx: &mut Tx<'_>, source: &Id, subject: &Id, run: String, failure: Failure) {

@@ -151,7 +151,7 @@ fn name_all(plan: &Plan, sources: &BTreeMap<Id, SourceState>, memory: &Memory) -
     // (source, subject) of every member, with its groups in order of their names: the first one's defaults hold.
     let mut members: BTreeMap<(&Id, Id), Vec<&Id>> = BTreeMap::new();
     for (group_id, group) in &plan.groups {
-        let listed = sources.get(&group.source).into_iter().flat_map(|source| source.members.values());
+        let listed = sources.get(&group.source).into_iter().flat_map(|source| source.members.iter());
         let matching = listed
             .filter(|m| {
                 group.matches.holds(m.subject.as_str(), &m.tags, &m.owners)
@@ -159,7 +159,7 @@ fn name_all(plan: &Plan, sources: &BTreeMap<Id, SourceState>, memory: &Memory) -
             })
             .map(|m| m.subject.clone());
         // One that has vanished has no tags any more, but an id by which it can be let go.
-        let listed_now = |subject: &Id| sources.get(&group.source).is_some_and(|source| source.members.contains_key(subject));
+        let listed_now = |subject: &Id| sources.get(&group.source).is_some_and(|source| source.members.of(subject).is_some());
         let wanted = |subject: &Id| {
             let ids = &group.matches.ids;
             (ids.is_empty() || ids.iter().any(|pattern| super::plan::glob(pattern, subject.as_str())))

@@ -130,7 +130,7 @@ fn is_due(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cycle
         return on.holds(cycle.key.date, &plan.calendars).unwrap_or(true);
     }
     // The source's own schedule: it will not run before the next window, and has not run in this one.
-    let next = source.members.get(&known.check.subject).filter(|member| !member.paused).and_then(|member| member.next_run_at);
+    let next = source.members.of(&known.check.subject).filter(|member| !member.paused).and_then(|member| member.next_run_at);
     let elsewhere = next.is_some_and(|next| next >= cycle.window_closes(&known.check, plan));
     !elsewhere
         || check.arrivals.iter().any(|arrival| arrival.cycle == cycle.key)
@@ -235,7 +235,7 @@ fn of_parts(parts: &[&Run], cycle: &Cycle) -> Standing {
 }
 
 fn not_started(known: &Known, source: &SourceState) -> NotStarted {
-    match source.members.get(&known.check.subject) {
+    match source.members.of(&known.check.subject) {
         Some(member) if member.import_error => NotStarted::ImportError,
         Some(member) if member.paused => NotStarted::Paused,
         Some(member) => member.next_run_at.map_or(NotStarted::NoReason, NotStarted::Scheduled),

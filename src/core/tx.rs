@@ -161,7 +161,7 @@ impl State {
                 let outlook = SourceState { swept_at: source.swept_at, asked_at: source.asked_at, ..source.outlook() };
                 Row::Source(id.clone(), Box::new(outlook))
             }
-            Key::Members(id) => Row::Members(id.clone(), self.sources.get(id)?.members.values().cloned().collect()),
+            Key::Members(id) => Row::Members(id.clone(), self.sources.get(id)?.members.clone()),
             Key::Check(id) => Row::Check(id.clone(), Box::new(self.checks.get(self.roster.place(id)?)?.clone())),
             Key::Cycle(key) => Row::Cycle(key.clone(), self.cycles.get(key)?.clone()),
             Key::Incident(id) => Row::Incident(Box::new(self.incidents.get(id)?.clone())),

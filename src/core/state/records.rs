@@ -2,7 +2,7 @@
 
 use super::words::{Attention, Cause, CycleKey, IncidentId, PostId, Verdict};
 use super::{Decision, Reason};
-use crate::core::observation::{Fact, Failure, Member, Run, Scheduler, Unreachable};
+use crate::core::observation::{Fact, Failure, Listing, Run, Scheduler, Unreachable};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
 use chrono::NaiveDate;
@@ -24,10 +24,10 @@ pub struct SourceState {
     pub clock: Clock,
     /// It has never listed what it has, and fails to; its sweeps may work all the same.
     pub list_dark: Option<Dark>,
-    /// The last listing, by subject; a row of its own, as it is large and seldom changes. A pipeline that left it is kept in the
-    /// groups' memory, not here.
+    /// The last listing; a row of its own, as it is large and seldom changes. A pipeline that left it is kept in the groups' memory, not
+    /// here.
     #[serde(skip)]
-    pub members: BTreeMap<Id, Member>,
+    pub members: Listing,
 }
 
 /// A source's clock, held against ours.
@@ -62,7 +62,7 @@ impl SourceState {
             dark: self.dark.clone(),
             list_dark: self.list_dark.clone(),
             clock: self.clock,
-            members: BTreeMap::new(),
+            members: Listing::default(),
         }
     }
 }
