@@ -69,7 +69,7 @@ fn told_why(answer: Answer) -> Unreachable {
 fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sweep) {
     // Without its listing, which is large.
     let known = tx.state.sources.get(id);
-    let before = known.map(|known| SourceState { swept_at: known.swept_at, ..known.outlook() }).unwrap_or_default();
+    let before = known.map(|known| SourceState { members: Listing::default(), ..known.clone() }).unwrap_or_default();
     // Two answers can cross on their way; the older one has nothing to say any more. (An instant in the future is from before the
     // clock was set back, and means nothing.)
     if before.swept_at.is_some_and(|swept| swept > asked_at && swept <= tx.at) {

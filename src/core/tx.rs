@@ -1,6 +1,7 @@
 //! The hand that writes: every change of the state goes through here, so that it is in the commit.
 
 use super::command::Muted;
+use super::observation::Listing;
 use super::plan::{Id, Plan};
 use super::roster::Ix;
 use super::state::{
@@ -27,7 +28,17 @@ impl<'a> Tx<'a> {
 
     pub(super) fn check_mut(&mut self, ix: Ix) -> &mut CheckState {
         self.touched.insert(Key::Check(self.state.roster.checks[ix].id.clone()));
+        self.look_again(ix);
         &mut self.state.checks[ix]
+    }
+
+    /// Where the check stands may be another place now: whoever is judged next looks.
+    fn look_again(&mut self, ix: Ix) {
+        for dashboard in &self.state.roster.checks[ix].dashboards {
+            if let Some(view) = self.state.view.cycles.get_mut(dashboard) {
+                view.touched.insert(ix);
+            }
+        }
     }
 
     pub(super) fn source_mut(&mut self, id: &Id) -> &mut SourceState {
@@ -99,6 +110,7 @@ impl<'a> Tx<'a> {
     /// Something was heard for these checks: their dashboards are judged anew.
     pub(super) fn dirty(&mut self, ix: Ix) {
         self.state.view.dirty.extend(self.state.roster.checks[ix].dashboards.iter().cloned());
+        self.look_again(ix);
     }
 
     pub(super) fn write_down(&mut self, about: About, chat: Option<Id>, decision: Decision, reason: Reason) {
@@ -158,8 +170,8 @@ impl State {
             // Its listing is a row of its own.
             Key::Source(id) => {
                 let source = self.sources.get(id)?;
-                let outlook = SourceState { swept_at: source.swept_at, asked_at: source.asked_at, ..source.outlook() };
-                Row::Source(id.clone(), Box::new(outlook))
+                let alone = SourceState { members: Listing::default(), ..source.clone() };
+                Row::Source(id.clone(), Box::new(alone))
             }
             Key::Members(id) => Row::Members(id.clone(), self.sources.get(id)?.members.clone()),
             Key::Check(id) => Row::Check(id.clone(), Box::new(self.checks.get(self.roster.place(id)?)?.clone())),

@@ -50,13 +50,14 @@ impl SourceState {
         self.list_dark.as_ref().is_some_and(|dark| self.listed_at.is_none() || dark.tries >= LIST_TRIES)
     }
 
-    /// What decisions rest on: all but when it was asked, and what it listed (whoever looks at that is judged anew).
+    /// What decisions rest on: all but when it was asked, and what it listed (whoever looks at that is judged anew); that it has listed,
+    /// not when.
     pub(in crate::core) fn outlook(&self) -> Self {
         Self {
             swept_at: None,
             asked_at: None,
-            listed_at: self.listed_at,
-            list_asked_at: self.list_asked_at,
+            listed_at: self.listed_at.map(|_| Instant::MIN_UTC),
+            list_asked_at: None,
             scheduler: self.scheduler.clone(),
             scheduler_dead_since: self.scheduler_dead_since,
             dark: self.dark.clone(),
