@@ -1,42 +1,59 @@
-//! What it costs to play nights through the two doors: 300 pipelines, polled every five minutes, for a fortnight. A replayed year is
-//! 26 of these.
+//! What it costs to play nights through the two doors: pipelines that are polled every five minutes. A replayed year is 26 of these
+//! fortnights, and what is held (`max alloc`) is the same after one of them and after four, but for the nights that each check keeps.
 //!
-//! `cargo bench --bench nights`. The source answers as a replay does: of what has news since the last poll, and else "no news".
+//! `cargo bench --bench nights`. The sources answer as a replay does: of what has news since the last poll, and else "no news"; what
+//! they list is the same every time.
 
 #[path = "../tests/support/world.rs"]
 mod world;
 
 use chrono::{Duration, NaiveDate, TimeDelta};
 use dawnwatch::core::due::due;
-use dawnwatch::core::observation::{Answer, Ask, Fact, Failure, Heard, Item, Run, RunKind, RunState, Sweep};
-use dawnwatch::core::plan::{Check, Id, Need, Plan};
+use dawnwatch::core::observation::{Answer, Ask, Fact, Failure, Heard, Item, Listing, Member, Run, RunKind, RunState, Sweep};
+use dawnwatch::core::plan::{Check, Id, Need, Plan, Source, SourceKind};
 use dawnwatch::core::state::{Attempt, State};
 use dawnwatch::core::step::{Input, Outcome, step};
 use dawnwatch::core::time::Instant;
 use std::collections::BTreeMap;
 
-const CHECKS: usize = 300;
-const NIGHTS: i64 = 14;
+/// So many pipelines stand behind one dashboard.
+const BEHIND_ONE: usize = 300;
 
 fn main() {
     divan::main();
 }
 
-/// Thirty raw tables, and nine marts behind each of them; one dashboard waits for all.
-fn plan() -> Plan {
-    let name = |at: usize| format!("p{at:03}");
-    let check = |at: usize| match at {
-        0..30 => world::check(&name(at)),
-        _ => Check { needs: vec![Need::Check(world::id(&name(at % 30)))], ..world::check(&name(at)) },
+fn name(at: usize) -> Id {
+    world::id(&format!("p{at:04}"))
+}
+
+/// Of each three hundred: thirty raw tables, and nine marts behind each of them; one dashboard waits for all. `lists`: half of them are
+/// of a second source, which also lists what it has.
+fn plan(checks: usize, lists: bool) -> Plan {
+    let check = |at: usize| {
+        let behind = at % BEHIND_ONE;
+        let needs = if behind < 30 { vec![] } else { vec![Need::Check(name(at - behind + behind % 30))] };
+        let source = world::id(if is_listed(at, lists) { "listing" } else { "airflow" });
+        Check { needs, source, ..world::check(name(at).as_str()) }
     };
     let mut plan = world::plan();
-    plan.checks = (0..CHECKS).map(|at| (world::id(&name(at)), check(at).into())).collect();
-    let all: Vec<String> = (0..CHECKS).map(name).collect();
-    plan.dashboards = [(world::id("exec"), world::dashboard(&all.iter().map(String::as_str).collect::<Vec<_>>()))].into();
-    for source in plan.sources.values_mut() {
-        source.every = TimeDelta::minutes(5);
+    plan.checks = (0..checks).map(|at| (name(at), check(at).into())).collect();
+    let all: Vec<Id> = (0..checks).map(name).collect();
+    let dashboards = all.chunks(BEHIND_ONE).enumerate().map(|(nth, names)| {
+        let needs: Vec<&str> = names.iter().map(Id::as_str).collect();
+        (world::id(&format!("exec{nth}")), world::dashboard(&needs))
+    });
+    plan.dashboards = dashboards.collect();
+    let source = |kind| Source { kind, every: TimeDelta::minutes(5), host: Some(0) };
+    plan.sources = [(world::id("airflow"), source(SourceKind::Http))].into();
+    if lists {
+        plan.sources.insert(world::id("listing"), source(SourceKind::Airflow));
     }
     plan
+}
+
+fn is_listed(at: usize, lists: bool) -> bool {
+    lists && at % 2 == 1
 }
 
 /// The run of one pipeline on one date: from when, for how long, and whether it failed the first time and was run again.
@@ -77,16 +94,14 @@ fn shown(at: usize, now: Instant) -> Vec<Run> {
     runs
 }
 
-/// The instants at which the source has news, and of whom.
-fn news(from: NaiveDate, nights: i64) -> BTreeMap<Instant, Vec<usize>> {
+/// The instants of one date at which there is news, and of whom.
+fn news(date: NaiveDate, checks: usize) -> BTreeMap<Instant, Vec<usize>> {
     let mut news: BTreeMap<Instant, Vec<usize>> = BTreeMap::new();
-    for date in from.pred_opt().unwrap().iter_days().take(usize::try_from(nights + 1).unwrap()) {
-        for at in 0..CHECKS {
-            let (start, took, fails) = tale(at, date);
-            let again = start + took + TimeDelta::minutes(90);
-            let instants = [Some(start), Some(start + took), fails.then_some(again), fails.then_some(again + took)];
-            instants.into_iter().flatten().for_each(|instant| news.entry(instant).or_default().push(at));
-        }
+    for at in 0..checks {
+        let (start, took, fails) = tale(at, date);
+        let again = start + took + TimeDelta::minutes(90);
+        let instants = [Some(start), Some(start + took), fails.then_some(again), fails.then_some(again + took)];
+        instants.into_iter().flatten().for_each(|instant| news.entry(instant).or_default().push(at));
     }
     news
 }
@@ -94,39 +109,68 @@ fn news(from: NaiveDate, nights: i64) -> BTreeMap<Instant, Vec<usize>> {
 struct Player {
     plan: Plan,
     state: State,
-    news: BTreeMap<Instant, Vec<usize>>,
-    heard_until: Instant,
+    checks: usize,
+    lists: bool,
+    listing: Listing,
+    /// Of yesterday and today: a replay reads its file as it goes.
+    news: BTreeMap<NaiveDate, BTreeMap<Instant, Vec<usize>>>,
+    /// By source.
+    heard_until: BTreeMap<Id, Instant>,
     rows: usize,
     posts: usize,
 }
 
 impl Player {
+    fn new(checks: usize, lists: bool) -> Self {
+        let plan = plan(checks, lists);
+        let member = |subject| Member {
+            subject,
+            tags: vec!["mart".to_owned()],
+            owners: vec![],
+            paused: false,
+            import_error: false,
+            next_run_at: None,
+        };
+        let listing = (0..checks).filter(|at| is_listed(*at, lists)).map(name).map(member).collect();
+        let (state, news, heard_until) = (State::restore([], &plan), BTreeMap::new(), BTreeMap::new());
+        Self { plan, state, checks, lists, listing, news, heard_until, rows: 0, posts: 0 }
+    }
+
     fn take(&mut self, at: Instant, input: Input) {
         let commit = step(&mut self.state, &self.plan, at, input);
         self.rows += commit.put.len();
     }
 
-    fn answer(&mut self, at: Instant, ask: Ask) -> Vec<Heard> {
-        match &ask {
-            Ask::Failure { .. } => vec![Heard { ask, asked_at: at, answer: Answer::Failure(Failure::default()) }],
-            Ask::Sweep { subjects, source, dates, since } => {
-                let all: Vec<usize> = if self.heard_until == Instant::MIN_UTC {
-                    (0..CHECKS).collect()
-                } else {
-                    let mut new: Vec<usize> = self.news.range(self.heard_until..=at).flat_map(|(_, who)| who).copied().collect();
-                    new.sort_unstable();
-                    new.dedup();
-                    new
-                };
-                self.heard_until = at + TimeDelta::nanoseconds(1);
-                let subjects: Vec<Id> = all.iter().map(|at| subjects[*at].clone()).collect();
-                let fact = |who: &usize| Fact::Runs(shown(*who, at));
-                let items =
-                    all.iter().zip(&subjects).map(|(who, subject)| Item { subject: subject.clone(), fact: fact(who) }).collect();
-                let ask = Ask::Sweep { source: source.clone(), subjects, dates: dates.clone(), since: *since };
-                vec![Heard { ask, asked_at: at, answer: Answer::Sweep(Sweep { items, ..Sweep::default() }) }]
+    /// Whose news there is since the source was asked last.
+    fn who(&mut self, source: &Id, at: Instant) -> Vec<usize> {
+        let ours = |who: &usize| is_listed(*who, self.lists) == (source.as_str() == "listing");
+        let Some(since) = self.heard_until.insert(source.clone(), at + TimeDelta::nanoseconds(1)) else {
+            return (0..self.checks).filter(ours).collect();
+        };
+        let today = (at + Duration::hours(9)).date_naive();
+        for date in [today.pred_opt().unwrap(), today] {
+            self.news.entry(date).or_insert_with(|| news(date, self.checks));
+        }
+        self.news.retain(|date, _| *date + Duration::days(1) >= today);
+        let news = self.news.values().flat_map(|news| news.range(since..=at)).flat_map(|(_, who)| who);
+        let mut who: Vec<usize> = news.copied().filter(ours).collect();
+        who.sort_unstable();
+        who.dedup();
+        who
+    }
+
+    fn answer(&mut self, at: Instant, ask: Ask) -> Heard {
+        match ask {
+            Ask::Failure { .. } => Heard { ask, asked_at: at, answer: Answer::Failure(Failure::default()) },
+            Ask::Sweep { source, dates, since, .. } => {
+                let who = self.who(&source, at);
+                let subjects = who.iter().copied().map(name).collect();
+                let item = |who: &usize| Item { subject: name(*who), fact: Fact::Runs(shown(*who, at)) };
+                let items = who.iter().map(item).collect();
+                let ask = Ask::Sweep { source, subjects, dates, since };
+                Heard { ask, asked_at: at, answer: Answer::Sweep(Sweep { items, ..Sweep::default() }) }
             }
-            Ask::List { .. } => Vec::new(),
+            Ask::List { .. } => Heard { ask, asked_at: at, answer: Answer::Listing(self.listing.clone()) },
         }
     }
 
@@ -136,7 +180,8 @@ impl Player {
             if now.asks.is_empty() && now.posts.is_empty() {
                 return now.wake_at.unwrap();
             }
-            for heard in now.asks.into_iter().flat_map(|ask| self.answer(at, ask)).collect::<Vec<_>>() {
+            for ask in now.asks {
+                let heard = self.answer(at, ask);
                 self.take(at, Input::Heard(heard));
             }
             if !now.posts.is_empty() {
@@ -152,13 +197,11 @@ impl Player {
     }
 }
 
-fn play(nights: i64) -> (usize, usize) {
-    let plan = plan();
+fn play(checks: usize, lists: bool, nights: i64) -> (usize, usize) {
     let from: NaiveDate = "2026-11-02".parse().unwrap();
     let mut at = from.and_hms_opt(0, 0, 0).unwrap().and_utc() - Duration::hours(9);
     let to = at + TimeDelta::days(nights);
-    let state = State::restore([], &plan);
-    let mut player = Player { state, news: news(from, nights), heard_until: Instant::MIN_UTC, rows: 0, posts: 0, plan };
+    let mut player = Player::new(checks, lists);
     while at < to {
         player.take(at, Input::Tick);
         at = player.settle(at);
@@ -168,5 +211,20 @@ fn play(nights: i64) -> (usize, usize) {
 
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn a_fortnight_of_300_pipelines() -> (usize, usize) {
-    play(NIGHTS)
+    play(300, false, 14)
+}
+
+#[divan::bench(sample_count = 5, sample_size = 1)]
+fn a_fortnight_of_300_pipelines_half_of_them_listed() -> (usize, usize) {
+    play(300, true, 14)
+}
+
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn a_fortnight_of_3000_pipelines_half_of_them_listed() -> (usize, usize) {
+    play(3000, true, 14)
+}
+
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn a_year_of_300_pipelines_half_of_them_listed() -> (usize, usize) {
+    play(300, true, 365)
 }

@@ -148,7 +148,7 @@ async fn an_empty_luigi_is_no_trouble_and_knows_nothing() {
     given(&server, "/api/graph", body("{\"response\": {}}")).await;
     let source = source(&server.uri());
     assert_eq!(ask(&source, &["DailySales"]).await.unwrap().items, []);
-    assert_eq!(source.ask(&Ask::List { source: Id::from("luigi") }, now()).await, Answer::Listing(vec![]));
+    assert_eq!(source.ask(&Ask::List { source: Id::from("luigi") }, now()).await, Answer::Listing(vec![].into()));
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ fn members() -> Row {
         import_error: false,
         next_run_at: Some(at(3)),
     };
-    Row::Members("airflow".into(), vec![member])
+    Row::Members("airflow".into(), vec![member].into())
 }
 
 fn source() -> Row {

@@ -31,9 +31,7 @@ pub(super) async fn run(common: &Common, args: &super::Healthcheck, environment:
     output::write(&match common.format {
         Format::Text if well => format!("the agent at {to} is well"),
         Format::Text => format!("the agent at {to} is not well: {}", crate::net::line(&why)),
-        _ => {
-            json!({"at": to, "well": well, "why": (!why.is_empty()).then_some(why)}).to_string()
-        }
+        _ => json!({"at": to, "well": well, "why": (!why.is_empty()).then_some(why)}).to_string(),
     })?;
     Ok(if well { Exit::Fine } else { Exit::Findings })
 }

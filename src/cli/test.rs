@@ -33,7 +33,7 @@ pub(super) fn run(common: &Common, args: &Args) -> Result<Exit, Error> {
     let results: Vec<Played> = results.into_iter().map(|(played, _)| played).collect();
     output::write(&match common.format {
         Format::Text => text(&results),
-        Format::Json => json(&results).to_string(),
+        _ => json(&results).to_string(),
     })?;
     Ok(exit(&results))
 }

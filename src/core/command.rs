@@ -104,7 +104,7 @@ pub fn answer(state: &State, plan: &Plan, at: Instant, command: &Command) -> Res
                 return Err(format!("check {check} stands in the configuration: take [checks.{check}] out and reload"));
             };
             let listed =
-                state.sources.get(&known.check.source).is_some_and(|source| source.members.contains_key(&known.check.subject));
+                state.sources.get(&known.check.source).is_some_and(|source| source.members.of(&known.check.subject).is_some());
             if listed {
                 return Err(format!(
                     "{} still lists {check}: to leave it out, add it to `exclude` of [groups.{group}]",

@@ -131,37 +131,34 @@ fn sweep_at(state: &State, id: &Id, setup: &Source, source: &SourceState, at: In
 /// For subjects with `{date:…}`: the dates of the open cycles that wait for them, or today's for what no dashboard needs.
 fn dates(state: &State, plan: &Plan, id: &Id, at: Instant) -> BTreeMap<Id, BTreeSet<NaiveDate>> {
     let mut dates: BTreeMap<Id, BTreeSet<NaiveDate>> = BTreeMap::new();
-    for (subject, ixs) in state.roster.subjects(id) {
-        for known in ixs.iter().map(|ix| &state.roster.checks[*ix]) {
-            let Some(shift) = &known.check.dated else { continue };
-            let cycles = known.dashboards.iter().filter_map(|id| state.view.cycles.get(id));
-            let mut business: Vec<NaiveDate> = cycles.map(|view| view.cycle.key.date).collect();
-            if business.is_empty() {
-                business.push(local_date(at, plan.timezone));
-            }
-            let wanted = business.into_iter().filter_map(|date| shift.from(date, &plan.calendars));
-            dates.entry(subject.clone()).or_default().extend(wanted);
+    for ix in state.roster.asked(id).into_iter().flat_map(|asked| &asked.dated) {
+        let known = &state.roster.checks[*ix];
+        let Some(shift) = &known.check.dated else { continue };
+        let cycles = known.dashboards.iter().filter_map(|id| state.view.cycles.get(id));
+        let mut business: Vec<NaiveDate> = cycles.map(|view| view.cycle.key.date).collect();
+        if business.is_empty() {
+            business.push(local_date(at, plan.timezone));
         }
+        let wanted = business.into_iter().filter_map(|date| shift.from(date, &plan.calendars));
+        dates.entry(known.check.subject.clone()).or_default().extend(wanted);
     }
     dates
 }
 
 fn since(state: &State, plan: &Plan, id: &Id, at: Instant) -> Instant {
     let mut since = at - TimeDelta::days(1);
-    for (_, ixs) in state.roster.subjects(id) {
-        for ix in ixs {
-            let known = &state.roster.checks[*ix];
-            let windows = known.dashboards.iter().filter_map(|id| state.view.cycles.get(id));
-            since = windows.map(|view| view.cycle.window_opens(&known.check, plan)).fold(since, Instant::min);
-            // What is told of outside any cycle stays in sight until it is over.
-            if let (Some(_), Some(Seen::Runs(runs))) = (state.view.outside.get(ix), &state.checks[*ix].seen) {
-                since = runs.iter().map(|run| run.scheduled_at).fold(since, Instant::min);
-            }
-            if let Some(max_age) = known.check.max_age {
-                since = since.min(at - max_age);
-            }
+    let Some(asked) = state.roster.asked(id) else { return since - SINCE_SPARE };
+    for known in asked.windows.iter().map(|ix| &state.roster.checks[*ix]) {
+        let windows = known.dashboards.iter().filter_map(|id| state.view.cycles.get(id));
+        since = windows.map(|view| view.cycle.window_opens(&known.check, plan)).fold(since, Instant::min);
+    }
+    // What is told of outside any cycle stays in sight until it is over.
+    for ix in state.view.outside.keys().filter(|ix| state.roster.checks[**ix].check.source == *id) {
+        if let Some(Seen::Runs(runs)) = &state.checks[*ix].seen {
+            since = runs.iter().map(|run| run.scheduled_at).fold(since, Instant::min);
         }
     }
+    since = asked.max_age.map_or(since, |max_age| since.min(at - max_age));
     (since - SINCE_SPARE).max(at - SINCE_AT_MOST)
 }
 

@@ -11,6 +11,8 @@ use chrono::TimeDelta;
 
 /// Fewer nights than this are too little history.
 pub const ENOUGH_NIGHTS: usize = 5;
+/// Habits change: what is older than so many nights says nothing of tonight.
+const RECENT: usize = 28;
 /// What people see of an ETA changes in such steps only.
 const SHOWN_STEP: TimeDelta = TimeDelta::minutes(5);
 /// "Later than" holds from the next second on.
@@ -38,19 +40,21 @@ pub struct RunTime {
 impl Habit {
     /// Observed run times win over the declared one once there are enough of them.
     pub fn of(nights: &[Night], declared: Option<TimeDelta>) -> Self {
-        let recent = &nights[nights.len().saturating_sub(28)..];
+        let recent = &nights[nights.len().saturating_sub(RECENT)..];
         let count = u32::try_from(recent.len()).unwrap_or(u32::MAX);
-        let took = sorted(recent.iter().filter_map(|night| night.took_s));
-        let arrived = sorted(recent.iter().map(|night| night.arrived_s));
+        let mut room = [[0; RECENT]; 2];
+        let [for_took, for_arrived] = &mut room;
+        let took = sorted(for_took, recent.iter().filter_map(|night| night.took_s));
+        let arrived = sorted(for_arrived, recent.iter().map(|night| night.arrived_s));
         let run = if took.len() >= ENOUGH_NIGHTS {
             let nights = u32::try_from(took.len()).unwrap_or(u32::MAX);
-            let [usual, long] = [quantile(&took, 50), quantile(&took, 90)].map(TimeDelta::seconds);
+            let [usual, long] = [quantile(took, 50), quantile(took, 90)].map(TimeDelta::seconds);
             Some(RunTime { usual, long, basis: Basis::Observed { nights } })
         } else {
             declared.map(|usual| RunTime { usual, long: usual * 5 / 4, basis: Basis::Declared })
         };
         let arrives_s =
-            (arrived.len() >= ENOUGH_NIGHTS).then(|| (quantile(&arrived, 50), arrived.last().copied().unwrap_or_default()));
+            (arrived.len() >= ENOUGH_NIGHTS).then(|| (quantile(arrived, 50), arrived.last().copied().unwrap_or_default()));
         Self { run, arrives_s, nights: count }
     }
 
@@ -59,10 +63,15 @@ impl Habit {
     }
 }
 
-fn sorted(values: impl Iterator<Item = i64>) -> Vec<i64> {
-    let mut values: Vec<i64> = values.collect();
-    values.sort_unstable();
-    values
+/// Asked for everything that is outstanding whenever something of its dashboard changes: it takes no memory.
+fn sorted(room: &mut [i64; RECENT], values: impl Iterator<Item = i64>) -> &[i64] {
+    let mut count = 0;
+    for (place, value) in room.iter_mut().zip(values) {
+        *place = value;
+        count += 1;
+    }
+    room[..count].sort_unstable();
+    &room[..count]
 }
 
 /// The smallest value that `percent` of all do not exceed. `sorted` is not empty.

@@ -9,7 +9,7 @@ use super::plan::{Dashboard, Id, Need, Plan};
 use super::roster::{Ix, Roster, Wanted};
 use super::standing::{self, Standing, Unseen};
 use super::state::{Cause, CheckState, SourceState, State, Verdict};
-use super::time::Instant;
+use super::time::{Instant, Until};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -63,6 +63,9 @@ pub struct CycleView {
     pub eta: Option<Forecast>,
     /// When time alone may change any of it.
     pub holds_until: Option<Instant>,
+    pub judged_at: Instant,
+    /// Checks of which something has changed since it was judged.
+    pub touched: BTreeSet<Ix>,
 }
 
 /// One check in one cycle.
@@ -104,6 +107,13 @@ impl CycleView {
         self.checks.get(self.wanted.place(ix)?).map(|(_, judged)| judged)
     }
 
+    /// Where a check stands, if that is as it was at the last judgement: it hangs on what is known of the check and its source, and on
+    /// whether the deadline has come.
+    fn take_standing(&mut self, place: usize, ix: Ix) -> Option<Standing> {
+        let (of, judged) = self.checks.get_mut(place)?;
+        (*of == ix && !self.touched.contains(&ix)).then(|| std::mem::replace(&mut judged.standing, Standing::NotDue))
+    }
+
     /// The earliest act-by of what is outstanding.
     pub fn act_by(&self) -> Option<Instant> {
         let outstanding = self.checks.iter().filter(|(_, judged)| judged.live && judged.verdict > Verdict::Ready);
@@ -111,11 +121,16 @@ impl CycleView {
     }
 }
 
-/// Judges one cycle at `at`.
-pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at: Instant) -> CycleView {
+/// Judges one cycle at `at`. `before`: how it was judged last.
+pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, before: Option<CycleView>, at: Instant) -> CycleView {
     let wanted = state.roster.dashboards.get(&cycle.key.dashboard).cloned().unwrap_or_default();
     let bench = Bench { state, plan, dashboard, wanted: &wanted, cycle: &cycle, at };
-    let rows: Vec<Row> = wanted.closure.iter().map(|&ix| bench.row(ix)).collect();
+    let past = |at: Instant| at >= cycle.deadline;
+    let mut before = before.filter(|before| before.cycle == cycle && past(before.judged_at) == past(at));
+    let mut had = |place, ix| before.as_mut().and_then(|before| before.take_standing(place, ix));
+    let rows: Vec<Row> = wanted.closure.iter().enumerate().map(|(place, &ix)| bench.row(ix, had(place, ix))).collect();
+    // Its verdicts are of no more use, and those of thousands of checks need not be in memory twice.
+    drop(before);
     let after = bench.work_after(&rows);
     let live = bench.live(&rows);
 
@@ -130,27 +145,13 @@ pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at
     holds_until.by(cycle.deadline + GRACE, at);
     let hollow = bench.hollow();
     let verdict = bench.of_dashboard(&checks, !hollow.is_empty());
-    let direct = || checks.iter().filter(|(ix, _)| wanted.direct.contains(ix)).map(|(_, judged)| judged);
+    let direct = || checks.iter().zip(0..).filter(|(_, place)| wanted.is_direct(*place)).map(|((_, judged), _)| judged);
     let ready_at = (verdict == Verdict::Ready).then(|| direct().filter_map(Judged::arrived_at).max().unwrap_or(at));
-    let outstanding: Vec<Option<Forecast>> =
-        direct().filter(|judged| judged.verdict > Verdict::Ready).map(|judged| judged.forecast).collect();
-    let eta = if outstanding.iter().all(Option::is_some) { outstanding.into_iter().flatten().max_by_key(|f| f.at) } else { None };
-    CycleView { checks, wanted, verdict, hollow, ready_at, eta, holds_until: holds_until.after(at), cycle }
-}
-
-/// The earliest of several instants.
-pub(super) struct Until(pub(super) Option<Instant>);
-
-impl Until {
-    pub(super) fn by(&mut self, at: impl Into<Option<Instant>>, now: Instant) {
-        if let Some(at) = at.into().filter(|at| *at > now) {
-            self.0 = Some(self.0.map_or(at, |had| had.min(at)));
-        }
-    }
-
-    fn after(self, now: Instant) -> Option<Instant> {
-        self.0.filter(|at| *at > now)
-    }
+    let mut outstanding = direct().filter(|judged| judged.verdict > Verdict::Ready).map(|judged| judged.forecast);
+    let later = |last: Option<Forecast>, next: Forecast| Some(last.filter(|last| last.at > next.at).unwrap_or(next));
+    let eta = outstanding.try_fold(None, |last, next| next.map(|next| later(last, next))).flatten();
+    let holds_until = holds_until.after(at);
+    CycleView { checks, wanted, verdict, hollow, ready_at, eta, holds_until, judged_at: at, touched: BTreeSet::new(), cycle }
 }
 
 struct Bench<'a> {
@@ -181,23 +182,23 @@ impl Bench<'_> {
         &self.state.roster
     }
 
-    /// Where the things that a check needs stand among the rows.
-    fn places(&self, ix: Ix) -> impl Iterator<Item = usize> {
-        self.roster().checks[ix].needs.iter().filter_map(|need| self.wanted.place(*need))
-    }
-
     fn source(&self, ix: Ix) -> Option<&SourceState> {
         self.state.sources.get(&self.roster().checks[ix].check.source)
     }
 
-    fn row(&self, ix: Ix) -> Row {
-        let known = &self.roster().checks[ix];
-        let check = &self.state.checks[ix];
+    /// `had`: where the check stands, if nothing of it has changed.
+    fn row(&self, ix: Ix, had: Option<Standing>) -> Row {
+        debug_assert!(had.as_ref().is_none_or(|had| *had == self.standing(ix)), "check {ix} was changed behind the view's back");
+        let standing = had.unwrap_or_else(|| self.standing(ix));
+        let habit = || Habit::of(&self.state.checks[ix].nights, self.roster().checks[ix].check.duration);
+        let habit = (!standing.is_settled()).then(|| Box::new(habit()));
+        Row { ix, standing, habit }
+    }
+
+    fn standing(&self, ix: Ix) -> Standing {
         let blank = SourceState::default();
         let source = self.source(ix).unwrap_or(&blank);
-        let standing = standing::standing(known, check, source, self.cycle, self.plan, self.at);
-        let habit = (!standing.is_settled()).then(|| Box::new(Habit::of(&check.nights, known.check.duration)));
-        Row { ix, standing, habit }
+        standing::standing(&self.roster().checks[ix], &self.state.checks[ix], source, self.cycle, self.plan, self.at)
     }
 
     /// What is left to run after each check has arrived, along the slowest way to the dashboard.
@@ -205,7 +206,7 @@ impl Bench<'_> {
         let mut after = vec![TimeDelta::zero(); rows.len()];
         for (at_place, row) in rows.iter().enumerate().rev().filter(|(_, row)| !row.standing.is_settled()) {
             let behind = row.habit().run_time() + after[at_place];
-            for need in self.places(row.ix) {
+            for &need in self.wanted.needs(at_place) {
                 after[need] = after[need].max(behind);
             }
         }
@@ -214,10 +215,10 @@ impl Bench<'_> {
 
     /// A check is waited for when the dashboard needs it, or something that has not arrived and is waited for does.
     fn live(&self, rows: &[Row]) -> Vec<bool> {
-        let mut live: Vec<bool> = rows.iter().map(|row| self.wanted.direct.contains(&row.ix)).collect();
+        let mut live: Vec<bool> = (0..rows.len()).map(|place| self.wanted.is_direct(place)).collect();
         for (at_place, row) in rows.iter().enumerate().rev() {
             if live[at_place] && !row.standing.is_settled() {
-                for need in self.places(row.ix) {
+                for &need in self.wanted.needs(at_place) {
                     live[need] = true;
                 }
             }
@@ -227,7 +228,7 @@ impl Bench<'_> {
 
     fn verdict(&self, row: Row, after: TimeDelta, live: bool, before: &[(Ix, Judged)], holds_until: &mut Until) -> Judged {
         let deadline = self.cycle.deadline;
-        let act_by = deadline - self.dashboard.reaction - row.habit().run_time() - after;
+        let act_by = deadline - (self.dashboard.reaction + row.habit().run_time() + after);
         let settled = match &row.standing {
             Standing::NotDue => Some(Verdict::NotDue),
             Standing::NotWatched => Some(Verdict::NotWatched),
@@ -238,9 +239,11 @@ impl Bench<'_> {
             let standing = row.standing;
             return Judged { verdict, standing, forecast: None, works_since: None, act_by, cause: None, since: self.at, live };
         }
-        let needs = self.places(row.ix).filter_map(|at| before.get(at)).map(|(_, judged)| judged);
-        let (needs, had): (Vec<&Judged>, Vec<&Judged>) = needs.partition(|judged| judged.verdict > Verdict::Ready);
-        let works_since = works_since(&self.state.checks[row.ix], &row.standing, &had);
+        // Those before it are judged already, and it stands behind all that it needs.
+        let all = self.wanted.needs(before.len()).iter().filter_map(|at| before.get(*at)).map(|(_, judged)| judged);
+        let fed_at = all.clone().filter(|judged| judged.verdict <= Verdict::Ready).filter_map(Judged::arrived_at).max();
+        let needs: Vec<&Judged> = all.filter(|judged| judged.verdict > Verdict::Ready).collect();
+        let works_since = works_since(&self.state.checks[row.ix], &row.standing, fed_at);
         let forecast = self.forecast(&row, works_since, &needs);
         let (verdict, since) = self.weigh(&row, &needs, forecast.as_ref(), after, act_by, holds_until);
         let cause = if verdict.is_trouble() && live { self.cause(&row, &needs) } else { None };
@@ -262,7 +265,10 @@ impl Bench<'_> {
             Standing::NotStarted(NotStarted::Scheduled(at)) => Some(at),
             _ => None,
         };
-        let arrives_at = row.habit().arrives_s.map(|(usual, _)| self.cycle.at_wall(usual, self.plan));
+        // The usual hour says nothing of what is under way, or waits for something.
+        let idle = run.is_none() && outstanding.is_none();
+        let usual = row.habit().arrives_s.filter(|_| idle);
+        let arrives_at = usual.map(|(usual, _)| self.cycle.at_wall(usual, self.plan));
         forecast::arrival(&row.habit(), &forecast::Now { at: self.at, run, needs: outstanding, starts_at, arrives_at })
     }
 
@@ -368,12 +374,11 @@ impl Bench<'_> {
     }
 }
 
-/// Since when the run works by itself. A run that was started early and waits in a sensor is not running long.
-fn works_since(check: &CheckState, standing: &Standing, had: &[&Judged]) -> Option<Instant> {
+/// Since when the run works by itself. `fed_at`: when the last thing that it needs had arrived. A run that was started early and waits in a sensor is not running long.
+fn works_since(check: &CheckState, standing: &Standing, fed_at: Option<Instant>) -> Option<Instant> {
     let Standing::Running { run, started_at, .. } = standing else { return None };
     let resumed = check.resumed.as_ref().filter(|(resumed, _)| resumed == run).map(|(_, at)| *at);
-    let fed = had.iter().filter_map(|judged| judged.arrived_at()).max();
-    (*started_at).map(|started| [resumed, fed].into_iter().flatten().fold(started, Instant::max))
+    (*started_at).map(|started| [resumed, fed_at].into_iter().flatten().fold(started, Instant::max))
 }
 
 impl Judged {

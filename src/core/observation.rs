@@ -8,6 +8,8 @@ use super::time::Instant;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// The most characters of an error line that an adapter passes on.
 pub const ERROR_CHARS: usize = 300;
@@ -47,7 +49,7 @@ pub enum Answer {
     Sweep(Sweep),
     /// A part of a sweep that goes on: says all of these subjects, and of the source no more than that it was asked.
     Part(Sweep),
-    Listing(Vec<Member>),
+    Listing(Listing),
     Failure(Failure),
     Unreachable(Unreachable),
 }
@@ -165,6 +167,40 @@ pub struct Member {
     pub import_error: bool,
     /// When the source itself will schedule the next run. `None`: it has no schedule.
     pub next_run_at: Option<Instant>,
+}
+
+/// All that a source lists, in order of subject, each once. It is large and seldom changes: a clone is the same listing, and to compare
+/// it with that costs nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(from = "Vec<Member>")]
+pub struct Listing(Arc<[Member]>);
+
+impl Listing {
+    pub fn of(&self, subject: &Id) -> Option<&Member> {
+        self.0.binary_search_by(|member| member.subject.cmp(subject)).ok().map(|at| &self.0[at])
+    }
+}
+
+impl Deref for Listing {
+    type Target = [Member];
+
+    fn deref(&self) -> &[Member] {
+        &self.0
+    }
+}
+
+impl From<Vec<Member>> for Listing {
+    fn from(mut members: Vec<Member>) -> Self {
+        members.sort_by(|a, b| a.subject.cmp(&b.subject));
+        members.dedup_by(|a, b| a.subject == b.subject);
+        Self(members.into())
+    }
+}
+
+impl FromIterator<Member> for Listing {
+    fn from_iter<T: IntoIterator<Item = Member>>(members: T) -> Self {
+        members.into_iter().collect::<Vec<_>>().into()
+    }
 }
 
 /// The source could not be asked, or its answer could not be believed.

@@ -2,7 +2,8 @@
 
 use super::clocks;
 use super::observation::{
-    Answer, Ask, Fact, Failure, Heard, Member, RUNS_PER_SUBJECT, Run, RunKind, RunState, Scheduler, Sweep, Unreachable, Why,
+    Answer, Ask, Fact, Failure, Heard, Listing, Member, RUNS_PER_SUBJECT, Run, RunKind, RunState, Scheduler, Sweep, Unreachable,
+    Why,
 };
 use super::outside;
 use super::plan::Id;
@@ -74,7 +75,7 @@ fn told_why(answer: Answer) -> Unreachable {
 fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sweep) {
     // Without its listing, which is large.
     let known = tx.state.sources.get(id);
-    let before = known.map(|known| SourceState { swept_at: known.swept_at, ..known.outlook() }).unwrap_or_default();
+    let before = known.map(|known| SourceState { members: Listing::default(), ..known.clone() }).unwrap_or_default();
     // Two answers can cross on their way; the older one has nothing to say any more. (An instant in the future is from before the
     // clock was set back, and means nothing.)
     if before.swept_at.is_some_and(|swept| swept > asked_at && swept <= tx.at) {
@@ -279,27 +280,24 @@ fn darker(had: Option<Dark>, asked_at: Instant, why: Unreachable) -> Dark {
     Dark { since, tries: tries.saturating_add(1), last: why }
 }
 
-fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Vec<Member>) {
+fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Listing) {
     let source = tx.source_mut(id);
     let known_before = source.listed_at.is_some();
     source.listed_at = Some(asked_at);
     let had_failed = source.list_dark.take().is_some();
     source.list_asked_at = Some(asked_at);
-    let members: BTreeMap<Id, Member> = members.into_iter().map(|member| (member.subject.clone(), member)).collect();
     let same = source.members == members;
     if !same || had_failed || !known_before {
-        let changed = members.values().filter(|member| source.members.get(&member.subject) != Some(member)).cloned().collect();
-        let gone = source.members.keys().filter(|subject| !members.contains_key(*subject)).cloned().collect();
+        let changed = members.iter().filter(|member| source.members.of(&member.subject) != Some(member)).cloned().collect();
+        let left = source.members.iter().filter(|member| members.of(&member.subject).is_none());
+        let gone = left.map(|member| member.subject.clone()).collect();
         tx.observe(asked_at, News::Listing { source: id.clone(), changed, gone });
     }
     if same {
         return;
     }
-    let identity = |members: &BTreeMap<Id, Member>| -> Vec<(Id, Vec<String>, Vec<String>)> {
-        members.values().map(|member| (member.subject.clone(), member.tags.clone(), member.owners.clone())).collect()
-    };
     let source = tx.source_mut(id);
-    let same_checks = known_before && identity(&source.members) == identity(&members);
+    let same_checks = known_before && source.members.iter().map(identity).eq(members.iter().map(identity));
     source.members = members;
     tx.touch_members(id);
     if same_checks {
@@ -318,6 +316,11 @@ fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Vec<Member>) {
         let group = tx.state.roster.checks[ix].group.is_some();
         tx.check_mut(ix).silent_until_success = joins && group;
     }
+}
+
+/// What makes a member one of the groups that it is in.
+fn identity(member: &Member) -> (&Id, &[String], &[String]) {
+    (&member.subject, &member.tags, &member.owners)
 }
 
 fn failed(tx: &mut Tx<'_>, source: &Id, subject: &Id, run: String, failure: Failure) {

@@ -1,12 +1,11 @@
 //! Trouble outside any cycle: data that is too old at any hour (`max_age`), and failed runs of checks that no dashboard needs.
 
-use super::judge::Until;
 use super::observation::{Run, RunKind};
 use super::plan::Plan;
 use super::roster::{Ix, Known};
 use super::standing::{self, Standing};
 use super::state::{CheckState, Seen, SourceState, State};
-use super::time::Instant;
+use super::time::{Instant, Until};
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
 

@@ -3,6 +3,7 @@
 
 use super::plan::{Check, Id, Need, Plan, SourceKind};
 use super::state::SourceState;
+use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -18,8 +19,21 @@ pub struct Roster {
     populated: BTreeSet<Id>,
     /// Checks that may be in trouble outside any cycle: with a `max_age`, or needed by no dashboard.
     pub outside: Vec<Ix>,
-    /// The checks of each source, by what the source calls them.
-    by_subject: BTreeMap<Id, BTreeMap<Id, Vec<Ix>>>,
+    /// By source.
+    asked: BTreeMap<Id, Asked>,
+}
+
+/// What one source is asked about.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Asked {
+    /// Its checks, by what it calls them.
+    by_subject: BTreeMap<Id, Vec<Ix>>,
+    /// Those with a date in their subject.
+    pub dated: Vec<Ix>,
+    /// Of the checks that wait in the same cycles for windows that open at one time, one.
+    pub windows: Vec<Ix>,
+    /// The longest of them.
+    pub max_age: Option<TimeDelta>,
 }
 
 /// One check with its references resolved.
@@ -39,19 +53,39 @@ pub struct Known {
 /// What one dashboard waits for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// What it needs itself.
-    pub direct: BTreeSet<Ix>,
-    /// All that these need in turn, and themselves: a check stands behind everything that it needs.
+    /// All that it needs, and what that needs in turn, and themselves: a check stands behind everything that it needs.
     pub closure: Vec<Ix>,
     /// Where each stands in `closure`, in order of `Ix`.
     places: Vec<(Ix, usize)>,
+    /// By place: does the dashboard need it itself?
+    direct: Vec<bool>,
+    /// The places of what each one needs, one after the other, and where those of each begin.
+    needs: Vec<usize>,
+    begins: Vec<usize>,
 }
 
 impl Wanted {
-    fn new(direct: BTreeSet<Ix>, closure: Vec<Ix>) -> Self {
+    fn new(direct: &BTreeSet<Ix>, closure: Vec<Ix>, checks: &[Known]) -> Self {
         let mut places: Vec<(Ix, usize)> = closure.iter().copied().zip(0..).collect();
         places.sort_unstable();
-        Self { direct, closure, places }
+        let direct = closure.iter().map(|ix| direct.contains(ix)).collect();
+        let mut wanted = Self { closure, places, direct, needs: Vec::new(), begins: vec![0] };
+        for at in 0..wanted.closure.len() {
+            let needs: Vec<usize> = checks[wanted.closure[at]].needs.iter().filter_map(|need| wanted.place(*need)).collect();
+            wanted.needs.extend(needs);
+            wanted.begins.push(wanted.needs.len());
+        }
+        wanted
+    }
+
+    /// Does the dashboard need what stands at this place itself?
+    pub fn is_direct(&self, place: usize) -> bool {
+        self.direct[place]
+    }
+
+    /// The places of what the one at this place needs.
+    pub fn needs(&self, place: usize) -> &[usize] {
+        &self.needs[self.begins[place]..self.begins[place + 1]]
     }
 
     /// The place of a check in `closure`, which is that in `CycleView::checks` too.
@@ -103,16 +137,13 @@ impl Roster {
                 checks[ix].dashboards.reserve_exact(1);
                 checks[ix].dashboards.push(id.clone());
             }
-            dashboards.insert(id.clone(), Arc::new(Wanted::new(direct, closure)));
+            dashboards.insert(id.clone(), Arc::new(Wanted::new(&direct, closure, &checks)));
         }
-        let mut by_subject: BTreeMap<Id, BTreeMap<Id, Vec<Ix>>> = BTreeMap::new();
-        for (ix, known) in checks.iter().enumerate() {
-            by_subject.entry(known.check.source.clone()).or_default().entry(known.check.subject.clone()).or_default().push(ix);
-        }
+        let asked = ask(&checks);
         let populated = groups.into_iter().filter(|(_, members)| !members.is_empty()).map(|(id, _)| id).collect();
         let alone = |known: &Known| known.check.max_age.is_some() || known.dashboards.is_empty();
         let outside = (0..checks.len()).filter(|ix| alone(&checks[*ix])).collect();
-        Self { checks, dashboards, populated, outside, by_subject }
+        Self { checks, dashboards, populated, outside, asked }
     }
 
     /// Is any member of the group known?
@@ -126,7 +157,12 @@ impl Roster {
 
     /// The checks of a source, by subject.
     pub fn subjects(&self, source: &Id) -> impl Iterator<Item = (&Id, &Vec<Ix>)> {
-        self.by_subject.get(source).into_iter().flatten()
+        self.asked.get(source).into_iter().flat_map(|asked| &asked.by_subject)
+    }
+
+    /// `None`: it is asked about nothing.
+    pub fn asked(&self, source: &Id) -> Option<&Asked> {
+        self.asked.get(source)
     }
 
     /// Whether the source is swept at all: one that lists is, also while it has nothing that anybody wants.
@@ -135,8 +171,27 @@ impl Roster {
     }
 
     pub fn of_subject(&self, source: &Id, subject: &Id) -> &[Ix] {
-        self.by_subject.get(source).and_then(|subjects| subjects.get(subject)).map_or(&[], Vec::as_slice)
+        self.asked.get(source).and_then(|asked| asked.by_subject.get(subject)).map_or(&[], Vec::as_slice)
     }
+}
+
+/// Gives each check to its source.
+fn ask(checks: &[Known]) -> BTreeMap<Id, Asked> {
+    let mut all: BTreeMap<Id, Asked> = BTreeMap::new();
+    let mut windows = BTreeSet::new();
+    for (ix, known) in checks.iter().enumerate() {
+        let check = &known.check;
+        let asked = all.entry(check.source.clone()).or_default();
+        asked.by_subject.entry(check.subject.clone()).or_default().push(ix);
+        asked.max_age = asked.max_age.max(check.max_age);
+        if check.dated.is_some() {
+            asked.dated.push(ix);
+        }
+        if windows.insert((&check.source, check.counts_from, &known.dashboards)) {
+            asked.windows.push(ix);
+        }
+    }
+    all
 }
 
 type Named = BTreeMap<Id, (Arc<Check>, Option<Id>)>;
@@ -151,7 +206,7 @@ fn name_all(plan: &Plan, sources: &BTreeMap<Id, SourceState>, memory: &Memory) -
     // (source, subject) of every member, with its groups in order of their names: the first one's defaults hold.
     let mut members: BTreeMap<(&Id, Id), Vec<&Id>> = BTreeMap::new();
     for (group_id, group) in &plan.groups {
-        let listed = sources.get(&group.source).into_iter().flat_map(|source| source.members.values());
+        let listed = sources.get(&group.source).into_iter().flat_map(|source| source.members.iter());
         let matching = listed
             .filter(|m| {
                 group.matches.holds(m.subject.as_str(), &m.tags, &m.owners)
@@ -159,7 +214,7 @@ fn name_all(plan: &Plan, sources: &BTreeMap<Id, SourceState>, memory: &Memory) -
             })
             .map(|m| m.subject.clone());
         // One that has vanished has no tags any more, but an id by which it can be let go.
-        let listed_now = |subject: &Id| sources.get(&group.source).is_some_and(|source| source.members.contains_key(subject));
+        let listed_now = |subject: &Id| sources.get(&group.source).is_some_and(|source| source.members.of(subject).is_some());
         let wanted = |subject: &Id| {
             let ids = &group.matches.ids;
             (ids.is_empty() || ids.iter().any(|pattern| super::plan::glob(pattern, subject.as_str())))
@@ -241,7 +296,6 @@ fn untangle(checks: &mut [Known]) -> Vec<Ix> {
 mod tests {
     use super::*;
     use crate::core::plan::{Evidence, Group, Matcher};
-    use chrono::TimeDelta;
 
     fn plan(exclude: &[&str]) -> Plan {
         let each = Check {

@@ -104,13 +104,12 @@ pub fn standing(known: &Known, check: &CheckState, source: &SourceState, cycle: 
     if check.known_since > cycle.deadline || check.silent_until_success {
         return Standing::NotWatched;
     }
-    let stuck = check.arrivals.iter().find(|arrival| arrival.cycle == cycle.key);
-    let seen = evidence(known, check, source, cycle, plan);
+    let stuck = check.arrivals.iter().rev().find(|arrival| arrival.cycle == cycle.key);
     // A deadline that was met stays met: what is run again after it is for the next readers.
     if let Some(arrival) = stuck.filter(|arrival| at >= cycle.deadline && arrival.at <= cycle.deadline) {
         return Standing::Arrived(arrival.clone());
     }
-    match (stuck, seen) {
+    match (stuck, evidence(known, check, source, cycle, plan)) {
         // Arrival sticks; only a newer run of the same business date, or the same run cleared, takes it back.
         (Some(_), Standing::Running { run, state, since, started_at, .. }) => {
             Standing::Running { run, state, since, started_at, rerun: true }
@@ -129,12 +128,14 @@ fn is_due(known: &Known, check: &CheckState, source: &SourceState, cycle: &Cycle
     if let Some(on) = &known.check.on {
         return on.holds(cycle.key.date, &plan.calendars).unwrap_or(true);
     }
-    // The source's own schedule: it will not run before the next window, and has not run in this one.
-    let next = source.members.get(&known.check.subject).filter(|member| !member.paused).and_then(|member| member.next_run_at);
-    let elsewhere = next.is_some_and(|next| next >= cycle.window_closes(&known.check, plan));
-    !elsewhere
-        || check.arrivals.iter().any(|arrival| arrival.cycle == cycle.key)
+    if check.arrivals.iter().any(|arrival| arrival.cycle == cycle.key)
         || matches!(&check.seen, Some(Seen::Runs(runs)) if runs.iter().any(|run| counts(run, &known.check, cycle, plan)))
+    {
+        return true;
+    }
+    // The source's own schedule: it has not run in this window, and will not before the next one.
+    let next = source.members.of(&known.check.subject).filter(|member| !member.paused).and_then(|member| member.next_run_at);
+    next.is_none_or(|next| next < cycle.window_closes(&known.check, plan))
 }
 
 fn counts(run: &Run, check: &Check, cycle: &Cycle, plan: &Plan) -> bool {
@@ -241,7 +242,7 @@ fn of_parts(parts: &[&Run], cycle: &Cycle) -> Standing {
 }
 
 fn not_started(known: &Known, source: &SourceState) -> NotStarted {
-    match source.members.get(&known.check.subject) {
+    match source.members.of(&known.check.subject) {
         Some(member) if member.import_error => NotStarted::ImportError,
         Some(member) if member.paused => NotStarted::Paused,
         Some(member) => member.next_run_at.map_or(NotStarted::NoReason, NotStarted::Scheduled),

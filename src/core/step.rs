@@ -1,7 +1,7 @@
 //! The first door: one input in, one commit out.
 
 use super::command::Command;
-use super::observation::{Answer, Heard};
+use super::observation::{Answer, Ask, Heard};
 use super::plan::{Id, Plan};
 use super::state::{About, Cause, Commit, CycleKey, IncidentId, Phase, PostId, RefusedReload, SourceState, State};
 use super::time::Instant;
@@ -105,6 +105,11 @@ fn quiet_before(state: &State, plan: &Plan, at: Instant, input: &Input) -> Optio
                 return None;
             }
             Some((ask.source().clone(), source.outlook()))
+        }
+        // The same listing as before.
+        Input::Heard(Heard { ask: Ask::List { source: id }, answer: Answer::Listing(listing), .. }) => {
+            let source = state.sources.get(id).filter(|source| source.listed_at.is_some() && source.members == *listing)?;
+            Some((id.clone(), source.outlook()))
         }
         _ => return None,
     };

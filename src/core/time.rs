@@ -120,6 +120,21 @@ pub fn round_up(at: Instant, step: TimeDelta) -> Instant {
     if over_s == 0 && whole == at { at } else { whole + TimeDelta::seconds(step_s - over_s) }
 }
 
+/// The earliest of several instants that lie ahead.
+pub(super) struct Until(pub(super) Option<Instant>);
+
+impl Until {
+    pub(super) fn by(&mut self, at: impl Into<Option<Instant>>, now: Instant) {
+        if let Some(at) = at.into().filter(|at| *at > now) {
+            self.0 = Some(self.0.map_or(at, |had| had.min(at)));
+        }
+    }
+
+    pub(super) fn after(self, now: Instant) -> Option<Instant> {
+        self.0.filter(|at| *at > now)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

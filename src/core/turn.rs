@@ -8,7 +8,7 @@ use super::observation::RunState;
 use super::outside::outside;
 use super::plan::{Dashboard, Id};
 use super::roster::Ix;
-use super::standing::{self, Standing};
+use super::standing::{self, Standing, Unseen};
 use super::state::{ARRIVALS_KEPT, About, Arrival, CycleState, Grounds, NIGHTS_KEPT, Night, Reason, Seen, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
@@ -57,11 +57,16 @@ pub(super) fn turn(tx: &mut Tx<'_>) -> bool {
 fn look(tx: &mut Tx<'_>) {
     let unseen =
         |id: &Id| tx.state.sources.get(id).and_then(|source| standing::unseen(source, tx.plan.sources.get(id)?.every, tx.at));
-    let sights = tx.plan.sources.keys().map(|id| (id.clone(), unseen(id))).collect();
-    if tx.state.view.sights != sights {
-        tx.state.view.sights = sights;
-        tx.state.view.dirty.extend(tx.plan.dashboards.keys().cloned());
+    let sights = tx.plan.sources.keys().map(|id| (id, unseen(id)));
+    let new = sights.filter(|(id, sight)| tx.state.view.sights.get(*id) != Some(sight));
+    let new: Vec<(Id, Option<Unseen>)> = new.map(|(id, sight)| (id.clone(), sight)).collect();
+    if new.is_empty() {
+        return;
     }
+    let view = &mut tx.state.view;
+    view.sights.extend(new);
+    view.dirty.extend(tx.plan.dashboards.keys().cloned());
+    view.cycles.values_mut().for_each(|view| view.touched.extend(&view.wanted.closure));
 }
 
 /// A cycle closes where the next one opens; one that is not ready waits a moment for an answer from after that instant, as what
@@ -89,9 +94,8 @@ fn close(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard) {
 }
 
 fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle) {
-    // Judging does not look at the verdicts of before, and those of thousands of checks need not be in memory twice.
-    tx.state.view.cycles.remove(id);
-    let mut view = judge::judge(tx.state, tx.plan, dashboard, cycle.clone(), tx.at);
+    let before = tx.state.view.cycles.remove(id);
+    let mut view = judge::judge(tx.state, tx.plan, dashboard, cycle.clone(), before, tx.at);
     // The cycle waits for its close: nothing but an answer or the end of the grace changes that.
     if tx.at >= cycle.closes_at {
         view.holds_until = Some(cycle.closes_at + GRACE);
@@ -102,6 +106,7 @@ fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle
         let needs = &tx.state.roster.checks[ix].needs;
         let fed_at = needs.iter().filter_map(|need| view.of(*need)?.arrived_at()).max();
         keep_arrival(tx, ix, arrival, fed_at, cycle);
+        view.touched.insert(ix);
     }
     keep_result(tx, &view);
     close_others(tx, id, dashboard, cycle);
@@ -110,7 +115,7 @@ fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle
 
 /// What is to change in a check's kept arrivals: a new one, or the taking back of an old one.
 fn sticking(tx: &Tx<'_>, ix: Ix, judged: &Judged, cycle: &Cycle) -> Option<(Ix, Option<Arrival>)> {
-    let kept = tx.state.checks[ix].arrivals.iter().find(|arrival| arrival.cycle == cycle.key);
+    let kept = tx.state.checks[ix].arrivals.iter().rev().find(|arrival| arrival.cycle == cycle.key);
     match (&judged.standing, kept) {
         (Standing::Arrived(arrival), None) => Some((ix, Some(arrival.clone()))),
         (Standing::Running { .. } | Standing::Failed { .. }, Some(_)) => Some((ix, None)),
@@ -223,7 +228,7 @@ fn close_others(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, current: &Cycle
         .collect();
     for (key, cycle) in open {
         let cycle_then = cycle::of_key(tx.plan, dashboard, &key);
-        let arrived = cycle_then.map(|then| judge::judge(tx.state, tx.plan, dashboard, then, tx.at).arrived());
+        let arrived = cycle_then.map(|then| judge::judge(tx.state, tx.plan, dashboard, then, None, tx.at).arrived());
         let closed_at: Option<Instant> = Some(tx.at);
         tx.put_cycle(key.clone(), CycleState { closed_at, ..cycle });
         let result = grounds::of_cycle(tx, &key, arrived);

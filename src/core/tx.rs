@@ -2,6 +2,7 @@
 
 use super::command::Muted;
 use super::grounds;
+use super::observation::Listing;
 use super::plan::{Id, Plan};
 use super::roster::Ix;
 use super::state::{
@@ -28,7 +29,17 @@ impl<'a> Tx<'a> {
 
     pub(super) fn check_mut(&mut self, ix: Ix) -> &mut CheckState {
         self.touched.insert(Key::Check(self.state.roster.checks[ix].id.clone()));
+        self.look_again(ix);
         &mut self.state.checks[ix]
+    }
+
+    /// Where the check stands may be another place now: whoever is judged next looks.
+    fn look_again(&mut self, ix: Ix) {
+        for dashboard in &self.state.roster.checks[ix].dashboards {
+            if let Some(view) = self.state.view.cycles.get_mut(dashboard) {
+                view.touched.insert(ix);
+            }
+        }
     }
 
     pub(super) fn source_mut(&mut self, id: &Id) -> &mut SourceState {
@@ -100,6 +111,7 @@ impl<'a> Tx<'a> {
     /// Something was heard for these checks: their dashboards are judged anew.
     pub(super) fn dirty(&mut self, ix: Ix) {
         self.state.view.dirty.extend(self.state.roster.checks[ix].dashboards.iter().cloned());
+        self.look_again(ix);
     }
 
     pub(super) fn write_down(
@@ -181,10 +193,10 @@ impl State {
             // Its listing is a row of its own.
             Key::Source(id) => {
                 let source = self.sources.get(id)?;
-                let outlook = SourceState { swept_at: source.swept_at, asked_at: source.asked_at, ..source.outlook() };
-                Row::Source(id.clone(), Box::new(outlook))
+                let alone = SourceState { members: Listing::default(), ..source.clone() };
+                Row::Source(id.clone(), Box::new(alone))
             }
-            Key::Members(id) => Row::Members(id.clone(), self.sources.get(id)?.members.values().cloned().collect()),
+            Key::Members(id) => Row::Members(id.clone(), self.sources.get(id)?.members.clone()),
             Key::Check(id) => Row::Check(id.clone(), Box::new(self.checks.get(self.roster.place(id)?)?.clone())),
             Key::Cycle(key) => Row::Cycle(key.clone(), self.cycles.get(key)?.clone()),
             Key::Incident(id) => Row::Incident(Box::new(self.incidents.get(id)?.clone())),

@@ -6,7 +6,7 @@
 
 use super::history::{BEGINNING, HistoryError, PAGE};
 use super::stored::timeless;
-use crate::core::observation::{Answer, Ask, Fact, Item, Member, Run, RunState, Unreachable, Why};
+use crate::core::observation::{Answer, Ask, Fact, Item, Listing, Member, Run, RunState, Unreachable, Why};
 use crate::core::plan::{Id, Plan};
 use crate::core::state::{News, Observed};
 use crate::core::time::Instant;
@@ -59,7 +59,8 @@ impl FetchedHistory {
         let fact =
             |subject: &Id| News::Subject { source: id.clone(), subject: subject.clone(), fact: Some(Fact::Runs(Vec::new())) };
         let facts: Vec<News> = known.map(fact).collect();
-        let listing = News::Listing { source: id.clone(), changed: members.into_iter().map(timeless).collect(), gone: Vec::new() };
+        let listing =
+            News::Listing { source: id.clone(), changed: members.iter().cloned().map(timeless).collect(), gone: Vec::new() };
         let first = [listing].into_iter().chain(facts).map(|news| Observed { at: BEGINNING, news }).collect();
         let subjects = subjects.into_iter().collect();
         Ok(Self { source, id: id.clone(), subjects, span, asked_to: span.0, now, first: Some(first), ahead: BTreeMap::new() })
@@ -102,7 +103,7 @@ impl FetchedHistory {
         let items = match self.source.past(&self.subjects, from, to, self.now).await {
             Some(Answer::Sweep(sweep)) => sweep.items,
             other => {
-                let why = why(other.unwrap_or(Answer::Listing(Vec::new())));
+                let why = why(other.unwrap_or(Answer::Listing(Listing::default())));
                 return Err(HistoryError::NotAsked { id: self.id.clone(), what: format!("runs of {}", from.date_naive()), why });
             }
         };

@@ -2,7 +2,7 @@
 //! Judges nothing; what it is told twice it knows once.
 
 use crate::core::observation::{
-    Answer, Ask, Fact, Failure, Heard, Item, Member, RUNS_PER_SUBJECT, Run, Scheduler, Sweep, Unreachable,
+    Answer, Ask, Fact, Failure, Heard, Item, Listing, Member, RUNS_PER_SUBJECT, Run, Scheduler, Sweep, Unreachable,
 };
 use crate::core::plan::Id;
 use crate::core::state::News;
@@ -29,6 +29,8 @@ struct SourcePast {
     scheduler: Scheduler,
     ahead_s: Option<i64>,
     members: BTreeMap<Id, Member>,
+    /// The members as they are told, until there is news of them.
+    listing: Option<Listing>,
     subjects: BTreeMap<Id, SubjectPast>,
     /// Subjects of which something is known that no sweep has told yet.
     news: BTreeSet<Id>,
@@ -69,6 +71,7 @@ impl Past {
                 let source = self.source(source);
                 source.unlisted = None;
                 source.whole = true;
+                source.listing = None;
                 source.members.retain(|subject, _| !gone.contains(subject));
                 source.members.extend(changed.into_iter().map(|member| (member.subject.clone(), member)));
             }
@@ -96,7 +99,10 @@ impl Past {
             _ if let Some(why) = source.dark.clone() => (ask, Answer::Unreachable(why)),
             Ask::List { .. } => match source.unlisted.clone() {
                 Some(why) => (ask, Answer::Unreachable(why)),
-                None => (ask, Answer::Listing(source.members.values().cloned().collect())),
+                None => {
+                    let listing = source.listing.get_or_insert_with(|| source.members.values().cloned().collect());
+                    (ask, Answer::Listing(listing.clone()))
+                }
             },
             Ask::Sweep { source: id, subjects, dates, since } => {
                 let (asked, sweep) = source.sweep(subjects, &dates, since);

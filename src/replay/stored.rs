@@ -28,7 +28,7 @@ impl StoredHistory {
         };
         let members = rows.into_iter().filter_map(|row| match row {
             Row::Members(source, members) => {
-                Some((source, members.into_iter().map(|member| (member.subject.clone(), timeless(member))).collect()))
+                Some((source, members.iter().map(|member| (member.subject.clone(), timeless(member.clone()))).collect()))
             }
             _ => None,
         });

@@ -87,7 +87,8 @@ async fn what_was_listed_longer_ago_than_lines_are_kept_is_listed_when_it_is_see
         ran("2026-11-02 06:00", "young"),
         ran("2026-11-03 06:00", "sales"),
     ];
-    let rows = vec![Row::Members(id("airflow"), vec![member("orders", true), member("sales", false), member("young", false)])];
+    let rows =
+        vec![Row::Members(id("airflow"), vec![member("orders", true), member("sales", false), member("young", false)].into())];
     let (_folder, path) = recorded(&kept, rows).await;
     let history = History::stored(&path, &group_plan()).await.unwrap();
     let expected = [

@@ -22,7 +22,7 @@ pub use words::{Attention, Cause, CycleKey, IncidentId, Own, PostId, Verdict};
 
 use super::command::Muted;
 use super::judge::View;
-use super::observation::Member;
+use super::observation::Listing;
 use super::plan::{Id, Plan};
 use super::roster::Roster;
 use super::time::Instant;
@@ -37,7 +37,7 @@ pub const FORMAT: u32 = 3;
 pub enum Row {
     Source(Id, Box<SourceState>),
     /// What a source listed last.
-    Members(Id, Vec<Member>),
+    Members(Id, Listing),
     /// Thousands of them may be written at once: the list of them is kept small.
     Check(Id, Box<CheckState>),
     Cycle(CycleKey, CycleState),
@@ -167,9 +167,7 @@ impl State {
             }
         }
         for id in plan.sources.keys() {
-            let listed = members.remove(id).unwrap_or_default();
-            let source = state.sources.entry(id.clone()).or_default();
-            source.members = listed.into_iter().map(|member| (member.subject.clone(), member)).collect();
+            state.sources.entry(id.clone()).or_default().members = members.remove(id).unwrap_or_default();
         }
         state.adopt(checks, plan);
         state

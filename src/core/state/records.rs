@@ -2,7 +2,7 @@
 
 use super::words::{Attention, Cause, CycleKey, IncidentId, PostId, Verdict};
 use super::{Decision, Reason};
-use crate::core::observation::{Fact, Failure, Member, Run, Scheduler, Unreachable};
+use crate::core::observation::{Fact, Failure, Listing, Run, Scheduler, Unreachable};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
 use chrono::NaiveDate;
@@ -24,10 +24,10 @@ pub struct SourceState {
     pub clock: Clock,
     /// It has never listed what it has, and fails to; its sweeps may work all the same.
     pub list_dark: Option<Dark>,
-    /// The last listing, by subject; a row of its own, as it is large and seldom changes. A pipeline that left it is kept in the
-    /// groups' memory, not here.
+    /// The last listing; a row of its own, as it is large and seldom changes. A pipeline that left it is kept in the groups' memory, not
+    /// here.
     #[serde(skip)]
-    pub members: BTreeMap<Id, Member>,
+    pub members: Listing,
 }
 
 /// A source's clock, held against ours.
@@ -50,19 +50,20 @@ impl SourceState {
         self.list_dark.as_ref().is_some_and(|dark| self.listed_at.is_none() || dark.tries >= LIST_TRIES)
     }
 
-    /// What decisions rest on: all but when it was asked, and what it listed (whoever looks at that is judged anew).
+    /// What decisions rest on: all but when it was asked, and what it listed (whoever looks at that is judged anew); that it has listed,
+    /// not when.
     pub(in crate::core) fn outlook(&self) -> Self {
         Self {
             swept_at: None,
             asked_at: None,
-            listed_at: self.listed_at,
-            list_asked_at: self.list_asked_at,
+            listed_at: self.listed_at.map(|_| Instant::MIN_UTC),
+            list_asked_at: None,
             scheduler: self.scheduler.clone(),
             scheduler_dead_since: self.scheduler_dead_since,
             dark: self.dark.clone(),
             list_dark: self.list_dark.clone(),
             clock: self.clock,
-            members: BTreeMap::new(),
+            members: Listing::default(),
         }
     }
 }

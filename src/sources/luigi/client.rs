@@ -35,7 +35,7 @@ impl Luigi {
                 let (tasks, clock_ahead_s) = self.tasks(now).await?;
                 Ok(Answer::Sweep(Sweep { items: parse::items(subjects, &tasks, *since), clock_ahead_s, ..Sweep::default() }))
             }
-            Ask::List { .. } => Ok(Answer::Listing(parse::members(&self.tasks(now).await?.0))),
+            Ask::List { .. } => Ok(Answer::Listing(parse::members(&self.tasks(now).await?.0).into())),
             Ask::Failure { run, .. } => self.failure(run).await.map(Answer::Failure),
         }
     }
