@@ -17,6 +17,7 @@ use super::state::{
     About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, Reason, State, Told, Topic, Verdict,
 };
 use super::time::Instant;
+use super::turn;
 use super::tx::Tx;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
@@ -311,6 +312,7 @@ fn say_it(tx: &mut Tx<'_>, incident: &mut Incident, chat: &Id, cycles: &BTreeSet
     if attention >= Attention::Notify {
         incident.asked_at = incident.asked_at.or(Some(tx.at));
     }
+    turn::foresee(tx);
     let update = !incident.told.is_empty();
     let next = next_word(tx, incident, setup, cycles, attention);
     let about = Box::new(facts::incident(tx.state, tx.plan, incident, cycles, next, tx.at));
