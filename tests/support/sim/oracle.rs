@@ -19,6 +19,8 @@ use std::collections::BTreeSet;
 const DARK: TimeDelta = TimeDelta::minutes(50);
 /// The failures of so many alike are asked for; beyond, the rest is believed to be like these.
 const SAMPLE: usize = 4;
+/// A word waits a minute for the reasons of a sample; what is told then is not taken apart again.
+const FETCHED_S: i64 = 10;
 /// What no word of the program's own may hold: it stands only in error lines.
 const ALIVE: [&str; 2] = ["@here", "<!channel>"];
 
@@ -158,7 +160,8 @@ impl Look<'_> {
     fn blames_whom_it_should(&self, post: &Post, found: &mut Vec<(u8, String)>) {
         let Body::Incident { about, .. } = &post.message.body else { return };
         let Cause::Check(cause) = &about.cause else { return };
-        if post.stands_in_for.is_some() || about.alike > SAMPLE {
+        let slow = |thing: &Thing| self.truth.script.fetch_s.get(&thing.source).is_some_and(|s| *s > FETCHED_S);
+        if post.stands_in_for.is_some() || about.alike > SAMPLE || self.truth.thing(cause).is_none_or(slow) {
             return;
         }
         for told in &about.dashboards {
