@@ -34,7 +34,7 @@ fn all(few: std::ops::Range<u64>, wrong: fn(&Script) -> Vec<String>) {
 
 #[test]
 fn the_promises_hold() {
-    all(0..40, |script| {
+    all(0..24, |script| {
         let player = play(script, Manner { real_store: script.seed % 8 == 7, ..Manner::default() });
         if std::env::var_os("SIM_SEED").is_some() {
             println!("{}\n{}", script.story(), player.story());
@@ -45,12 +45,12 @@ fn the_promises_hold() {
 
 #[test]
 fn the_same_seed_says_the_same() {
-    all(40..44, |script| same::in_another_manner(script, Manner::default()));
+    all(40..42, |script| same::in_another_manner(script, Manner::default()));
 }
 
 #[test]
 fn a_state_that_is_read_back_before_every_step_says_the_same() {
-    all(44..48, |script| same::in_another_manner(script, Manner { amnesia: true, ..Manner::default() }));
+    all(44..47, |script| same::in_another_manner(script, Manner { amnesia: true, ..Manner::default() }));
 }
 
 #[test]
@@ -60,30 +60,30 @@ fn a_state_that_the_store_kept_says_the_same() {
 
 #[test]
 fn a_tick_that_nobody_asked_for_changes_nothing() {
-    all(50..56, |script| same::in_another_manner(script, Manner { extra_ticks: Some(script.seed), ..Manner::default() }));
+    all(50..53, |script| same::in_another_manner(script, Manner { extra_ticks: Some(script.seed), ..Manner::default() }));
 }
 
 #[test]
 fn the_order_of_an_answer_changes_nothing() {
-    all(56..60, |script| same::in_another_manner(script, Manner { shuffled: true, ..Manner::default() }));
+    all(56..58, |script| same::in_another_manner(script, Manner { shuffled: true, ..Manner::default() }));
 }
 
 #[test]
 fn a_year_of_weeks_later_the_same_is_said() {
-    all(60..64, same::a_year_later);
+    all(60..62, same::a_year_later);
 }
 
 #[test]
 fn other_names_are_told_the_same() {
-    all(64..68, same::under_other_names);
+    all(64..66, same::under_other_names);
 }
 
 #[test]
 fn the_order_of_names_changes_no_decision() {
-    all(68..72, same::in_another_order);
+    all(68..71, same::in_another_order);
 }
 
 #[test]
 fn what_nobody_needs_changes_nothing() {
-    all(72..76, same::with_a_stranger);
+    all(72..75, same::with_a_stranger);
 }

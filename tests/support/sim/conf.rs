@@ -46,7 +46,9 @@ pub enum What {
     /// Its timestamp is when it came.
     Arrival,
     /// Its timestamp is data time and must reach so many minutes after midnight.
-    Data { through: i64 },
+    Data {
+        through: i64,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]

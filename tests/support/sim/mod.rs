@@ -5,8 +5,8 @@
 #![allow(dead_code, reason = "the test and the bench each use a part of it")]
 
 pub mod conf;
-mod night;
 mod kept;
+mod night;
 pub mod oracle;
 pub mod player;
 mod rng;
@@ -16,7 +16,7 @@ pub mod script;
 mod setup;
 pub mod shrink;
 mod store;
-mod told;
 pub mod tally;
 pub mod things;
+mod told;
 mod truth;

@@ -12,8 +12,13 @@ use dawnwatch::core::time::Instant;
 use std::collections::BTreeMap;
 
 /// The same error with other numbers in it is the same; the last one cannot be read. `@` and `<` must not come alive in a chat.
-const ERRORS: [&str; 5] =
-    ["connection refused (member-db-ro:5432)", "no space left on <!channel> /tmp/17", "disk 4 @here is read-only", "key 12 twice", ""];
+const ERRORS: [&str; 5] = [
+    "connection refused (member-db-ro:5432)",
+    "no space left on <!channel> /tmp/17",
+    "disk 4 @here is read-only",
+    "key 12 twice",
+    "",
+];
 /// The truth of a fault is believed to colour the state for so long.
 const LASTS: TimeDelta = TimeDelta::hours(4);
 
@@ -54,7 +59,9 @@ pub fn pipelines(script: &mut Script, rng: &mut Rng, date: NaiveDate) {
         let start = needed.into_iter().max().map_or(earliest, |at| at + TimeDelta::minutes(night.rng.within(0, 5)));
         let in_it = together.as_ref().filter(|(source, ..)| *source == night.thing.source && needs.is_empty());
         let ready = match in_it.filter(|_| night.rng.chance(80)) {
-            Some((_, minute, reasons)) if night.thing.what == What::Pipeline => night.fails_with_others(on(date, *minute), *reasons),
+            Some((_, minute, reasons)) if night.thing.what == What::Pipeline => {
+                night.fails_with_others(on(date, *minute), *reasons)
+            }
             _ => night.runs(start, date),
         };
         if twice && night.rng.chance(75) && night.thing.what == What::Pipeline {

@@ -93,7 +93,8 @@ impl Look<'_> {
     /// Promise 3, of the verdicts themselves: ready rests on what was seen.
     fn is_ready(&self, key: &CycleKey, found: &mut Vec<(u8, String)>) {
         let nth = usize::try_from(key.nth).unwrap_or(usize::MAX);
-        let Some(day) = self.days.iter().find(|day| day.dashboard == key.dashboard && day.date == key.date && day.nth == nth) else {
+        let Some(day) = self.days.iter().find(|day| day.dashboard == key.dashboard && day.date == key.date && day.nth == nth)
+        else {
             return;
         };
         self.ready(day, "judged", found);
@@ -105,7 +106,8 @@ impl Look<'_> {
         }
         for (id, thing) in self.truth.needs(day, self.record) {
             if !self.truth.was_seen(thing, day, self.record, self.real) {
-                found.push((3, format!("{} is {what} ready at {}, and {id} was not seen to come", day.dashboard, local(self.real))));
+                found
+                    .push((3, format!("{} is {what} ready at {}, and {id} was not seen to come", day.dashboard, local(self.real))));
             }
         }
     }
@@ -131,9 +133,8 @@ impl Look<'_> {
             if told.verdict == Verdict::Ready {
                 self.ready(day, "called", found);
             }
-            let dark = |(_, thing): &(Id, &Thing)| {
-                self.is_dark(&thing.source) && !self.truth.was_seen(thing, day, self.record, self.real)
-            };
+            let dark =
+                |(_, thing): &(Id, &Thing)| self.is_dark(&thing.source) && !self.truth.was_seen(thing, day, self.record, self.real);
             if told.verdict == Verdict::OnTrack && self.truth.needs(day, self.record).iter().any(dark) {
                 found.push((3, format!("{} is on track at {} over a dark source", told.id, local(self.real))));
             }
@@ -187,8 +188,7 @@ impl Look<'_> {
                 told && run.failed_at().is_some_and(|failed| failed <= self.real)
             }),
         };
-        about.alike > 0
-            && closure.iter().filter_map(|id| self.truth.thing(id)).any(|thing| thing.source == *source && alike(thing))
+        about.alike > 0 && closure.iter().filter_map(|id| self.truth.thing(id)).any(|thing| thing.source == *source && alike(thing))
     }
 
     /// Promise 5: in quiet hours a person is asked only past a deadline, or at act-by of a dashboard that may wake.

@@ -219,7 +219,8 @@ impl Player<'_> {
         let open: Vec<IncidentId> = self.state.incidents.values().filter(open).map(|incident| incident.id).collect();
         let nth = |n: usize| open.get(n % open.len().max(1)).copied();
         let vanished = |id: &&Id| self.state.incidents.values().any(|incident| incident.cause == Cause::Check((*id).clone()));
-        let members: Vec<&Id> = self.script.things.keys().filter(|id| !self.conf.checks.contains_key(*id)).filter(vanished).collect();
+        let members: Vec<&Id> =
+            self.script.things.keys().filter(|id| !self.conf.checks.contains_key(*id)).filter(vanished).collect();
         let order = match wish {
             Wish::Ack(n) => nth(*n).map(|incident| Order::Ack { incident, until }),
             Wish::Snooze(n) => nth(*n).map(|incident| Order::Snooze { incident, until }),
@@ -310,8 +311,7 @@ impl Player<'_> {
                 let mut seconds = 0;
                 for some in subjects.chunks(subjects.len().div_ceil(*parts).max(1)) {
                     let items = sweep.items.extract_if(.., |item| some.contains(&item.subject)).collect();
-                    let ask =
-                        Ask::Sweep { source: source.clone(), subjects: some.to_vec(), dates: dates.clone(), since: *since };
+                    let ask = Ask::Sweep { source: source.clone(), subjects: some.to_vec(), dates: dates.clone(), since: *since };
                     answers.push((after(seconds), heard(ask, Answer::Part(Sweep { items, ..Sweep::default() }))));
                     seconds += apart_s;
                 }
@@ -485,7 +485,14 @@ impl Player<'_> {
             let message = &said.post.message;
             let text = dawnwatch::core::wording::word(message, dawnwatch::core::plan::Language::En);
             let (preview, lead) = (dawnwatch::core::message::plain(&text.preview), dawnwatch::core::message::plain(&text.lead));
-            lines.push(format!("  {} {} {:?} post {} {:?}: {preview} | {lead}", local(said.at), said.post.chat, message.attention, said.post.id, said.post.topic));
+            lines.push(format!(
+                "  {} {} {:?} post {} {:?}: {preview} | {lead}",
+                local(said.at),
+                said.post.chat,
+                message.attention,
+                said.post.id,
+                said.post.topic
+            ));
         }
         lines.join("\n")
     }

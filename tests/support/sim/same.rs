@@ -25,7 +25,10 @@ pub fn words(player: &Player<'_>) -> Vec<Value> {
 pub fn difference(said: &[Value], other: &[Value]) -> Vec<String> {
     let differs = (0..said.len().max(other.len())).find(|ix| said.get(*ix) != other.get(*ix));
     let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
-    differs.map(|ix| format!("it says\n    {}\n  instead of\n    {}", text(other.get(ix)), text(said.get(ix)))).into_iter().collect()
+    differs
+        .map(|ix| format!("it says\n    {}\n  instead of\n    {}", text(other.get(ix)), text(said.get(ix))))
+        .into_iter()
+        .collect()
 }
 
 pub fn in_another_manner(script: &Script, manner: Manner) -> Vec<String> {
@@ -75,7 +78,8 @@ pub fn shifted(script: &Script, by: TimeDelta) -> Script {
 }
 
 /// Old and new beginnings of names; their order among each other is the same.
-const NAMES: [(&str, &str); 5] = [("check", "chore"), ("dash", "desk"), ("source", "spring"), ("team", "tribe"), ("backup", "berth")];
+const NAMES: [(&str, &str); 5] =
+    [("check", "chore"), ("dash", "desk"), ("source", "spring"), ("team", "tribe"), ("backup", "berth")];
 
 /// Other names in the same order: the same is said under the other names.
 pub fn under_other_names(script: &Script) -> Vec<String> {

@@ -19,7 +19,10 @@ pub fn scenario(script: &Script, player: Option<&Player<'_>>, wrong: &[(u8, Stri
     }
     comment(&mut text, &format!("Cut down from the simulation's seed {}.", script.seed));
     for (at, crash, down) in &script.crashes {
-        comment(&mut text, &format!("A scenario cannot say it: {crash:?} from {} on, down for {} s.", time(*at), down.num_seconds()));
+        comment(
+            &mut text,
+            &format!("A scenario cannot say it: {crash:?} from {} on, down for {} s.", time(*at), down.num_seconds()),
+        );
     }
     for (source, (parts, apart_s)) in &script.parts {
         comment(&mut text, &format!("A scenario cannot say it: {source} tells its sweeps in {parts} parts, {apart_s} s apart."));
@@ -28,7 +31,10 @@ pub fn scenario(script: &Script, player: Option<&Player<'_>>, wrong: &[(u8, Stri
         comment(&mut text, &format!("A scenario cannot say it: {source} takes {s} s to say why a run failed."));
     }
     for (span, by) in &script.jumps {
-        comment(&mut text, &format!("A scenario cannot say it: the watch's own clock is {} min ahead, {}.", by.num_minutes(), told(span)));
+        comment(
+            &mut text,
+            &format!("A scenario cannot say it: the watch's own clock is {} min ahead, {}.", by.num_minutes(), told(span)),
+        );
     }
     let _ = write!(
         text,
@@ -194,7 +200,8 @@ fn reload(text: &mut String, at: Instant, before: &Conf, after: &Conf) {
             let ready_by: Vec<String> = new.ready_by.iter().map(clock).collect();
             let (needs, tell, escalate) = (list(&new.needs), list(&new.tell), list(&new.escalate));
             let ready_by = ready_by.join(", ");
-            parts.push(format!("{id} = {{ needs = [{needs}], ready_by = [{ready_by}], tell = [{tell}], escalate = [{escalate}] }}"));
+            parts
+                .push(format!("{id} = {{ needs = [{needs}], ready_by = [{ready_by}], tell = [{tell}], escalate = [{escalate}] }}"));
         }
     }
     let taken: Vec<String> = before.checks.keys().filter(|id| !after.checks.contains_key(*id)).map(ToString::to_string).collect();

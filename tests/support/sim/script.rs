@@ -223,9 +223,8 @@ impl Script {
         match ask {
             Ask::Sweep { subjects, since, .. } => Answer::Sweep(self.sweep(source, subjects, *since, at)),
             Ask::List { source } => {
-                let known = |(id, thing): (&Id, &Thing)| {
-                    (thing.source == *source && thing.is_there(at)).then(|| thing.member(id, at))
-                };
+                let known =
+                    |(id, thing): (&Id, &Thing)| (thing.source == *source && thing.is_there(at)).then(|| thing.member(id, at));
                 Answer::Listing(self.things.iter().filter_map(known).collect())
             }
             Ask::Failure { subject, run, .. } => {
@@ -268,7 +267,14 @@ impl Script {
             lines.push(format!("{id} of {} {:?} group {:?}", thing.source, thing.what, thing.group));
             for run in &thing.runs {
                 let steps: Vec<String> = run.steps.iter().map(|(at, state)| format!("{} {state:?}", local(*at))).collect();
-                lines.push(format!("    {} for {} {:?}: {} ({})", run.id, local(run.scheduled_at), run.kind, steps.join(", "), run.error));
+                lines.push(format!(
+                    "    {} for {} {:?}: {} ({})",
+                    run.id,
+                    local(run.scheduled_at),
+                    run.kind,
+                    steps.join(", "),
+                    run.error
+                ));
             }
             lines.extend(thing.data.iter().map(|(at, stamp)| format!("    {} shows {}", local(*at), local(*stamp))));
             for (what, spans) in

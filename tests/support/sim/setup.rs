@@ -40,7 +40,7 @@ fn digest(rng: &mut Rng) -> Digest {
 
 fn source(rng: &mut Rng, n: i64) -> (Id, Source) {
     let kind = rng.pick(&[Kind::Airflow, Kind::Airflow, Kind::Http, Kind::Sql]);
-    (Id::from(format!("source{n}")), Source { kind, every_s: rng.pick(&[60, 300, 300, 600, 900]), host: n })
+    (Id::from(format!("source{n}")), Source { kind, every_s: rng.pick(&[120, 300, 600, 600, 900, 900]), host: n })
 }
 
 fn checks(rng: &mut Rng, sources: &BTreeMap<Id, Source>) -> BTreeMap<Id, Check> {
@@ -73,13 +73,7 @@ fn checks(rng: &mut Rng, sources: &BTreeMap<Id, Source>) -> BTreeMap<Id, Check> 
 }
 
 fn chat(rng: &mut Rng) -> Chat {
-    Chat {
-        webhook: rng.chance(30),
-        korean: rng.chance(20),
-        quiet: rng.chance(75),
-        quiet_days: rng.chance(60),
-        fallback: None,
-    }
+    Chat { webhook: rng.chance(30), korean: rng.chance(20), quiet: rng.chance(75), quiet_days: rng.chance(60), fallback: None }
 }
 
 fn dashboard(rng: &mut Rng, needed: &[Id]) -> Dashboard {
@@ -170,7 +164,8 @@ pub fn changed(conf: &Conf, rng: &mut Rng) -> Option<(Conf, Mark)> {
             let mut old = new.checks.remove(&check)?;
             old.thing.get_or_insert(check.clone());
             let name = Id::from(format!("{check}_new"));
-            let rename = |needs: &mut Vec<Id>| needs.iter_mut().filter(|need| **need == check).for_each(|need| *need = name.clone());
+            let rename =
+                |needs: &mut Vec<Id>| needs.iter_mut().filter(|need| **need == check).for_each(|need| *need = name.clone());
             new.checks.values_mut().for_each(|other| rename(&mut other.needs));
             new.dashboards.values_mut().for_each(|board| rename(&mut board.needs));
             new.windows.values_mut().for_each(|window| rename(&mut window.checks));

@@ -36,7 +36,8 @@ pub fn shrink(script: &Script, promise: u8, manner: Manner) -> Script {
                 return small;
             }
             let mut tried = small.clone();
-            if !cut(&mut tried) || tried.conf.dashboards.is_empty() || tried.conf.checks.is_empty() && tried.conf.groups.is_empty() {
+            if !cut(&mut tried) || tried.conf.dashboards.is_empty() || tried.conf.checks.is_empty() && tried.conf.groups.is_empty()
+            {
                 continue;
             }
             plays += 1;
@@ -84,7 +85,8 @@ fn cuts(script: &Script) -> Vec<Cut> {
     cuts.push(Box::new(|script| script.conf.digest.take().is_some()));
     cuts.push(Box::new(|script| !std::mem::take(&mut script.conf.windows).is_empty()));
     cuts.push(Box::new(|script| {
-        let ungrouped = script.conf.dashboards.values().all(|dashboard| !dashboard.needs.iter().any(|id| id.as_str().starts_with("group:")));
+        let ungrouped =
+            script.conf.dashboards.values().all(|dashboard| !dashboard.needs.iter().any(|id| id.as_str().starts_with("group:")));
         let some = ungrouped && !script.conf.groups.is_empty();
         if some {
             script.conf.groups.clear();

@@ -94,7 +94,9 @@ pub fn misses_are_told(script: &Script, record: &Record, found: &mut Found) {
                 said.post.chat == *chat || said.post.stands_in_for.as_ref() == Some(chat) && Some(&said.post.chat) == fallback
             };
             let told = |said: &Said| said.real <= by && names(said, day);
-            let asked = |said: &Said| told(said) && said.post.message.attention >= Attention::Notify;
+            // Whoever was asked about one deadline of a cause was asked about the others that were named before.
+            let same = |said: &Said| record.said.iter().any(|other| other.post.topic == said.post.topic && told(other));
+            let asked = |said: &Said| said.real <= by && said.post.message.attention >= Attention::Notify && same(said);
             if !record.said.iter().filter(there).any(told) {
                 found.push((1, format!("a miss is not told: {day}, to {chat}")));
             } else if !acked && !record.said.iter().any(asked) {
@@ -203,7 +205,9 @@ pub fn ends_are_told(script: &Script, record: &Record, found: &mut Found) {
         let Some(Cause::Check(cause)) = record.incidents.get(&incident).map(|incident| &incident.cause).filter(|_| !odd) else {
             continue;
         };
-        let ends = |post: &Post| post.topic == Topic::Incident(incident) && post.chat == chat && matches!(post.message.body, Body::Resolved(_));
+        let ends = |post: &Post| {
+            post.topic == Topic::Incident(incident) && post.chat == chat && matches!(post.message.body, Body::Resolved(_))
+        };
         let Some(over) = over_at(script, record, cause, &words) else { continue };
         let by = back_at(record, over) + WELL;
         if by < script.to && !record.posts.values().any(ends) {
@@ -236,7 +240,8 @@ fn over_at(script: &Script, record: &Record, cause: &Id, words: &[&Said]) -> Opt
             swept.copied()
         };
         let needs = truth.needs(&day, record);
-        let ready: Option<Instant> = needs.iter().map(|(_, thing)| seen(thing)).try_fold(Instant::MIN_UTC, |max, at| Some(max.max(at?)));
+        let ready: Option<Instant> =
+            needs.iter().map(|(_, thing)| seen(thing)).try_fold(Instant::MIN_UTC, |max, at| Some(max.max(at?)));
         over = over.max(ready.map_or(day.closes, |ready| ready.min(day.closes)));
         // What is run again takes it back for a while.
         let again = |thing: &super::things::Thing| thing.runs.iter().filter(|run| counts(run, &day)).count() > 1;

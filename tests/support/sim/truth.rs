@@ -67,7 +67,8 @@ impl<'a> Truth<'a> {
         for need in self.conf.dashboards.get(&day.dashboard).into_iter().flat_map(|dashboard| &dashboard.needs) {
             match need.as_str().strip_prefix("group:") {
                 Some(group) => {
-                    let members = self.script.things.iter().filter(|(_, thing)| thing.group.as_ref().is_some_and(|of| of.as_str() == group));
+                    let members =
+                        self.script.things.iter().filter(|(_, thing)| thing.group.as_ref().is_some_and(|of| of.as_str() == group));
                     let known = members.filter(|(id, thing)| self.is_old(thing, day) && !was_retired(record, id));
                     needs.extend(known.map(|(id, thing)| (id.clone(), thing)));
                 }
@@ -91,7 +92,9 @@ impl<'a> Truth<'a> {
     pub fn arrival(&self, thing: &Thing, day: &Day) -> Option<Instant> {
         let there = |at: Instant| visible(thing, at);
         match thing.what {
-            What::Pipeline => thing.runs.iter().filter(|run| counts(run, day)).filter_map(Course::succeeded_at).filter_map(there).min(),
+            What::Pipeline => {
+                thing.runs.iter().filter(|run| counts(run, day)).filter_map(Course::succeeded_at).filter_map(there).min()
+            }
             What::Arrival => self.data(thing, day.opens),
             What::Data { through } => self.data(thing, on(day.date, through)),
         }
