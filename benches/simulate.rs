@@ -9,7 +9,7 @@ mod sim;
 use sim::player::{Manner, play};
 use sim::scenario::scenario;
 use sim::script::{Script, script};
-use sim::shrink::{PANIC, shrink, wrong};
+use sim::shrink::{PANIC, breaks, shrink, wrong};
 use sim::tally::Tally;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ fn number(text: Option<String>) -> u64 {
 
 /// Cuts a broken world down and writes it down.
 fn keep(script: &Script, promise: u8, manner: Manner, into: &Path) {
-    let small = shrink(script, promise, manner);
+    let small = shrink(script, &|script| breaks(script, promise, manner));
     let still = wrong(&small, manner);
     let played = std::panic::catch_unwind(AssertUnwindSafe(|| play(&small, manner))).ok();
     let file = into.join(format!("seed-{}-promise-{promise}.toml", script.seed));

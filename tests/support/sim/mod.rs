@@ -19,4 +19,4 @@ mod store;
 pub mod tally;
 pub mod things;
 mod told;
-mod truth;
+pub mod truth;

@@ -48,7 +48,7 @@ pub struct Granted {
 }
 
 /// What came of a played script.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Record {
     pub ledger: Vec<Entry>,
     pub said: Vec<Said>,

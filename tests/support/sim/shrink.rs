@@ -23,8 +23,13 @@ pub fn wrong(script: &Script, manner: Manner) -> Vec<(u8, String)> {
 /// One way to make a script smaller; false: it changes nothing.
 type Cut = Box<dyn Fn(&mut Script) -> bool>;
 
-/// The smallest script that was found to break the promise as well.
-pub fn shrink(script: &Script, promise: u8, manner: Manner) -> Script {
+/// Does it break this promise?
+pub fn breaks(script: &Script, promise: u8, manner: Manner) -> bool {
+    wrong(script, manner).iter().any(|(number, _)| *number == promise)
+}
+
+/// The smallest script that was found of which the same is true.
+pub fn shrink(script: &Script, still: &dyn Fn(&Script) -> bool) -> Script {
     let mut small = script.clone();
     let mut plays = 0;
     loop {
@@ -41,7 +46,7 @@ pub fn shrink(script: &Script, promise: u8, manner: Manner) -> Script {
                 continue;
             }
             plays += 1;
-            if wrong(&tried, manner).iter().any(|(number, _)| *number == promise) {
+            if still(&tried) {
                 small = tried;
                 smaller = true;
             }

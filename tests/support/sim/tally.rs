@@ -33,7 +33,7 @@ pub const STATES: [&str; 21] = [
 ];
 
 /// All troubles, in the order of the table's rows.
-pub const MARKS: [Mark; 48] = {
+pub const MARKS: [Mark; 50] = {
     use Mark::*;
     [
         StartsLate,
@@ -84,6 +84,8 @@ pub const MARKS: [Mark; 48] = {
         Ack,
         Snooze,
         Mute,
+        Retire,
+        Maintenance,
     ]
 };
 
@@ -120,8 +122,7 @@ impl Tally {
 
     /// What was never reached.
     pub fn never(&self) -> usize {
-        let all = MARKS.iter().chain(&[Mark::Retire, Mark::Maintenance]);
-        all.flat_map(|mark| STATES.map(|state| (*mark, state))).filter(|key| !self.reached.contains_key(key)).count()
+        MARKS.iter().flat_map(|mark| STATES.map(|state| (*mark, state))).filter(|key| !self.reached.contains_key(key)).count()
     }
 }
 
@@ -153,10 +154,10 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:18}", "")?;
         STATES.iter().try_for_each(|state| write!(f, "{state:>12}"))?;
-        for mark in MARKS.iter().chain(&[Mark::Retire, Mark::Maintenance]) {
+        for mark in MARKS {
             write!(f, "\n{:18}", format!("{mark:?}"))?;
             for state in STATES {
-                write!(f, "{:>12}", self.reached.get(&(*mark, state)).copied().unwrap_or(0))?;
+                write!(f, "{:>12}", self.reached.get(&(mark, state)).copied().unwrap_or(0))?;
             }
         }
         writeln!(f)

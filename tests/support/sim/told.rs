@@ -3,6 +3,7 @@
 use super::conf::local;
 use super::player::{Record, Said};
 use super::script::Script;
+use super::things::{Course, Thing};
 use super::truth::{Day, GRACE, Truth, counts, saw};
 use chrono::TimeDelta;
 use dawnwatch::core::command::Order;
@@ -223,33 +224,42 @@ fn over_at(script: &Script, record: &Record, cause: &Id, words: &[&Said]) -> Opt
     let alike = words.iter().any(|said| matches!(&said.post.message.body, Body::Incident { about, .. } if about.alike > 0));
     let outside = script.conf.checks.get(cause).is_some_and(|check| check.max_age_h.is_some());
     let thing = truth.thing(cause)?;
-    let mut over = first;
-    let mut some = false;
-    for day in truth.days() {
-        // Only days that it can have touched: open when it was told, or since.
-        if day.closes <= first - TimeDelta::hours(30) || !alike && !truth.closure(&day.dashboard).contains(cause) {
-            continue;
+    if outside || !thing.gone.is_empty() || !thing.strange.is_empty() {
+        return None;
+    }
+    let mut days = truth.days();
+    days.retain(|day| first < day.closes.max(day.deadline) && (alike || truth.closure(&day.dashboard).contains(cause)));
+    days.sort_by_key(|day| day.opens);
+    let mut over: Option<Instant> = None;
+    for day in days {
+        // One that opened when all was over is another one's.
+        if over.is_some_and(|over| over < day.opens) {
+            break;
         }
-        if day.opens > script.to {
-            continue;
-        }
-        some = true;
-        let seen = |thing: &super::things::Thing| {
-            let arrived = truth.arrival(thing, &day)?;
-            let swept = record.swept.get(&thing.source).into_iter().flatten().find(|swept| **swept >= arrived);
-            swept.copied()
-        };
-        let needs = truth.needs(&day, record);
-        let ready: Option<Instant> =
-            needs.iter().map(|(_, thing)| seen(thing)).try_fold(Instant::MIN_UTC, |max, at| Some(max.max(at?)));
-        over = over.max(ready.map_or(day.closes, |ready| ready.min(day.closes)));
-        // What is run again takes it back for a while.
-        let again = |thing: &super::things::Thing| thing.runs.iter().filter(|run| counts(run, &day)).count() > 1;
-        let closure = truth.closure(&day.dashboard);
-        if closure.iter().filter_map(|id| truth.thing(id)).any(again) {
+        let closes = day.closes.max(day.deadline);
+        let (ready, again) = ready_at(&truth, record, &day);
+        if again {
             return None;
         }
+        over = over.max(Some(ready.map_or(closes, |ready| ready.min(closes)).max(first)));
     }
-    let gone = !thing.gone.is_empty() || !thing.strange.is_empty();
-    (some && !outside && !gone && saw(record, &thing.source, over, script.to)).then_some(over)
+    over.filter(|over| saw(record, &thing.source, *over, script.to))
+}
+
+/// When all that the day needs itself was seen to have come; and whether any of what it waits for is run again after it came.
+fn ready_at(truth: &Truth<'_>, record: &Record, day: &Day) -> (Option<Instant>, bool) {
+    let arrived = |thing: &Thing| {
+        let arrived = truth.arrival(thing, day)?;
+        record.swept.get(&thing.source).into_iter().flatten().find(|swept| **swept >= arrived).copied()
+    };
+    let closure = truth.closure(&day.dashboard);
+    let again = closure.iter().filter_map(|id| truth.thing(id)).any(|thing| {
+        let came = truth.arrival(thing, day);
+        let later = |at: Instant| came.is_some_and(|came| at > came);
+        let run = |run: &Course| counts(run, day) && run.steps.iter().any(|(at, _)| later(*at));
+        thing.runs.iter().any(run) || thing.data.iter().any(|(at, _)| later(*at))
+    });
+    let needs = truth.needs(day, record);
+    let ready = needs.iter().map(|(_, thing)| arrived(thing)).try_fold(Instant::MIN_UTC, |max, at| Some(max.max(at?)));
+    (ready, again)
 }
