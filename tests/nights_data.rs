@@ -4,6 +4,7 @@
 mod world;
 
 use chrono::{NaiveDate, TimeDelta};
+use dawnwatch::core::message::Body;
 use dawnwatch::core::plan::*;
 use world::*;
 
@@ -149,4 +150,13 @@ fn what_was_known_hours_ago_says_nothing_after_one_lost_answer() {
     world.dark("airflow", "2026-11-23 07:55", "2026-11-23 07:56");
     world.until("2026-11-23 09:30");
     assert_eq!(world.lines(), [] as [&str; 0], "{:?}", world.decisions());
+}
+
+#[test]
+fn what_is_expected_is_foreseen_when_it_is_told() {
+    // Nothing has begun, nothing is heard after midnight, and at 06:30 nothing is wrong yet.
+    let world = night("2026-11-22 23:00", "2026-11-23 06:35", |_| {}, &["Mon 06:30 team post digest OnTrack"]);
+    let Body::Digest(about) = &world.said[0].post.message.body else { panic!("{:?}", world.said) };
+    // Two runs of 40 minutes from now; not from midnight.
+    assert_eq!(about.dashboards[0].eta.map(|eta| eta.at), Some(seoul("2026-11-23 07:50")));
 }

@@ -1,39 +1,35 @@
-//! A seeded simulation of the two doors: random nights with all that goes wrong in them, held against the promises of the design.
+//! A seeded simulation of the two doors and the store: random nights with all that goes wrong in them, held against the promises of
+//! the design. `cargo bench --bench simulate` plays as many as one likes.
 //!
-//! A failing seed prints how to play it alone: `SIM_SEED=17 cargo test --test simulation -- --nocapture`. More of them:
-//! `SIM_SEEDS=0..5000 cargo test --release --test simulation`.
+//! A failing seed is told in full with `SIM_SEED=17 cargo test --test simulation the_promises -- --nocapture`.
 
 #[path = "support/sim/mod.rs"]
 mod sim;
-#[path = "support/world.rs"]
-mod world;
 
-use sim::oracle::violations;
-use sim::player::{Manner, Player, play};
+use dawnwatch::core::message::{Body, WatchFacts};
+use dawnwatch::core::state::*;
+use sim::conf::CREDENTIAL;
+use sim::oracle::Oracle;
+use sim::player::{Manner, Record, play};
+use sim::same;
+use sim::scenario::scenario;
 use sim::script::{Script, script};
+use sim::shrink::shrink;
+use sim::tally::MARKS;
+use sim::truth::Truth;
 
 #[expect(clippy::disallowed_methods, reason = "a test is asked for other seeds by hand")]
-fn seeds(few: std::ops::Range<u64>) -> Vec<u64> {
-    let range = |text: String| text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
-    match (std::env::var("SIM_SEED"), std::env::var("SIM_SEEDS").ok().and_then(range)) {
-        (Ok(seed), _) => vec![seed.parse().expect("SIM_SEED is a number")],
-        (_, Some(range)) => range.collect(),
-        _ => few.collect(),
+fn asked_for(few: std::ops::Range<u64>) -> Vec<u64> {
+    match std::env::var("SIM_SEED") {
+        Ok(seed) => vec![seed.parse().expect("SIM_SEED is a number")],
+        Err(_) => few.collect(),
     }
-}
-
-fn lines(player: &Player<'_>) -> Vec<String> {
-    let line = |said: &sim::player::Said| {
-        let said = world::Said { at: said.at, chat: said.post.chat.to_string(), post: said.post.clone() };
-        world::line(&said)
-    };
-    player.said.iter().map(line).collect()
 }
 
 /// Plays many seeds; `wrong` says what is wrong with one.
 fn all(few: std::ops::Range<u64>, wrong: fn(&Script) -> Vec<String>) {
     let mut bad = Vec::new();
-    for seed in seeds(few) {
+    for seed in asked_for(few) {
         let found = std::panic::catch_unwind(|| wrong(&script(seed))).unwrap_or_else(|panic| {
             vec![format!("panic: {}", panic.downcast_ref::<String>().map_or("without words", String::as_str))]
         });
@@ -44,47 +40,171 @@ fn all(few: std::ops::Range<u64>, wrong: fn(&Script) -> Vec<String>) {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
-/// The same script says the same when it is played in another manner.
-fn says_the_same(script: &Script, manner: Manner) -> Vec<String> {
-    let said = lines(&play(script, Manner::default()));
-    let other = lines(&play(script, manner));
-    let differs = (0..said.len().max(other.len())).find(|ix| said.get(*ix) != other.get(*ix));
-    differs.map(|ix| format!("it says {:?} instead of {:?}", other.get(ix), said.get(ix))).into_iter().collect()
-}
-
-/// One night in full, for whoever looks for its fault.
-fn tell(script: &Script, player: &Player<'_>, said: &[String]) {
-    println!("{}", script.story());
-    let entries = player.ledger.iter().filter(|entry| !matches!(entry.about, dawnwatch::core::state::About::Check(_)));
-    for entry in entries {
-        let (at, chat) = (sim::oracle::local(entry.at), entry.chat.as_ref().map_or("", |chat| chat.as_str()));
-        println!("  {at} {:?} {chat} {:?} {:?}", entry.about, entry.decision, entry.reason);
-    }
-    println!("said:\n  {}", said.join("\n  "));
-}
-
 #[test]
 fn the_promises_hold() {
-    all(0..32, |script| {
-        let player = play(script, Manner::default());
+    all(0..14, |script| {
+        let player = play(script, Manner { real_store: script.seed % 8 == 7, ..Manner::default() });
         if std::env::var_os("SIM_SEED").is_some() {
-            tell(script, &player, &lines(&player));
+            println!("{}\n{}", script.story(), player.story());
         }
-        violations(&player)
+        player.violations().iter().map(|(promise, what)| format!("promise {promise}: {what}")).collect()
     });
 }
 
 #[test]
 fn the_same_seed_says_the_same() {
-    all(0..4, |script| says_the_same(script, Manner::default()));
+    all(40..41, |script| same::in_another_manner(script, Manner::default()));
 }
 
 #[test]
 fn a_state_that_is_read_back_before_every_step_says_the_same() {
-    all(0..6, |script| says_the_same(script, Manner { amnesia: true, ..Manner::default() }));
+    all(44..46, |script| same::in_another_manner(script, Manner { amnesia: true, ..Manner::default() }));
+}
+
+#[test]
+fn a_state_that_the_store_kept_says_the_same() {
+    all(48..49, |script| same::in_another_manner(script, Manner { amnesia: true, real_store: true, ..Manner::default() }));
 }
 
 #[test]
 fn a_tick_that_nobody_asked_for_changes_nothing() {
-    all(0..8, |script| says_the_same(script, Manner { extra_ticks: Some(script.seed), ..Manner::default() }));
+    all(50..52, |script| same::in_another_manner(script, Manner { extra_ticks: Some(script.seed), ..Manner::default() }));
+}
+
+#[test]
+fn the_order_of_an_answer_changes_nothing() {
+    all(56..58, |script| same::in_another_manner(script, Manner { shuffled: true, ..Manner::default() }));
+}
+
+#[test]
+fn a_year_of_weeks_later_the_same_is_said() {
+    all(60..62, same::a_year_later);
+}
+
+#[test]
+fn other_names_are_told_the_same() {
+    all(64..66, same::under_other_names);
+}
+
+#[test]
+fn the_order_of_names_changes_no_decision() {
+    all(68..70, same::in_another_order);
+}
+
+#[test]
+fn what_nobody_needs_changes_nothing() {
+    all(72..74, same::with_a_stranger);
+}
+
+/// Was anything said to have failed?
+fn tells_a_failure(script: &Script) -> bool {
+    let failed = |body: &Body| matches!(body, Body::Incident { about, .. } if about.verdict == Verdict::Failed);
+    play(script, Manner::default()).record.said.iter().any(|said| failed(&said.post.message.body))
+}
+
+#[test]
+fn a_world_is_cut_down_to_what_matters_and_written_as_a_scenario() {
+    let large = (0..).map(script).find(|script| script.conf.checks.len() == 5 && tells_a_failure(script)).expect("there are many");
+    let small = shrink(&large, &tells_a_failure);
+    // One dashboard that waits for one run, which fails; and nothing else goes wrong.
+    let runs: usize = small.things.values().map(|thing| thing.runs.len()).sum();
+    assert_eq!((small.conf.dashboards.len(), runs, small.faults.len(), small.crashes.len()), (1, 1, 0, 0), "{}", small.story());
+    let text = scenario(&small, None, &[(1, "nobody was told".to_owned())]);
+    let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
+    assert!(
+        table["with"]["dashboards"].is_table() && table["rows"].as_str().is_some_and(|rows| rows.contains(",failed,")),
+        "{text}"
+    );
+}
+
+#[test]
+fn every_scenario_can_be_read() {
+    for seed in 0..200 {
+        let text = scenario(&script(seed), None, &[]);
+        assert!(text.parse::<toml::Table>().is_ok(), "seed {seed}: {:?}\n{text}", text.parse::<toml::Table>());
+    }
+}
+
+/// A fault that no seed makes would be a fault that is never tried.
+#[test]
+fn every_fault_is_made() {
+    let mut made: std::collections::BTreeSet<_> = std::collections::BTreeSet::new();
+    (0..300).for_each(|seed| made.extend(script(seed).marks.into_iter().map(|(_, mark)| mark)));
+    let never: Vec<_> = MARKS.iter().filter(|mark| !made.contains(mark)).collect();
+    assert!(never.is_empty(), "{never:?}");
+}
+
+/// An oracle that finds nothing wrong with what is wrong proves nothing: each promise is broken on purpose.
+#[test]
+fn the_oracle_can_see() {
+    type Spoil = fn(&mut Record);
+    let spoils: [(u8, Spoil); 6] = [
+        (1, |record| record.said.clear()),
+        (2, |record| record.said.extend(record.said.clone())),
+        (4, |record| record.ledger.retain(|entry| entry.reason != Reason::CycleMissed)),
+        (4, |record| record.ledger.retain(|entry| !matches!(entry.about, About::Digest { .. }))),
+        (5, |record| record.posts.retain(|_, post| !matches!(post.message.body, Body::Resolved(_)))),
+        (6, |record| record.ledger.retain(|entry| entry.reason != Reason::Delivered)),
+    ];
+    let mut blind: Vec<usize> = (0..spoils.len()).collect();
+    for script in (0..40).map(script).filter(|script| script.conf.checks.len() < 10) {
+        if blind.is_empty() {
+            break;
+        }
+        let record = play(&script, Manner::default()).record;
+        blind.retain(|ix| {
+            let (promise, spoil) = spoils[*ix];
+            let mut spoilt = record.clone();
+            spoil(&mut spoilt);
+            let mut oracle = Oracle::new(&script);
+            oracle.end(&script, &spoilt);
+            oracle.found.iter().all(|(found, _)| *found != promise)
+        });
+    }
+    assert!(blind.is_empty(), "it does not see these: {blind:?}");
+}
+
+#[test]
+fn the_oracle_can_see_what_is_wrong_with_one_commit() {
+    // A word of the night that is not to wake anybody.
+    let quiet = |script: &Script, post: &Post| {
+        let dashboards = matches!(&post.message.body, Body::Incident { about, .. } if about.dashboards.iter().all(|d| d.deadline > post.wanted_at));
+        dashboards && script.conf.chats[&post.chat].is_quiet(post.wanted_at) && post.message.attention == Attention::Post
+    };
+    let plain = |script: &Script| script.changes.is_empty() && script.jumps.is_empty() && script.conf.checks.len() < 10;
+    let (script, post) = (0..)
+        .map(script)
+        .filter(plain)
+        .filter(|script| script.conf.dashboards.values().all(|dashboard| !dashboard.wake))
+        .find_map(|script| {
+            let post = play(&script, Manner::default()).record.posts.into_values().find(|post| quiet(&script, post))?;
+            Some((script, post))
+        })
+        .expect("most nights have one");
+    let found = |commit: Commit| {
+        let mut oracle = Oracle::new(&script);
+        oracle.commit(&script, &Record::default(), (post.wanted_at, post.wanted_at), &commit);
+        oracle.found.into_iter().map(|(promise, _)| promise).collect::<Vec<_>>()
+    };
+    let mut loud = post.clone();
+    loud.message.attention = Attention::Notify;
+    let mut leaks = post.clone();
+    leaks.message.body = Body::Watch(WatchFacts { chat: post.chat.clone(), why: CREDENTIAL.to_owned() });
+    let day = Truth { script: &script, conf: &script.conf }.days().remove(0);
+    let key = CycleKey { dashboard: day.dashboard, date: day.date, nth: 0 };
+    let green = CycleState {
+        deadline: day.deadline,
+        audience: true,
+        opened_at: day.opens,
+        closed_at: None,
+        verdict: Verdict::Ready,
+        ready_at: None,
+        missed: false,
+    };
+    let put = |row: Row| Commit { put: vec![row], ..Commit::default() };
+    assert!(found(put(Row::Post(Box::new(loud)))).contains(&5));
+    assert!(found(put(Row::Post(Box::new(leaks)))).contains(&7));
+    assert!(found(put(Row::Cycle(key, green))).contains(&3));
+    // A message of which no decision speaks.
+    assert!(found(put(Row::Post(Box::new(post.clone())))).contains(&6));
 }

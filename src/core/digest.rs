@@ -17,6 +17,7 @@ use super::state::{
     State, Topic, Verdict,
 };
 use super::time::{Instant, local_date, shift};
+use super::turn;
 use super::tx::Tx;
 use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,6 +125,7 @@ fn worth_until(plan: &Plan, due_at: Instant) -> Instant {
 }
 
 fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Instant) {
+    turn::foresee(tx);
     let mut facts = facts(tx.state, tx.plan, id, tx.at);
     facts.next_at = next(tx.plan, digest, tx.at, |done| done == date).map(|(_, due_at)| due_at);
     let new = !tx.state.digests.contains_key(id);

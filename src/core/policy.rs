@@ -19,6 +19,7 @@ use super::state::{
     Verdict,
 };
 use super::time::Instant;
+use super::turn;
 use super::tx::Tx;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
@@ -326,6 +327,7 @@ fn say_it(tx: &mut Tx<'_>, incident: &mut Incident, chat: &Id, cycles: &BTreeSet
     if attention >= Attention::Notify {
         incident.asked_at = incident.asked_at.or(Some(tx.at));
     }
+    turn::foresee(tx);
     // The second of two chats that are told at once hears of it for the first time.
     let update = incident.told.contains_key(chat) || incident.told.values().any(|told| told.at != tx.at);
     let next = next_word(tx, incident, setup, cycles, attention);

@@ -113,6 +113,24 @@ fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle
     tx.state.view.cycles.insert(id.clone(), view);
 }
 
+/// What is expected moves on with time while every verdict holds: before words are made of it, it is foreseen anew, once in a step.
+pub(super) fn foresee(tx: &mut Tx<'_>) {
+    let plan = tx.plan;
+    if std::mem::replace(&mut tx.foreseen, true) {
+        return;
+    }
+    for (id, dashboard) in &plan.dashboards {
+        let outstanding = tx.state.view.cycles.get(id).filter(|view| view.verdict > Verdict::Ready);
+        let Some(cycle) = outstanding.map(|view| view.cycle.clone()) else { continue };
+        let now = judge::judge(tx.state, plan, dashboard, cycle, None, tx.at);
+        let Some(view) = tx.state.view.cycles.get_mut(id) else { continue };
+        view.eta = now.eta;
+        for ((_, had), (_, new)) in view.checks.iter_mut().zip(now.checks) {
+            had.forecast = new.forecast;
+        }
+    }
+}
+
 /// What is to change in a check's kept arrivals: a new one, or the taking back of an old one.
 fn sticking(tx: &Tx<'_>, ix: Ix, judged: &Judged, cycle: &Cycle) -> Option<(Ix, Option<Arrival>)> {
     let kept = tx.state.checks[ix].arrivals.iter().rev().find(|arrival| arrival.cycle == cycle.key);

@@ -20,11 +20,13 @@ pub(super) struct Tx<'a> {
     touched: BTreeSet<Key>,
     ledger: Vec<Entry>,
     observed: Vec<Observed>,
+    /// What is expected was brought to now (`turn::foresee`).
+    pub(super) foreseen: bool,
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn new(state: &'a mut State, plan: &'a Plan, at: Instant) -> Self {
-        Self { state, plan, at, touched: BTreeSet::new(), ledger: Vec::new(), observed: Vec::new() }
+        Self { state, plan, at, touched: BTreeSet::new(), ledger: Vec::new(), observed: Vec::new(), foreseen: false }
     }
 
     pub(super) fn check_mut(&mut self, ix: Ix) -> &mut CheckState {

@@ -466,7 +466,10 @@ pub fn night_of(plan: Plan, from: &str, to: &str, set: impl Fn(&mut World), expe
     };
     let world = play(false);
     assert_eq!(world.lines(), expected, "decisions:\n{}", world.decisions().join("\n"));
-    assert_eq!(play(true).lines(), expected, "with amnesia");
+    let forgetful = play(true);
+    assert_eq!(forgetful.lines(), expected, "with amnesia");
+    // To the last word: what is expected when, too.
+    assert_eq!(forgetful.said, world.said, "with amnesia");
     if world.is_untouched {
         assert_eq!(replayed(&world, from, to), expected, "replayed from what the store keeps");
     }

@@ -1,56 +1,17 @@
 //! The truth of some nights, made from a seed before anything is played: what runs when, which source is dark, which chat fails,
 //! where the program dies. A poll sees of it only what had happened by then. Nothing here knows the core's judging.
 
+use super::conf::{Conf, Days, date_of, local, on, thing_of};
+use super::night;
 use super::rng::Rng;
 use super::setup;
+use super::things::{Span, Thing};
 use chrono::{NaiveDate, TimeDelta};
 use dawnwatch::core::observation::*;
-use dawnwatch::core::plan::*;
+use dawnwatch::core::plan::Id;
 use dawnwatch::core::step::Outcome;
-use dawnwatch::core::time::{ClockTime, Instant};
+use dawnwatch::core::time::Instant;
 use std::collections::BTreeMap;
-
-/// One run of a pipeline, to its end.
-#[derive(Debug, Clone)]
-pub struct Course {
-    pub id: String,
-    pub kind: RunKind,
-    pub scheduled_at: Instant,
-    pub started_at: Instant,
-    /// `None`: it hangs.
-    pub ended_at: Option<Instant>,
-    pub success: bool,
-    pub error: &'static str,
-}
-
-/// One pipeline or dataset; its subject is the check's name.
-#[derive(Debug, Clone)]
-pub struct Thing {
-    pub source: Id,
-    pub dataset: bool,
-    pub runs: Vec<Course>,
-    /// For datasets: when it could be seen, and the timestamp that is seen from then on.
-    pub data: Vec<(Instant, Instant)>,
-    pub paused: Vec<Span>,
-    /// The source does not know it any more.
-    pub gone_from: Option<Instant>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct Span {
-    pub from: Instant,
-    pub to: Instant,
-}
-
-impl Span {
-    pub fn holds(&self, at: Instant) -> bool {
-        self.from <= at && at < self.to
-    }
-
-    pub fn touches(&self, from: Instant, to: Instant) -> bool {
-        self.from <= to && from < self.to
-    }
-}
 
 /// How a chat fails for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,221 +31,176 @@ pub enum Crash {
     BeforeClaim,
     AfterClaim,
     AfterSend,
+    /// The message is out and its outcome is written; nothing after it was done.
+    AfterOutcome,
     /// Nothing was written.
     CommitFails,
     /// The commit was written, but reported as failed.
     CommitLies,
 }
 
+/// What a person asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    Ack(usize),
+    Snooze(usize),
+    MuteCheck(Id),
+    MuteDashboard(Id),
+    MuteSource(Id),
+    Retire(usize),
+}
+
+/// Another configuration.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub at: Instant,
+    pub conf: Conf,
+    /// The process ends and is started again; else it goes over to it while it runs.
+    pub restart: bool,
+}
+
+/// What can go wrong, for the count of what was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    StartsLate,
+    RunsLong,
+    Hangs,
+    Fails,
+    FailsTogether,
+    FailsApart,
+    FailureUntold,
+    Reruns,
+    Retries,
+    Doomed,
+    WaitsInSensor,
+    QueuedLong,
+    NeverStarts,
+    Paused,
+    ImportError,
+    Vanished,
+    NewMember,
+    StrangeAnswer,
+    FutureData,
+    DataFallsShort,
+    DarkSource,
+    DarkAll,
+    SchedulerDead,
+    SourceClockOff,
+    OwnClockJumps,
+    Suspend,
+    SweepInParts,
+    ChatBusy,
+    ChatLosesAnswer,
+    ChatDrops,
+    ChatRefuses,
+    CrashBeforeClaim,
+    CrashAfterClaim,
+    CrashAfterSend,
+    CrashAfterOutcome,
+    CommitFails,
+    CommitLies,
+    Restart,
+    Reload,
+    ReloadRefused,
+    CheckAdded,
+    CheckTaken,
+    CheckRenamed,
+    DeadlineMoved,
+    ChatTaken,
+    Ack,
+    Snooze,
+    Mute,
+    Retire,
+    Maintenance,
+}
+
 #[derive(Debug, Clone)]
 pub struct Script {
     pub seed: u64,
-    pub plan: Plan,
+    pub conf: Conf,
     pub from: Instant,
     pub to: Instant,
     pub things: BTreeMap<Id, Thing>,
-    pub dark: Vec<(Id, Span)>,
+    pub dark: Vec<(Id, Span, Why)>,
+    pub dead: Vec<(Id, Span)>,
+    /// A source's clock is so many seconds ahead.
+    pub clocks: Vec<(Id, Span, i64)>,
+    /// The watch's own clock is so much ahead.
+    pub jumps: Vec<(Span, TimeDelta)>,
+    /// How many parts a source tells its sweeps in, and how many seconds lie between two.
+    pub parts: BTreeMap<Id, (usize, i64)>,
+    /// How many seconds a source takes to say why a run failed.
+    pub fetch_s: BTreeMap<Id, i64>,
     pub faults: Vec<(Id, Span, Fault)>,
     pub crashes: Vec<(Instant, Crash, TimeDelta)>,
     /// The machine sleeps.
     pub naps: Vec<Span>,
-}
-
-const ZONE: chrono_tz::Tz = chrono_tz::Asia::Seoul;
-
-pub fn on(date: NaiveDate, minutes: i64) -> Instant {
-    ClockTime::at(0, 0).on(date, ZONE) + TimeDelta::minutes(minutes)
+    pub orders: Vec<(Instant, Wish, TimeDelta)>,
+    pub changes: Vec<Change>,
+    /// A configuration that is no good was to be read.
+    pub refused: Vec<Instant>,
+    pub marks: Vec<(Span, Mark)>,
 }
 
 pub fn script(seed: u64) -> Script {
     let mut rng = Rng::new(seed);
-    let plan = setup::plan(&mut rng);
+    let conf = setup::conf(&mut rng);
     // Thursday to Sunday: the nights hold workdays and days off. 2026-11-19 is a Thursday.
     let first = NaiveDate::from_ymd_opt(2026, 11, 19).expect("a date") + TimeDelta::days(rng.within(0, 3));
-    let nights = rng.within(1, 3);
+    let nights = if conf.checks.len() > 100 { 1 } else { rng.within(1, 3) };
     let mut script = Script {
         seed,
         from: on(first, -4 * 60),
         to: on(first, nights * 24 * 60 - 8 * 60),
-        things: setup::things(&plan),
-        plan,
+        things: setup::things(&conf, &mut rng),
+        conf,
         dark: Vec::new(),
+        dead: Vec::new(),
+        clocks: Vec::new(),
+        jumps: Vec::new(),
+        parts: BTreeMap::new(),
+        fetch_s: BTreeMap::new(),
         faults: Vec::new(),
         crashes: Vec::new(),
         naps: Vec::new(),
+        orders: Vec::new(),
+        changes: Vec::new(),
+        refused: Vec::new(),
+        marks: Vec::new(),
     };
     for night in 0..nights {
-        let date = first + TimeDelta::days(night);
-        pipelines(&mut script, &mut rng, date);
-        surroundings(&mut script, &mut rng, date);
+        night::pipelines(&mut script, &mut rng, first + TimeDelta::days(night));
+        night::surroundings(&mut script, &mut rng, first + TimeDelta::days(night));
     }
+    night::once(&mut script, &mut rng, first);
     script.crashes.sort_by_key(|(at, ..)| *at);
-    script.naps.sort_by_key(|nap| nap.from);
+    script.naps.sort();
+    script.orders.sort_by_key(|(at, ..)| *at);
+    script.changes.sort_by_key(|change| change.at);
     script
 }
 
-/// What every pipeline does in one night: each begins when its needs are there, or does not.
-fn pipelines(script: &mut Script, rng: &mut Rng, date: NaiveDate) {
-    let trouble = rng.pick(&[0, 3, 8, 20]);
-    let together = rng.chance(15).then(|| rng.within(120, 500));
-    let mut done: BTreeMap<Id, Option<Instant>> = BTreeMap::new();
-    // Names are in the order of need: a check needs only checks before it.
-    for (id, check) in script.plan.checks.clone() {
-        let needs: Option<Vec<Instant>> = check
-            .needs
-            .iter()
-            .filter_map(|need| match need {
-                Need::Check(need) => Some(done.get(need).copied().flatten()),
-                Need::Group(_) => None,
-            })
-            .collect();
-        let thing = script.things.get_mut(&id).expect("every check is a thing");
-        let Some(needs) = needs else {
-            done.insert(id, None);
-            continue;
-        };
-        let earliest = on(date, rng.within(30, 180));
-        let start = needs.into_iter().max().map_or(earliest, |at| at + TimeDelta::minutes(rng.within(0, 5)));
-        let all_fail = together.filter(|_| check.needs.is_empty() && rng.chance(80));
-        let ready = if thing.dataset {
-            dataset(thing, rng, start, date, trouble, check.evidence)
-        } else if let Some(minute) = all_fail {
-            fails_with_others(thing, rng, on(date, minute))
-        } else {
-            pipeline(thing, rng, start, trouble)
-        };
-        if rng.chance(trouble / 4) {
-            thing.gone_from = thing.gone_from.or(Some(on(date, rng.within(0, 600))));
-        }
-        done.insert(id, ready);
-    }
-}
-
-fn course(thing: &mut Thing, start: Instant, minutes: Option<i64>, success: bool) -> Option<Instant> {
-    let ended_at = minutes.map(|minutes| start + TimeDelta::minutes(minutes));
-    thing.runs.push(Course {
-        id: format!("run {}", start.format("%d %H:%M")),
-        kind: RunKind::Scheduled,
-        scheduled_at: start,
-        started_at: start,
-        ended_at,
-        success,
-        error: "connection refused (member-db-ro:5432)",
-    });
-    ended_at.filter(|_| success)
-}
-
-fn by_hand(thing: &mut Thing) {
-    thing.runs.last_mut().expect("just made").kind = RunKind::Manual;
-}
-
-fn fails_with_others(thing: &mut Thing, rng: &mut Rng, at: Instant) -> Option<Instant> {
-    let at = at + TimeDelta::minutes(rng.within(0, 8));
-    course(thing, at, Some(rng.within(1, 5)), false);
-    if rng.chance(50) {
-        let again = course(thing, at + TimeDelta::minutes(rng.within(30, 200)), Some(20), true);
-        by_hand(thing);
-        return again;
-    }
-    None
-}
-
-fn pipeline(thing: &mut Thing, rng: &mut Rng, start: Instant, trouble: i64) -> Option<Instant> {
-    let minutes = rng.within(10, 50);
-    if !rng.chance(trouble) {
-        let end = course(thing, start, Some(minutes), true);
-        if rng.chance(trouble / 3) {
-            let again = start + TimeDelta::minutes(minutes + rng.within(1, 300));
-            course(thing, again, Some(rng.within(5, 90)), rng.chance(80));
-            by_hand(thing);
-        }
-        return end;
-    }
-    match rng.within(0, 6) {
-        0 => course(thing, start + TimeDelta::minutes(rng.within(30, 400)), Some(minutes), true),
-        1 => course(thing, start, Some(minutes * rng.within(3, 9)), true),
-        2 => course(thing, start, Some(minutes), false),
-        3 => {
-            course(thing, start, Some(minutes), false);
-            let end = course(thing, start + TimeDelta::minutes(minutes + rng.within(1, 240)), Some(minutes), true);
-            thing.runs.last_mut().expect("just made").error = "";
-            if rng.chance(50) {
-                by_hand(thing);
-            }
-            end
-        }
-        4 => None,
-        5 => {
-            thing.paused.push(Span { from: start - TimeDelta::hours(2), to: start + TimeDelta::hours(12) });
-            None
-        }
-        _ => course(thing, start, None, true),
-    }
-}
-
-fn dataset(thing: &mut Thing, rng: &mut Rng, start: Instant, date: NaiveDate, trouble: i64, evidence: Evidence) -> Option<Instant> {
-    let late = if rng.chance(trouble) { rng.within(60, 500) } else { 0 };
-    let at = start + TimeDelta::minutes(rng.within(0, 60) + late);
-    if rng.chance(trouble / 2) {
-        return None;
-    }
-    let Evidence::DataTime { through } = evidence else {
-        thing.data.push((at, at));
-        return Some(at);
-    };
-    let through = through.on(date, ZONE);
-    if rng.chance(trouble) {
-        // It moves on, but not far enough, and perhaps later.
-        thing.data.push((at, through - TimeDelta::hours(3)));
-        if rng.chance(50) {
-            return None;
-        }
-    }
-    let at = at + TimeDelta::minutes(30);
-    thing.data.push((at, through + TimeDelta::minutes(rng.within(0, 20))));
-    Some(at)
-}
-
-/// What happens around the pipelines in one night: dark sources, failing chats, crashes, a machine that sleeps.
-fn surroundings(script: &mut Script, rng: &mut Rng, date: NaiveDate) {
-    let span = |rng: &mut Rng, longest| {
-        let from = on(date, rng.within(-3 * 60, 11 * 60)) + TimeDelta::seconds(rng.within(0, 59));
-        Span { from, to: from + TimeDelta::minutes(rng.within(1, longest)) }
-    };
-    for source in script.plan.sources.keys() {
-        if rng.chance(25) {
-            let longest = rng.pick(&[4, 30, 400]);
-            script.dark.push((source.clone(), span(rng, longest)));
-        }
-    }
-    // The way out of the machine itself.
-    if rng.chance(12) {
-        let longest = rng.pick(&[4, 30, 400]);
-        let cut = span(rng, longest);
-        script.dark.extend(script.plan.sources.keys().map(|source| (source.clone(), cut)));
-    }
-    for chat in script.plan.chats.keys() {
-        if rng.chance(25) {
-            let fault = rng.pick(&[Fault::Busy, Fault::Busy, Fault::LostAnswer, Fault::LostAll, Fault::Refuses]);
-            let longest = rng.pick(&[1, 20, 200]);
-            script.faults.push((chat.clone(), span(rng, longest), fault));
-        }
-    }
-    for _ in 0..rng.pick(&[0, 0, 1, 4, 12]) {
-        let places = [Crash::BeforeClaim, Crash::AfterClaim, Crash::AfterSend, Crash::CommitFails, Crash::CommitLies];
-        let at = on(date, rng.within(-3 * 60, 12 * 60));
-        let down = TimeDelta::seconds(rng.pick(&[0, 0, 3, 40, 900]));
-        script.crashes.push((at, rng.pick(&places), down));
-    }
-    if rng.chance(12) {
-        let from = on(date, rng.within(-2 * 60, 10 * 60));
-        script.naps.push(Span { from, to: from + TimeDelta::hours(1) });
-    }
-}
-
 impl Script {
+    pub fn nights(&self) -> u64 {
+        u64::try_from((self.to - self.from).num_hours() / 24 + 1).unwrap_or(1)
+    }
+
+    pub fn mark(&mut self, mark: Mark, from: Instant, to: Instant) {
+        self.marks.push((Span { from, to }, mark));
+    }
+
+    /// The configuration in force.
+    pub fn conf_at(&self, at: Instant) -> &Conf {
+        self.changes.iter().rev().find(|change| change.at <= at).map_or(&self.conf, |change| &change.conf)
+    }
+
     pub fn is_dark(&self, source: &Id, at: Instant) -> bool {
-        self.dark.iter().any(|(dark, span)| dark == source && span.holds(at))
+        self.dark.iter().any(|(dark, span, _)| dark == source && span.holds(at))
+    }
+
+    /// By how much the watch's own clock is ahead.
+    pub fn ahead(&self, real: Instant) -> TimeDelta {
+        self.jumps.iter().find(|(span, _)| span.holds(real)).map_or(TimeDelta::zero(), |(_, by)| *by)
     }
 
     /// What the chat answers now, and whether people see the message.
@@ -300,102 +216,90 @@ impl Script {
     }
 
     pub fn answer(&self, ask: &Ask, at: Instant) -> Answer {
-        if self.is_dark(ask.source(), at) {
-            return Answer::Unreachable(Unreachable { why: Why::Timeout, detail: "no answer within 10s".to_owned() });
+        let source = ask.source();
+        if let Some((.., why)) = self.dark.iter().find(|(dark, span, _)| dark == source && span.holds(at)) {
+            return Answer::Unreachable(Unreachable { why: *why, detail: "no answer within 10s".to_owned() });
         }
-        let there = |id: &Id| self.things.get(id).filter(|thing| thing.gone_from.is_none_or(|gone| at < gone));
         match ask {
-            Ask::Sweep { subjects, since, .. } => {
-                let item = |id: &Id| Some(Item { subject: id.clone(), fact: there(id)?.fact(*since, at) });
-                Answer::Sweep(Sweep { items: subjects.iter().filter_map(item).collect(), ..Sweep::default() })
-            }
+            Ask::Sweep { subjects, since, .. } => Answer::Sweep(self.sweep(source, subjects, *since, at)),
             Ask::List { source } => {
-                let of_source = self.things.iter().filter(|(id, thing)| thing.source == *source && there(id).is_some());
-                Answer::Listing(of_source.map(|(id, thing)| thing.member(id, at)).collect())
+                let known =
+                    |(id, thing): (&Id, &Thing)| (thing.source == *source && thing.is_there(at)).then(|| thing.member(id, at));
+                Answer::Listing(self.things.iter().filter_map(known).collect())
             }
             Ask::Failure { subject, run, .. } => {
                 let course = self.things.get(subject).and_then(|thing| thing.runs.iter().find(|course| course.id == *run));
-                let error = course.map(|course| course.error.to_owned());
+                let error = course.map(|course| course.error.clone());
+                // Some have no log to read.
+                if error.as_ref().is_some_and(String::is_empty) {
+                    return Answer::Unreachable(Unreachable { why: Why::Status, detail: "404 for the log".to_owned() });
+                }
                 Answer::Failure(Failure { task: Some("load".to_owned()), try_number: Some(1), error })
             }
         }
     }
-}
 
-impl Script {
+    fn sweep(&self, source: &Id, subjects: &[Id], since: Instant, at: Instant) -> Sweep {
+        let there = |id: &Id| {
+            let item = self.things.get(&thing_of(id))?.item(id, since, at);
+            item
+        };
+        let dead = self.dead.iter().find(|(dead, span)| dead == source && span.holds(at));
+        // Only some sources tell their time.
+        let tells = self.clocks.iter().any(|(id, ..)| id == source) || !self.jumps.is_empty();
+        let off = self.clocks.iter().find(|(id, span, _)| id == source && span.holds(at)).map_or(0, |(.., ahead)| *ahead);
+        Sweep {
+            items: subjects.iter().filter_map(there).collect(),
+            scheduler: dead.map_or(Scheduler::NotSaid, |(_, span)| Scheduler::Dead { heartbeat: Some(span.from) }),
+            clock_ahead_s: tells.then(|| off - self.ahead(at).num_seconds()),
+        }
+    }
+
+    /// Is the day a day off?
+    pub fn is_off(at: Instant) -> bool {
+        Days::Off.holds(date_of(at))
+    }
+
     /// The nights for people.
     pub fn story(&self) -> String {
-        use super::oracle::local;
-        let mut lines = vec![format!("seed {}: {} to {}", self.seed, local(self.from), local(self.to))];
-        for (id, dashboard) in &self.plan.dashboards {
-            let Dashboard { needs, ready_by, counts_from, on, audience, wake, tell, escalate, .. } = dashboard;
-            lines.push(format!(
-                "{id} by {} from {counts_from} on {on:?} audience {audience:?} wake {wake} tell {tell:?} escalate {escalate:?} needs {needs:?}",
-                ready_by[0]
-            ));
-        }
-        for (id, chat) in &self.plan.chats {
-            let Chat { quiet, quiet_days, fallback, idempotent, .. } = chat;
-            lines.push(format!("{id} quiet {quiet:?} {quiet_days:?} fallback {fallback:?} idempotent {idempotent}"));
-        }
-        for (id, check) in &self.plan.checks {
-            let thing = &self.things[id];
-            let (every, needs) = (self.plan.sources[&check.source].every, &check.needs);
-            lines.push(format!("{id} of {} every {every} {:?} {:?} needs {needs:?}", check.source, check.evidence, check.duration));
+        let mut lines = vec![format!("seed {}: {} to {}", self.seed, local(self.from), local(self.to)), self.conf.text()];
+        for (id, thing) in &self.things {
+            lines.push(format!("{id} of {} {:?} group {:?}", thing.source, thing.what, thing.group));
             for run in &thing.runs {
-                let end = run.ended_at.map(local);
-                lines.push(format!("    {} to {end:?} {:?} success {}", local(run.started_at), run.kind, run.success));
+                let steps: Vec<String> = run.steps.iter().map(|(at, state)| format!("{} {state:?}", local(*at))).collect();
+                lines.push(format!(
+                    "    {} for {} {:?}: {} ({})",
+                    run.id,
+                    local(run.scheduled_at),
+                    run.kind,
+                    steps.join(", "),
+                    run.error
+                ));
             }
             lines.extend(thing.data.iter().map(|(at, stamp)| format!("    {} shows {}", local(*at), local(*stamp))));
-            lines.extend(thing.paused.iter().map(|span| format!("    paused {} to {}", local(span.from), local(span.to))));
-            lines.extend(thing.gone_from.map(|at| format!("    gone from {}", local(at))));
+            for (what, spans) in
+                [("paused", &thing.paused), ("broken", &thing.import_error), ("gone", &thing.gone), ("strange", &thing.strange)]
+            {
+                lines.extend(spans.iter().map(|span| format!("    {what} {}", told(span))));
+            }
         }
-        let span = |span: &Span| format!("{} to {}", local(span.from), local(span.to));
-        lines.extend(self.dark.iter().map(|(source, dark)| format!("{source} dark {}", span(dark))));
-        lines.extend(self.faults.iter().map(|(chat, at, fault)| format!("{chat} {fault:?} {}", span(at))));
-        lines.extend(self.naps.iter().map(|nap| format!("asleep {}", span(nap))));
+        lines.extend(self.dark.iter().map(|(source, dark, why)| format!("{source} dark {} {why:?}", told(dark))));
+        lines.extend(self.dead.iter().map(|(source, dead)| format!("scheduler of {source} dead {}", told(dead))));
+        lines.extend(self.clocks.iter().map(|(source, span, by)| format!("clock of {source} {by} s ahead {}", told(span))));
+        lines.extend(self.jumps.iter().map(|(span, by)| format!("own clock {} min ahead {}", by.num_minutes(), told(span))));
+        lines.extend(self.parts.iter().map(|(source, parts)| format!("{source} in parts {parts:?}")));
+        lines.extend(self.fetch_s.iter().map(|(source, s)| format!("{source} tells failures in {s} s")));
+        lines.extend(self.faults.iter().map(|(chat, at, fault)| format!("{chat} {fault:?} {}", told(at))));
+        lines.extend(self.naps.iter().map(|nap| format!("asleep {}", told(nap))));
         lines.extend(self.crashes.iter().map(|(at, crash, down)| format!("{crash:?} from {} for {down}", local(*at))));
+        lines.extend(self.orders.iter().map(|(at, wish, span)| format!("{} {wish:?} for {span}", local(*at))));
+        for change in &self.changes {
+            lines.push(format!("{} restart {}:\n{}", local(change.at), change.restart, change.conf.text()));
+        }
         lines.join("\n")
     }
 }
 
-impl Thing {
-    fn fact(&self, since: Instant, at: Instant) -> Fact {
-        if self.dataset {
-            let seen = self.data.iter().filter(|(visible, _)| *visible <= at).map(|(_, stamp)| *stamp);
-            return Fact::Timestamp(seen.max());
-        }
-        let begun = self.runs.iter().filter(|course| course.started_at <= at && course.scheduled_at >= since);
-        Fact::Runs(begun.map(|course| course.seen(at)).collect())
-    }
-
-    fn member(&self, id: &Id, at: Instant) -> Member {
-        Member {
-            subject: id.clone(),
-            tags: vec!["mart".to_owned()],
-            owners: vec![],
-            paused: self.paused.iter().any(|span| span.holds(at)),
-            import_error: false,
-            next_run_at: None,
-        }
-    }
-}
-
-impl Course {
-    fn seen(&self, at: Instant) -> Run {
-        let ended_at = self.ended_at.filter(|end| *end <= at);
-        let state = match ended_at {
-            None => RunState::Running,
-            Some(_) if self.success => RunState::Success,
-            Some(_) => RunState::Failed,
-        };
-        Run {
-            id: self.id.clone(),
-            kind: self.kind,
-            scheduled_at: self.scheduled_at,
-            started_at: Some(self.started_at),
-            ended_at,
-            state,
-        }
-    }
+fn told(span: &Span) -> String {
+    format!("{} to {}", local(span.from), local(span.to))
 }
