@@ -200,6 +200,9 @@ fn the_oracle_can_see_what_is_wrong_with_one_commit() {
         verdict: Verdict::Ready,
         ready_at: None,
         missed: false,
+        told_at: None,
+        asked_at: None,
+        failed: false,
     };
     let put = |row: Row| Commit { put: vec![row], ..Commit::default() };
     assert!(found(put(Row::Post(Box::new(loud)))).contains(&5));
