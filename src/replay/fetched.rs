@@ -82,6 +82,11 @@ impl FetchedHistory {
         }
     }
 
+    /// When it was asked: what it says is of then.
+    pub(super) fn asked_at(&self) -> Instant {
+        self.now
+    }
+
     pub(super) fn span(&self) -> Option<(Instant, Instant)> {
         Some(self.span)
     }

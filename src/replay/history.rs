@@ -69,6 +69,15 @@ impl History {
             Self::Fetched(fetched) => fetched.span(),
         }
     }
+
+    /// After this instant nothing is known, not even that nothing happened; `None`: the history tells all that ever was.
+    pub fn ends_at(&self) -> Option<Instant> {
+        match self {
+            Self::Csv(_) => None,
+            Self::Stored(stored) => stored.ends_at(),
+            Self::Fetched(fetched) => Some(fetched.asked_at()),
+        }
+    }
 }
 
 /// Why there is no history to play.

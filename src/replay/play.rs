@@ -14,7 +14,13 @@ use std::sync::Arc;
 use std::vec::IntoIter;
 
 /// How long things usually take is learned from so much before the first day: no more nights than these are kept.
-const KNOWN: TimeDelta = TimeDelta::days(NIGHTS_KEPT as i64);
+pub const KNOWN: TimeDelta = TimeDelta::days(NIGHTS_KEPT as i64);
+
+/// From the first day's midnight in the plan's zone to the end of the last day.
+pub fn days(plan: &Plan, first: NaiveDate, last: NaiveDate) -> (Instant, Instant) {
+    let midnight = |date: NaiveDate| ClockTime::at(0, 0).on(date, plan.timezone);
+    (midnight(first), midnight(shift(last, 1)))
+}
 
 /// A replay under way.
 pub struct Play {
@@ -37,11 +43,11 @@ pub struct Day {
 }
 
 impl Play {
-    /// Plays from the first day's midnight in the plan's zone to the end of the last. What lies before is known past: how long things
-    /// take is learned from it, and nobody was told of it.
+    /// Plays from the first day's midnight in the plan's zone to the end of the last, or of what is known. What lies before is known
+    /// past: how long things take is learned from it, and nobody was told of it.
     pub async fn open(plan: Arc<Plan>, history: History, first: NaiveDate, last: NaiveDate) -> Result<Self, HistoryError> {
-        let midnight = |date: NaiveDate| ClockTime::at(0, 0).on(date, plan.timezone);
-        let span = Span { from: midnight(first), to: midnight(shift(last, 1)) };
+        let (from, to) = days(&plan, first, last);
+        let span = Span { from, to: history.ends_at().map_or(to, |ends| ends.clamp(from, to)) };
         let known_from = history.span().map_or(span.from, |(first, _)| first.max(span.from - KNOWN).min(span.from));
         let player = Player::new(plan, Past::default(), known_from);
         let page = Vec::new().into_iter();
@@ -62,7 +68,7 @@ impl Play {
         }
         self.date = shift(date, 1);
         let mut lines = Some(Vec::new());
-        self.advance(self.begins(self.date), &mut lines).await?;
+        self.advance(self.begins(self.date).min(self.span.to), &mut lines).await?;
         Ok(Some(Day { date, lines: lines.unwrap_or_default() }))
     }
 
@@ -73,7 +79,7 @@ impl Play {
     /// What all days until now come to.
     pub fn counts(&mut self) -> Counts {
         self.tally.look(self.player.state());
-        self.tally.counts(self.begins(self.date))
+        self.tally.counts(self.begins(self.date).min(self.span.to))
     }
 
     /// Plays everything before `to`. `lines`: where what comes out goes; `None`: it is nobody's.

@@ -15,6 +15,8 @@ use std::path::Path;
 pub struct StoredHistory {
     lines: Lines<Observed>,
     span: Option<(Instant, Instant)>,
+    /// When a source was last asked and answered: what happened later is not known.
+    seen_until: Option<Instant>,
     /// What each source listed last.
     members: BTreeMap<Id, BTreeMap<Id, Member>>,
     /// What has been listed so far.
@@ -26,6 +28,11 @@ impl StoredHistory {
         let Some(rows) = Store::peek(path).await? else {
             return Err(HistoryError::NoStore { path: path.to_owned() });
         };
+        let swept_at = |row: &Row| match row {
+            Row::Source(_, source) => source.swept_at,
+            _ => None,
+        };
+        let seen_until = rows.iter().filter_map(swept_at).max();
         let members = rows.into_iter().filter_map(|row| match row {
             Row::Members(source, members) => {
                 Some((source, members.iter().map(|member| (member.subject.clone(), timeless(member.clone()))).collect()))
@@ -38,7 +45,7 @@ impl StoredHistory {
         // The second instant is the first that is not wanted.
         let (from, to) =
             span.map_or((Instant::UNIX_EPOCH, Instant::UNIX_EPOCH), |(from, to)| (from, to + TimeDelta::microseconds(1)));
-        Ok(Self { lines: Store::history(path, from, to), span, members, listed: BTreeMap::new() })
+        Ok(Self { lines: Store::history(path, from, to), span, seen_until, members, listed: BTreeMap::new() })
     }
 
     pub(super) async fn next_page(&mut self) -> Result<Option<Vec<Observed>>, HistoryError> {
@@ -54,6 +61,10 @@ impl StoredHistory {
 
     pub(super) fn span(&self) -> Option<(Instant, Instant)> {
         self.span
+    }
+
+    pub(super) fn ends_at(&self) -> Option<Instant> {
+        self.seen_until.max(self.span.map(|(_, last)| last))
     }
 
     /// The listing that must have been there before this was seen, where its own line is not kept any more.

@@ -5,11 +5,15 @@ mod diff;
 mod text;
 
 use super::{Common, Format, Replay as Args, output};
+use crate::agent::clock::Clock;
+use crate::config::wiring::Wiring;
 use crate::config::{self, Loaded};
-use crate::core::plan::Plan;
+use crate::core::plan::{Id, Plan};
 use crate::core::tally::Summary;
+use crate::core::time::{Instant, local_date};
 use crate::error::{Error, Exit};
-use crate::replay::{Day, History, Play};
+use crate::replay::{self, Day, History, Play};
+use crate::sources::Source;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,13 +42,45 @@ fn other_config(path: &Path, common: &Common, environment: &[(String, String)]) 
     Ok(loaded)
 }
 
-async fn open(loaded: Loaded, args: &Args) -> Result<Play, Error> {
-    let plan: Arc<Plan> = Arc::new(loaded.plan);
-    let history = match &args.history {
-        Some(path) => History::csv(path, &plan)?,
-        None => return Err(Error::Usage("--history is wanted".to_owned())),
+async fn open(Loaded { plan, wiring, .. }: Loaded, args: &Args) -> Result<Play, Error> {
+    let plan = Arc::new(plan);
+    let history = match (&args.history, &args.from_source) {
+        (Some(path), _) => History::csv(path, &plan)?,
+        (None, Some(id)) => fetched(&plan, &wiring, id, args).await?,
+        (None, None) => History::stored(&wiring.store, &plan).await?,
     };
+    let (from, to) = replay::days(&plan, args.from, args.to);
+    let local = |at: Instant| at.with_timezone(&plan.timezone).format("%F %R").to_string();
+    match history.span() {
+        Some((first, last)) if from > last || to <= first => {
+            return Err(Error::Usage(format!(
+                "the history goes from {} to {}: nothing of these days is in it",
+                local(first),
+                local(last)
+            )));
+        }
+        // What is written down or fetched tells all that ran; what an agent saw begins where it began to look.
+        Some((first, _)) if args.history.is_none() && local_date(first, plan.timezone) > args.from => {
+            tracing::warn!("the history begins on {}: the days before it are not played as they were", local(first));
+        }
+        Some(_) => {}
+        None => return Err(Error::Usage("the history is empty: nothing was ever seen".to_owned())),
+    }
+    if let Some(ends) = history.ends_at().filter(|ends| *ends < to) {
+        tracing::warn!("the history ends at {}: the play ends there", local(ends));
+    }
     Ok(Play::open(plan, history, args.from, args.to).await?)
+}
+
+/// What this Airflow knows of its runs, and of those from which is learned how long they take.
+async fn fetched(plan: &Plan, wiring: &Wiring, id: &str, args: &Args) -> Result<History, Error> {
+    let Some((id, wiring)) = wiring.sources.get_key_value(id) else {
+        let known: Vec<&str> = plan.sources.keys().map(Id::as_str).collect();
+        return Err(Error::Usage(format!("there is no source {id:?}; expected one of {}", known.join(", "))));
+    };
+    let source = Source::build(id, wiring).map_err(|why| Error::Unusable(vec![why]))?;
+    let (from, to) = replay::days(plan, args.from, args.to);
+    Ok(History::fetched(source, id, plan, (from - replay::KNOWN, to), Clock::real().now()).await?)
 }
 
 /// What is printed as the days go by.
