@@ -19,6 +19,7 @@
 //! | [`agent`] | the loop around the two doors: clock, inbox, desk, polls, deliveries, heartbeat, reload, supervisor | decide |
 //! | [`web`] | status page, health, metrics, from snapshots; passes on what people ask | touch the state |
 //! | [`demo`] | stand-ins for an Airflow, a partner's API and a chat; one played night | replace a real part of the agent |
+//! | [`explain`] | a state and the ledger → why one check or dashboard stands as it does | ask anybody, choose words |
 //! | [`cli`] | one file per command | anything that a command does not say |
 //!
 //! # Two doors
@@ -110,6 +111,7 @@ pub mod config;
 pub mod core;
 pub mod demo;
 pub mod error;
+pub mod explain;
 pub mod net;
 pub mod sinks;
 pub mod sources;

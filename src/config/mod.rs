@@ -16,6 +16,7 @@ mod values;
 pub mod wiring;
 
 pub(crate) use check::duration;
+pub(crate) use place::hint;
 
 use crate::core::plan::Plan;
 use figment::value::{Dict, Value};

@@ -198,7 +198,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// `; did you mean "x"?`, or what there is to choose from, or nothing where that is too much to list.
-pub(super) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
     const LISTED_MAX: usize = 24;
     if let Some(near) = nearest(word, candidates.clone()) {
         return format!("; did you mean {near:?}?");
