@@ -21,6 +21,7 @@
 //! | [`replay`] | what was seen (recorded, written down, or an Airflow's own runs), played again through the two doors | send anything; ask any source but the one whose runs are wanted |
 //! | [`scenario`] | golden nights: files that say what happens and what is to be said, played and compared | learn an expectation from what came |
 //! | [`demo`] | stand-ins for an Airflow, a partner's API and a chat; one played night | replace a real part of the agent |
+//! | [`explain`] | a state and the ledger → why one check or dashboard stands as it does | ask anybody, choose words |
 //! | [`cli`] | one file per command | anything that a command does not say |
 //!
 //! # Two doors
@@ -112,6 +113,7 @@ pub mod config;
 pub mod core;
 pub mod demo;
 pub mod error;
+pub mod explain;
 pub mod net;
 pub mod replay;
 pub mod scenario;

@@ -61,6 +61,8 @@ fn help_names_every_command_and_every_exit_code() {
         "once",
         "check",
         "drill",
+        "explain",
+        "report",
         "calendar",
         "schema",
         "completions",

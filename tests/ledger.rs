@@ -42,12 +42,14 @@ fn counted(world: &World, from: &str, to: &str) -> Counts {
     tally.counts(world.at)
 }
 
-fn lines<'a>(world: &'a World, about: impl Fn(&About) -> bool) -> Vec<(String, &'a Reason, &'a Grounds)> {
+fn lines(world: &World, about: impl Fn(&About) -> bool) -> Vec<(String, &Reason, &Grounds)> {
     let lines = world.ledger.iter().filter(|entry| about(&entry.about));
     lines.map(|entry| (local(entry.at), &entry.reason, entry.evidence.as_deref().unwrap())).collect()
 }
 
-fn of_cycles(world: &World) -> Vec<(String, &Reason, &CycleState, Option<(usize, usize)>)> {
+type OfCycle<'a> = (String, &'a Reason, &'a CycleState, Option<(usize, usize)>);
+
+fn of_cycles(world: &World) -> Vec<OfCycle<'_>> {
     let lines = lines(world, |about| matches!(about, About::Cycle(_)));
     let result = |(at, reason, grounds)| match grounds {
         &Grounds::Cycle { ref result, arrived } => (at, reason, result, arrived),

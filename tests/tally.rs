@@ -271,10 +271,10 @@ fn years_of_nights_take_no_more_memory_than_a_few_days() {
         let date = opens.date_naive();
         let result = CycleState { deadline, ready_at: Some(deadline), closed_at: Some(closes), ..met(16) };
         let key = CycleKey { dashboard: "exec".into(), date, nth: 0 };
-        let note = |reason, about, grounds| Entry { at: closes, ..entry("01-01 00:00", about, Decision::Note, reason, grounds) };
-        tally.take(&note(Reason::CycleClosed, About::Cycle(key), Grounds::Cycle { result, arrived: None }));
+        let note = |at, reason, about, grounds| Entry { at, ..entry("01-01 00:00", about, Decision::Note, reason, grounds) };
+        tally.take(&note(closes, Reason::CycleClosed, About::Cycle(key), Grounds::Cycle { result, arrived: None }));
         let id = IncidentId::try_from(day).unwrap();
-        tally.take(&note(Reason::Opened, About::Incident(id), Grounds::Trouble(trouble("orders", 1))));
+        tally.take(&note(deadline, Reason::Opened, About::Incident(id), Grounds::Trouble(trouble("orders", 1))));
         if day == 1_200 {
             size = format!("{tally:?}").len();
         }

@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod demo;
 mod drill;
+mod explain;
 mod healthcheck;
 mod once;
 mod order;
@@ -123,6 +124,10 @@ Exit codes: 0 all hold, 1 one does not, 2 a file makes no sense.")]
     Test(Test),
     /// Shows what kind of day each day is: workday or off in each calendar, due or not for each dashboard.
     Calendar(Calendar),
+    /// Tells why a check or a dashboard stands as it does, and what was said, held or left silent about it, and why.
+    #[command(after_help = "\
+Exit codes: 0 told, 2 there is no such check or dashboard, 3 there is no store, or it cannot be read. An agent may be running on it.")]
+    Explain(Explain),
     /// Counts what the ledger says of some days: deadlines met and missed, who was asked and woken, what healed, how quiet it was.
     #[command(after_help = "\
 Exit codes: 0 told, 3 there is no store, or it cannot be read. An agent may be running on it.")]
@@ -248,6 +253,16 @@ pub struct Healthcheck {
 }
 
 #[derive(Debug, Args)]
+pub struct Explain {
+    /// Its name; of a dashboard and a check of one name, the dashboard.
+    #[arg(value_name = "CHECK|DASHBOARD")]
+    pub name: String,
+    /// As of then: "2026-11-23 06:00" in the configuration's time zone, or 2026-11-23T06:00:00+09:00; default: now.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub struct Report {
     /// The first day, in the configuration's time zone; default: six days before the last.
     #[arg(long, value_name = "DATE")]
@@ -288,6 +303,7 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         Command::Drill(args) => drill::run(&cli.common, args, environment).await,
         Command::Test(args) => test::run(&cli.common, args),
         Command::Calendar(args) => calendar::run(&cli.common, args, environment),
+        Command::Explain(args) => explain::run(&cli.common, args, environment).await,
         Command::Report(args) => report::run(&cli.common, args, environment).await,
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run(args),

@@ -3,14 +3,16 @@
 //!
 //! `report`, the weekly digest and a replay's last line all count here, so that they cannot differ.
 
+mod counts;
+
+pub use counts::{Counts, Deadlines, Digests, Summary, Words};
+
 use super::plan::Id;
 use super::state::{
     About, Attention, Cause, CycleKey, CycleState, Decision, Entry, Grounds, IncidentId, Reason, Sending, State, Topic, Trouble,
-    Verdict,
 };
 use super::time::Instant;
 use chrono::{NaiveDate, TimeDelta};
-use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A closed cycle may be closed anew for so long (a clock that was set back): then that counts.
@@ -44,147 +46,6 @@ impl Span {
     /// How much of `from..to` lies in it.
     fn share_of(self, from: Instant, to: Instant) -> TimeDelta {
         (to.min(self.to) - from.max(self.from)).max(TimeDelta::zero())
-    }
-}
-
-/// The deadlines of cycles with an audience.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Deadlines {
-    pub met: usize,
-    pub missed: usize,
-    /// Nobody looked when it passed, nor later while the cycle was open: neither met nor missed.
-    pub unknown: usize,
-    /// Of the missed: a word of an incident named the cycle at its deadline or before; only after it; never.
-    pub told_before: usize,
-    pub told_late: usize,
-    pub untold: usize,
-    /// A person was asked about a cycle that then was ready at its deadline, with no failed run before.
-    pub false_alarms: usize,
-    /// Of each miss that was told before its deadline, how long before.
-    #[serde(skip)]
-    pub leads_s: Vec<i64>,
-}
-
-impl Deadlines {
-    pub fn due(&self) -> usize {
-        self.met + self.missed + self.unknown
-    }
-
-    /// The middle one; of an even number the mean of the two in the middle.
-    pub fn median_lead_minutes(&self) -> Option<f64> {
-        let mut leads = self.leads_s.clone();
-        leads.sort_unstable();
-        let (low, high) = (leads.get(leads.len().checked_sub(1)? / 2)?, leads.get(leads.len() / 2)?);
-        Some((low + high) as f64 / 120.0)
-    }
-
-    fn count(&mut self, cycle: &CycleState) {
-        let in_time = cycle.ready_at.is_some_and(|ready| ready <= cycle.deadline);
-        if cycle.missed || (cycle.ready_at.is_some() && !in_time) {
-            self.missed += 1;
-            match cycle.told_at {
-                Some(told) if told <= cycle.deadline => {
-                    self.told_before += 1;
-                    self.leads_s.push((cycle.deadline - told).num_seconds());
-                }
-                Some(_) => self.told_late += 1,
-                None => self.untold += 1,
-            }
-        } else if in_time {
-            self.met += 1;
-            self.false_alarms += usize::from(cycle.asked_at.is_some() && !cycle.failed);
-        } else if cycle.verdict > Verdict::NotWatched {
-            self.unknown += 1;
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.met += other.met;
-        self.missed += other.missed;
-        self.unknown += other.unknown;
-        self.told_before += other.told_before;
-        self.told_late += other.told_late;
-        self.untold += other.untold;
-        self.false_alarms += other.false_alarms;
-        self.leads_s.extend(&other.leads_s);
-    }
-}
-
-/// What was said, and what was not: of all, or of one cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Words {
-    /// Incidents that opened, those not counted that proved to be part of another.
-    pub incidents: usize,
-    /// Of these, those whose cause went before anybody was told. What was in maintenance when it began is not counted.
-    pub healed: usize,
-    /// Messages about incidents that were delivered, and those of them that asked a person: at all, and in the chat's quiet hours.
-    pub messages: usize,
-    pub asked: usize,
-    pub wakeups: usize,
-    /// What a monitor would have sent that sends one message for each check in trouble: of each incident that opened, the most
-    /// checks that it held up at once, the cause and those alike counted.
-    pub alerts: usize,
-}
-
-impl Words {
-    fn is_nothing(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Digests {
-    pub posted: usize,
-    /// All was well or in maintenance, and that was put on record instead.
-    pub silent: usize,
-    /// It could not be given while it was of use.
-    pub missed: usize,
-}
-
-/// What a span comes to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Counts {
-    pub nights: usize,
-    pub deadlines: Deadlines,
-    pub dashboards: BTreeMap<Id, Deadlines>,
-    pub words: Words,
-    pub causes: BTreeMap<Cause, Words>,
-    /// Messages of every kind that were delivered. One whose answer was lost for good is not counted: nobody knows.
-    pub messages: usize,
-    pub digests: Digests,
-    /// From each source's first unanswered question to its next answer, as far as it lies in the span.
-    pub blind: BTreeMap<Id, TimeDelta>,
-    /// Whole hours, counted from the span's beginning; and those in which no message of any kind was delivered.
-    pub hours: i64,
-    pub quiet_hours: i64,
-}
-
-/// The last line of a replay. A miss: a cycle with an audience that was not ready at its deadline.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Summary {
-    pub nights: usize,
-    pub messages: usize,
-    pub wakeups: usize,
-    pub misses: usize,
-    pub misses_told_before: usize,
-    pub misses_told_late: usize,
-    pub false_alarms: usize,
-    /// Of the misses that were told before; `None`: there was none.
-    pub median_lead_minutes: Option<f64>,
-}
-
-impl Counts {
-    pub fn summary(&self) -> Summary {
-        Summary {
-            nights: self.nights,
-            messages: self.messages,
-            wakeups: self.words.wakeups,
-            misses: self.deadlines.missed,
-            misses_told_before: self.deadlines.told_before,
-            misses_told_late: self.deadlines.told_late,
-            false_alarms: self.deadlines.false_alarms,
-            median_lead_minutes: self.deadlines.median_lead_minutes(),
-        }
     }
 }
 
@@ -378,7 +239,7 @@ impl Tally {
             nights: self.span.nights(),
             deadlines,
             dashboards,
-            words: sum(causes.values()),
+            words: counts::sum(causes.values()),
             causes,
             messages: self.messages,
             digests: self.digests,
@@ -387,15 +248,4 @@ impl Tally {
             quiet_hours: hours - loud,
         }
     }
-}
-
-fn sum<'a>(all: impl Iterator<Item = &'a Words>) -> Words {
-    all.fold(Words::default(), |sum, of_one| Words {
-        incidents: sum.incidents + of_one.incidents,
-        healed: sum.healed + of_one.healed,
-        messages: sum.messages + of_one.messages,
-        asked: sum.asked + of_one.asked,
-        wakeups: sum.wakeups + of_one.wakeups,
-        alerts: sum.alerts + of_one.alerts,
-    })
 }

@@ -22,5 +22,5 @@ mod stored;
 
 pub use history::{BEGINNING, History, HistoryError};
 pub use past::Past;
-pub use play::{Day, KNOWN, Play, days};
+pub use play::{Day, KNOWN, Play, days, state_at};
 pub use player::{Answers, Came, Player, Said};

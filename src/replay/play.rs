@@ -6,7 +6,7 @@ use super::line::Line;
 use super::past::Past;
 use super::player::{Came, Player};
 use crate::core::plan::Plan;
-use crate::core::state::{NIGHTS_KEPT, Observed};
+use crate::core::state::{NIGHTS_KEPT, Observed, State};
 use crate::core::tally::{Counts, Span, Tally};
 use crate::core::time::{ClockTime, Instant, shift};
 use chrono::{NaiveDate, TimeDelta};
@@ -20,6 +20,22 @@ pub const KNOWN: TimeDelta = TimeDelta::days(NIGHTS_KEPT as i64);
 pub fn days(plan: &Plan, first: NaiveDate, last: NaiveDate) -> (Instant, Instant) {
     let midnight = |date: NaiveDate| ClockTime::at(0, 0).on(date, plan.timezone);
     (midnight(first), midnight(shift(last, 1)))
+}
+
+/// What was known at an instant, played from what had been seen until then. `None`: nothing had been.
+pub async fn state_at(plan: Arc<Plan>, mut history: History, at: Instant) -> Result<Option<State>, HistoryError> {
+    let Some((first, _)) = history.span().filter(|(first, _)| *first <= at) else { return Ok(None) };
+    let mut player = Player::new(plan, Past::default(), first.max(at - KNOWN));
+    while let Some(page) = history.next_page().await? {
+        for observed in page.into_iter().take_while(|observed| observed.at <= at) {
+            player.play_to(observed.at);
+            player.learn(observed);
+            player.came();
+        }
+    }
+    player.play_to(at);
+    player.wake(at);
+    Ok(Some(player.state().clone()))
 }
 
 /// A replay under way.

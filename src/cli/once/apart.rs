@@ -55,7 +55,7 @@ pub(super) fn text(lines: &[ApartLine]) -> Vec<String> {
 }
 
 /// One clause for a person.
-fn words(apart: &Apart, state: &State, plan: &Plan) -> String {
+pub(in crate::cli) fn words(apart: &Apart, state: &State, plan: &Plan) -> String {
     let of = |at: &Instant| at.with_timezone(&plan.timezone).format("%a %F %R").to_string();
     match &apart.why {
         Why::Stands(standing) => {

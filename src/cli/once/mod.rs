@@ -1,10 +1,10 @@
 //! `once`: asks every source now, judges, and prints the digest. What an agent on the same store knows is taken into account, read
 //! only; nothing is written, and nothing is sent without `--post`.
 
-mod apart;
+pub(super) mod apart;
 pub(super) mod collect;
 mod post;
-mod report;
+pub(super) mod report;
 
 use super::{Common, Format, output};
 use crate::agent::clock::Clock;

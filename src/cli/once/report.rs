@@ -85,7 +85,7 @@ pub(super) fn report(state: &State, plan: &Plan, at: Instant, outside: Vec<Apart
     }
 }
 
-pub(super) fn shown(at: Instant, zone: Tz) -> String {
+pub(in crate::cli) fn shown(at: Instant, zone: Tz) -> String {
     at.with_timezone(&zone).to_rfc3339()
 }
 
@@ -125,7 +125,7 @@ fn check_line(state: &State, view: &CycleView, ix: usize, judged: &Judged, zone:
 }
 
 /// One clause for a person.
-pub(super) fn reason(standing: &Standing, source: Option<&SourceState>, roster: &Roster, ix: usize, zone: Tz) -> String {
+pub(in crate::cli) fn reason(standing: &Standing, source: Option<&SourceState>, roster: &Roster, ix: usize, zone: Tz) -> String {
     let time = |at: &Instant| at.with_timezone(&zone).format("%a %H:%M").to_string();
     match standing {
         Standing::NotDue => "not due in this cycle".to_owned(),
