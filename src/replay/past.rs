@@ -8,6 +8,7 @@ use crate::core::plan::Id;
 use crate::core::state::News;
 use crate::core::time::Instant;
 use chrono::NaiveDate;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A few more runs are kept than a sweep carries: a cleared one is of long ago.
@@ -146,7 +147,7 @@ fn shown(fact: &Fact, dates: Option<&BTreeSet<NaiveDate>>, since: Instant) -> Fa
 fn merged(had: Vec<Run>, new: Vec<Run>) -> Vec<Run> {
     let kept = had.into_iter().filter(|run| new.iter().all(|new| new.id != run.id)).collect::<Vec<_>>();
     let mut all = [new, kept].concat();
-    all.sort_by(|a, b| (b.scheduled_at, b.started_at).cmp(&(a.scheduled_at, a.started_at)));
+    all.sort_by_key(|run| Reverse((run.scheduled_at, run.started_at)));
     all.truncate(RUNS_KEPT);
     all
 }
