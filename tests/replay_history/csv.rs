@@ -343,6 +343,12 @@ async fn what_is_read_has_bounds() {
     let (_folder, path) = file(&format!("check,arrived_at\n\"{}\",x", "x".repeat(500)));
     assert!(refused(&path).await[1].chars().count() < 200);
 
+    // The ids of runs under the wrong heading.
+    let runs = (0..=100_000).map(|n| format!("scheduled__{n},2026-11-23T03:00:00Z\n")).collect::<String>();
+    let (_folder, path) = file(&format!("check,arrived_at\n{runs}"));
+    let told = "nights.csv: there are more than 100000 different names under check; expected the names of checks, not of runs";
+    assert_eq!(refused(&path).await[1], format!("{told} (nothing was read beyond this)"));
+
     let empty = tempfile::tempdir().unwrap();
     assert!(refused(empty.path()).await[0].ends_with("holds no file *.csv"));
     assert!(refused(&empty.path().join("none.csv")).await[0].starts_with("the history none.csv cannot be read"));

@@ -11,6 +11,7 @@ use crate::core::time::{Instant, local_date};
 use crate::net::line;
 use crate::replay::past::DATES_KEPT;
 use chrono::{NaiveDate, SecondsFormat};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -158,7 +159,7 @@ impl Lane {
         if keep {
             self.runs.retain(|known| known.id != run.id);
             self.runs.push(run.clone());
-            self.runs.sort_by(|a, b| (b.scheduled_at, b.started_at).cmp(&(a.scheduled_at, a.started_at)));
+            self.runs.sort_by_key(|run| Reverse((run.scheduled_at, run.started_at)));
             self.runs.truncate(RUNS_PER_SUBJECT);
         }
         (self.veils == 0).then(|| Fact::Runs(vec![run]))
