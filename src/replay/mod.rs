@@ -14,6 +14,7 @@ mod csv;
 mod fetched;
 mod history;
 pub mod line;
+mod part;
 mod past;
 mod play;
 mod player;
@@ -21,6 +22,7 @@ mod sort;
 mod stored;
 
 pub use history::{BEGINNING, History, HistoryError};
+pub use part::of_source;
 pub use past::Past;
 pub use play::{Day, KNOWN, Play, days, state_at};
 pub use player::{Answers, Came, Player, Said};

@@ -8,7 +8,6 @@ use crate::core::plan::Id;
 use crate::core::state::News;
 use crate::core::time::Instant;
 use chrono::NaiveDate;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A few more runs are kept than a sweep carries: a cleared one is of long ago.

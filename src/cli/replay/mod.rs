@@ -43,11 +43,17 @@ fn other_config(path: &Path, common: &Common, environment: &[(String, String)]) 
 }
 
 async fn open(Loaded { plan, wiring, .. }: Loaded, args: &Args) -> Result<Play, Error> {
-    let plan = Arc::new(plan);
-    let history = match (&args.history, &args.from_source) {
-        (Some(path), _) => History::csv(path, &plan)?,
-        (None, Some(id)) => fetched(&plan, &wiring, id, args).await?,
-        (None, None) => History::stored(&wiring.store, &plan).await?,
+    let (plan, history) = match (&args.history, &args.from_source) {
+        (Some(path), _) => {
+            let plan = Arc::new(plan);
+            let history = History::csv(path, &plan)?;
+            (plan, history)
+        }
+        (None, Some(id)) => fetched(plan, &wiring, id, args).await?,
+        (None, None) => {
+            let history = History::stored(&wiring.store, &plan).await?;
+            (Arc::new(plan), history)
+        }
     };
     let (from, to) = replay::days(&plan, args.from, args.to);
     let local = |at: Instant| at.with_timezone(&plan.timezone).format("%F %R").to_string();
@@ -72,15 +78,22 @@ async fn open(Loaded { plan, wiring, .. }: Loaded, args: &Args) -> Result<Play, 
     Ok(Play::open(plan, history, args.from, args.to).await?)
 }
 
-/// What this Airflow knows of its runs, and of those from which is learned how long they take.
-async fn fetched(plan: &Plan, wiring: &Wiring, id: &str, args: &Args) -> Result<History, Error> {
+/// What this Airflow knows of its runs, also of those from which is learned how long they take; and the part of the plan that is played
+/// with it.
+async fn fetched(plan: Plan, wiring: &Wiring, id: &str, args: &Args) -> Result<(Arc<Plan>, History), Error> {
     let Some((id, wiring)) = wiring.sources.get_key_value(id) else {
         let known: Vec<&str> = plan.sources.keys().map(Id::as_str).collect();
         return Err(Error::Usage(format!("there is no source {id:?}; expected one of {}", known.join(", "))));
     };
     let source = Source::build(id, wiring).map_err(|why| Error::Unusable(vec![why]))?;
-    let (from, to) = replay::days(plan, args.from, args.to);
-    Ok(History::fetched(source, id, plan, (from - replay::KNOWN, to), Clock::real().now()).await?)
+    let (from, to) = replay::days(&plan, args.from, args.to);
+    let (plan, left_out) = replay::of_source(plan, id);
+    if let Some(first) = left_out.first() {
+        let count = left_out.len();
+        tracing::warn!("{id} can tell nothing of checks of other sources: {count} are left out, the first of them {first}");
+    }
+    let history = History::fetched(source, id, &plan, (from - replay::KNOWN, to), Clock::real().now()).await?;
+    Ok((Arc::new(plan), history))
 }
 
 /// What is printed as the days go by.
