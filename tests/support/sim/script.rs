@@ -240,10 +240,7 @@ impl Script {
     }
 
     fn sweep(&self, source: &Id, subjects: &[Id], since: Instant, at: Instant) -> Sweep {
-        let there = |id: &Id| {
-            let item = self.things.get(&thing_of(id))?.item(id, since, at);
-            item
-        };
+        let there = |id: &Id| self.things.get(&thing_of(id))?.item(id, since, at);
         let dead = self.dead.iter().find(|(dead, span)| dead == source && span.holds(at));
         // Only some sources tell their time.
         let tells = self.clocks.iter().any(|(id, ..)| id == source) || !self.jumps.is_empty();
