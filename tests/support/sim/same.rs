@@ -112,7 +112,7 @@ pub fn in_another_order(script: &Script) -> Vec<String> {
 }
 
 fn loosely(player: &Player<'_>) -> Vec<Value> {
-    let one = |said: &super::player::Said| {
+    let one = |said: &super::record::Said| {
         let (kind, mut dashboards) = match &said.post.message.body {
             Body::Incident { about, .. } => (about.verdict.word(), about.dashboards.iter().map(|d| d.id.to_string()).collect()),
             Body::Resolved(about) => ("resolved", about.dashboards.iter().map(|d| d.id.to_string()).collect()),

@@ -1,6 +1,7 @@
 //! The truth of some nights, made from a seed before anything is played: what runs when, which source is dark, which chat fails,
 //! where the program dies. A poll sees of it only what had happened by then. Nothing here knows the core's judging.
 
+use super::around;
 use super::conf::{Conf, Days, date_of, local, on, thing_of};
 use super::night;
 use super::rng::Rng;
@@ -170,9 +171,9 @@ pub fn script(seed: u64) -> Script {
     };
     for night in 0..nights {
         night::pipelines(&mut script, &mut rng, first + TimeDelta::days(night));
-        night::surroundings(&mut script, &mut rng, first + TimeDelta::days(night));
+        around::surroundings(&mut script, &mut rng, first + TimeDelta::days(night));
     }
-    night::once(&mut script, &mut rng, first);
+    around::once(&mut script, &mut rng, first);
     script.crashes.sort_by_key(|(at, ..)| *at);
     script.naps.sort();
     script.orders.sort_by_key(|(at, ..)| *at);

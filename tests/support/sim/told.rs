@@ -1,7 +1,7 @@
 //! Promises 1, 2 and the second half of 5: misses are told, nothing twice, and the end of what was told.
 
 use super::conf::local;
-use super::player::{Record, Said};
+use super::record::{Record, Said};
 use super::script::Script;
 use super::things::{Course, Thing};
 use super::truth::{Day, GRACE, Truth, counts, saw};
