@@ -439,6 +439,35 @@ fn many_that_do_not_start_are_one_message() {
 }
 
 #[test]
+fn many_that_did_not_start_and_fail_for_different_reasons_are_parted() {
+    let mut three = plan();
+    let names = ["mart_0", "mart_1", "mart_2"];
+    for name in names {
+        three.checks.insert(id(name), check(name).into());
+    }
+    three.dashboards.get_mut(&id("exec")).unwrap().needs = names.map(|name| Need::Check(id(name))).to_vec();
+    three.digests.clear();
+    night_of(
+        three,
+        "2026-11-23 06:00",
+        "2026-11-23 08:30",
+        |w| {
+            for (name, error) in names.into_iter().zip(["disk full", "connection refused", "no such table"]) {
+                w.fail(name, "2026-11-23 08:00", "2026-11-23 08:05");
+                w.subjects.get_mut(&id(name)).unwrap().runs[0].error = error.to_owned();
+            }
+        },
+        &[
+            "Mon 07:50 team notify alert mart_0 at_risk +2 [exec]",
+            // That they did not start was one trouble; that they failed is three.
+            "Mon 08:05 team notify update mart_0 failed +0 [exec]",
+            "Mon 08:05 team notify alert mart_1 failed +0 [exec]",
+            "Mon 08:05 team notify alert mart_2 failed +0 [exec]",
+        ],
+    );
+}
+
+#[test]
 fn another_dashboard_that_a_cause_reaches_later_is_told_of() {
     let mut two = plan();
     let noon = dawnwatch::core::time::ClockTime::at(12, 0);

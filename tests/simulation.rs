@@ -10,7 +10,8 @@ use dawnwatch::core::message::{Body, WatchFacts};
 use dawnwatch::core::state::*;
 use sim::conf::CREDENTIAL;
 use sim::oracle::Oracle;
-use sim::player::{Manner, Record, play};
+use sim::player::{Manner, play};
+use sim::record::Record;
 use sim::same;
 use sim::scenario::scenario;
 use sim::script::{Script, script};
@@ -45,7 +46,7 @@ fn the_promises_hold() {
     all(0..14, |script| {
         let player = play(script, Manner { real_store: script.seed % 8 == 7, ..Manner::default() });
         if std::env::var_os("SIM_SEED").is_some() {
-            println!("{}\n{}", script.story(), player.story());
+            println!("{}\n{}", script.story(), player.record.story());
         }
         player.violations().iter().map(|(promise, what)| format!("promise {promise}: {what}")).collect()
     });

@@ -22,15 +22,16 @@ pub(super) fn hold_together(tx: &mut Tx<'_>, active: &mut BTreeMap<Cause, Active
     // Before the first word nothing is settled: causes that look alike may turn out not to be.
     let told = |i: &&Incident| !matches!(i.phase, Phase::Resolved { .. }) && !i.alike.is_empty() && !i.told.is_empty();
     let open = tx.state.incidents.values().filter(told);
-    let folded: Vec<(IncidentId, Cause, Vec<Id>)> =
-        open.map(|i| (i.id, i.cause.clone(), i.alike.iter().cloned().collect())).collect();
-    for (incident, cause, alike) in folded {
+    let told_failed = |i: &Incident| i.told.values().any(|told| told.verdict == Verdict::Failed);
+    let folded: Vec<(IncidentId, Cause, Vec<Id>, bool)> =
+        open.map(|i| (i.id, i.cause.clone(), i.alike.iter().cloned().collect(), told_failed(i))).collect();
+    for (incident, cause, alike, told_failed) in folded {
         let troubled = |id: &Id| active.contains_key(&Cause::Check(id.clone()));
         let mut members: Vec<Id> = alike.into_iter().filter(troubled).collect();
         let anchor = if active.contains_key(&cause) || members.is_empty() { cause } else { Cause::Check(members.remove(0)) };
         let failed = |cause: &Cause| active.get(cause).is_some_and(|now| now.verdict == Verdict::Failed);
-        // What only did not start and has failed now is told for what it is.
-        members.retain(|member| failed(&Cause::Check(member.clone())) == failed(&anchor));
+        // What only did not start and has failed now is told for what it is: where all have, their errors say who belongs together.
+        members.retain(|member| failed(&Cause::Check(member.clone())) == failed(&anchor) && (told_failed || !failed(&anchor)));
         for member in members {
             join(active, &anchor, &member);
         }
@@ -115,8 +116,8 @@ impl Root<'_> {
         let alike = match (&anchor.kind, &self.kind) {
             // One that is not known yet counts as alike until it is; but a word that was said cannot be taken apart again.
             (Kind::Failed(a), Kind::Failed(b)) => {
-                let unknown = (a.is_none() || b.is_none()) && !anchor.told;
-                (unknown || a == b) && (self.since - anchor.since).abs() <= TOGETHER
+                let known = a.is_some() && b.is_some();
+                (if known { a == b } else { !anchor.told }) && (self.since - anchor.since).abs() <= TOGETHER
             }
             (a, b) => a == b,
         };

@@ -1,7 +1,7 @@
 //! Promises 4 and 6: silence is proven, and nothing that was decided is lost.
 
 use super::conf::{Kind, local, on};
-use super::player::Record;
+use super::record::Record;
 use super::script::Script;
 use super::told::{back_at, chat_works, days, is_missed};
 use super::truth::{GRACE, Truth};

@@ -4,11 +4,13 @@
 
 #![allow(dead_code, reason = "the test and the bench each use a part of it")]
 
+mod around;
 pub mod conf;
 mod kept;
 mod night;
 pub mod oracle;
 pub mod player;
+pub mod record;
 mod rng;
 pub mod same;
 pub mod scenario;

@@ -2,7 +2,7 @@
 //! every proof of life, and once more at the end. Where the truth itself is a matter of seconds, nothing is demanded.
 
 use super::conf::{CREDENTIAL, local};
-use super::player::Record;
+use super::record::Record;
 use super::script::Script;
 use super::things::Thing;
 use super::truth::{Day, Truth, saw};

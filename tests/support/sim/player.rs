@@ -1,8 +1,12 @@
 //! Plays a script through the two doors, as the agent would: asks what is due, sends what is claimed, dies where it is told to, and
 //! writes down what was really seen and delivered. Judges nothing; the oracle looks on at every commit.
 
+mod asking;
+
+use self::asking::{Slot, slot};
 use super::conf::Conf;
 use super::oracle::Oracle;
+use super::record::{Granted, Record, Said};
 use super::rng::Rng;
 use super::script::{Crash, Script, Wish};
 use super::store::Kept;
@@ -11,7 +15,7 @@ use super::things::Span;
 use chrono::TimeDelta;
 use dawnwatch::core::command::{self, Command, Muted, Order};
 use dawnwatch::core::due::{Due, due};
-use dawnwatch::core::observation::{Answer, Ask, Heard, Sweep};
+use dawnwatch::core::observation::{Ask, Heard};
 use dawnwatch::core::plan::{Id, Plan};
 use dawnwatch::core::state::*;
 use dawnwatch::core::step::{Input, Outcome, step};
@@ -29,44 +33,6 @@ pub struct Manner {
     pub shuffled: bool,
     /// Commits go through the real store.
     pub real_store: bool,
-}
-
-/// One message in front of people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// When it really was, and what the watch's own clock showed.
-    pub real: Instant,
-    pub at: Instant,
-    pub post: Post,
-}
-
-/// What a person asked for and was granted.
-#[derive(Debug, Clone)]
-pub struct Granted {
-    pub span: Span,
-    pub order: Order,
-}
-
-/// What came of a played script.
-#[derive(Debug, Clone, Default)]
-pub struct Record {
-    pub ledger: Vec<Entry>,
-    pub said: Vec<Said>,
-    /// When each source answered a sweep: when it was asked, and when the whole answer was there.
-    pub swept: BTreeMap<Id, Vec<Instant>>,
-    /// When each source was asked, answered or not, and when the proof of life went out.
-    pub asked: BTreeMap<Id, Vec<Instant>>,
-    pub beats: Vec<Instant>,
-    /// When nobody was at home.
-    pub away: Vec<Span>,
-    /// Every post that was ever written, as it was last, and when it was first.
-    pub posts: BTreeMap<PostId, Post>,
-    pub wanted: BTreeMap<PostId, Instant>,
-    /// Every incident, as it was last.
-    pub incidents: BTreeMap<IncidentId, Incident>,
-    /// Attempts whose answer was lost, by post.
-    pub lost: BTreeMap<PostId, u32>,
-    pub granted: Vec<Granted>,
 }
 
 pub struct Player<'a> {
@@ -94,9 +60,6 @@ pub struct Player<'a> {
     /// Posts that an idempotent chat has taken.
     taken: BTreeSet<PostId>,
 }
-
-/// Questions of one kind to one source: one at a time.
-type Slot = (Id, u8);
 
 /// More rounds at one instant than any night needs.
 const ROUNDS: usize = 400;
@@ -129,15 +92,6 @@ pub fn play(script: &Script, manner: Manner) -> Player<'_> {
     player.until(script.to);
     player.oracle.end(script, &player.record);
     player
-}
-
-fn slot(ask: &Ask) -> Slot {
-    let kind = match ask {
-        Ask::Sweep { .. } => 0,
-        Ask::List { .. } => 1,
-        Ask::Failure { .. } => 2,
-    };
-    (ask.source().clone(), kind)
 }
 
 impl Player<'_> {
@@ -289,72 +243,6 @@ impl Player<'_> {
         panic!("something stays due for ever at {}: {:?}", self.at, self.due());
     }
 
-    /// Puts a question; its answer comes at once, in parts, or later.
-    fn ask(&mut self, ask: Ask) {
-        // One that was asked for twice at the same instant.
-        if self.coming.contains_key(&slot(&ask)) {
-            return;
-        }
-        let mut answer = self.script.answer(&ask, self.real);
-        if self.manner.shuffled {
-            self.shuffle(&mut answer);
-        }
-        let (source, asked_at) = (ask.source().clone(), self.at);
-        let heard = |ask, answer| Heard { ask, asked_at, answer };
-        if matches!(ask, Ask::Sweep { .. }) {
-            self.record.asked.entry(source.clone()).or_default().push(self.real);
-        }
-        let after = |seconds: i64| self.real + TimeDelta::seconds(seconds);
-        let mut answers = Vec::new();
-        match (&ask, answer, self.script.parts.get(&source)) {
-            (Ask::Sweep { subjects, dates, since, .. }, Answer::Sweep(mut sweep), Some((parts, apart_s))) => {
-                let mut seconds = 0;
-                for some in subjects.chunks(subjects.len().div_ceil(*parts).max(1)) {
-                    let items = sweep.items.extract_if(.., |item| some.contains(&item.subject)).collect();
-                    let ask = Ask::Sweep { source: source.clone(), subjects: some.to_vec(), dates: dates.clone(), since: *since };
-                    answers.push((after(seconds), heard(ask, Answer::Part(Sweep { items, ..Sweep::default() }))));
-                    seconds += apart_s;
-                }
-                let ask = Ask::Sweep { source: source.clone(), subjects: vec![], dates: dates.clone(), since: *since };
-                answers.push((after(seconds), heard(ask, Answer::Sweep(sweep))));
-            }
-            (Ask::Failure { .. }, answer, _) => {
-                let seconds = self.script.fetch_s.get(&source).copied().unwrap_or(0);
-                answers.push((after(seconds), heard(ask.clone(), answer)));
-            }
-            (_, answer, _) => answers.push((self.real, heard(ask.clone(), answer))),
-        }
-        self.coming.insert(slot(&ask), answers);
-    }
-
-    /// Takes in the answers whose time has come.
-    fn hear(&mut self) {
-        while let Some(key) = self.coming.iter().find(|(_, answers)| answers[0].0 <= self.real).map(|(key, _)| key.clone()) {
-            let answers = self.coming.get_mut(&key).expect("just found");
-            let (_, heard) = answers.remove(0);
-            if answers.is_empty() {
-                self.coming.remove(&key);
-            }
-            if matches!(heard.answer, Answer::Sweep(_) | Answer::Part(_)) {
-                self.record.swept.entry(key.0).or_default().push(self.real - (self.at - heard.asked_at));
-            }
-            self.take(Input::Heard(heard));
-        }
-    }
-
-    fn shuffle(&mut self, answer: &mut Answer) {
-        let rng = &mut self.chance;
-        match answer {
-            Answer::Sweep(sweep) => sweep.items.sort_by_cached_key(|_| rng.next()),
-            Answer::Listing(members) => {
-                let mut shuffled = members.to_vec();
-                shuffled.sort_by_cached_key(|_| rng.next());
-                *members = shuffled.into();
-            }
-            _ => {}
-        }
-    }
-
     fn deliver(&mut self) {
         let posts = self.due().posts;
         if posts.is_empty() {
@@ -470,34 +358,5 @@ impl Player<'_> {
             }
         }
         self.record.ledger.extend(commit.ledger);
-    }
-}
-
-impl Player<'_> {
-    /// What was decided and said, for whoever looks for a fault.
-    pub fn story(&self) -> String {
-        use super::conf::local;
-        let entries = self.record.ledger.iter().filter(|entry| !matches!(entry.about, About::Check(_)));
-        let mut lines: Vec<String> = entries
-            .map(|entry| {
-                let chat = entry.chat.as_ref().map_or("", |chat| chat.as_str());
-                format!("  {} {:?} {chat} {:?} {:?}", local(entry.at), entry.about, entry.decision, entry.reason)
-            })
-            .collect();
-        lines.push("said:".to_owned());
-        for said in &self.record.said {
-            let message = &said.post.message;
-            let text = dawnwatch::core::wording::word(message, dawnwatch::core::plan::Language::En);
-            let (preview, lead) = (dawnwatch::core::message::plain(&text.preview), dawnwatch::core::message::plain(&text.lead));
-            lines.push(format!(
-                "  {} {} {:?} post {} {:?}: {preview} | {lead}",
-                local(said.at),
-                said.post.chat,
-                message.attention,
-                said.post.id,
-                said.post.topic
-            ));
-        }
-        lines.join("\n")
     }
 }

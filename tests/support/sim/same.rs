@@ -106,13 +106,15 @@ pub fn in_another_order(script: &Script) -> Vec<String> {
         let alike = |body: &Body| matches!(body, Body::Incident { about, .. } if about.alike > 0);
         player.record.said.iter().any(|said| alike(&said.post.message.body))
     };
-    let (one, other) = (renamed(script, &|id| id.clone()), renamed(script, &turned));
+    // Who is asked about first, and comes in which part of an answer, is a matter of names too.
+    let plain = Script { fetch_s: Default::default(), parts: Default::default(), ..script.clone() };
+    let (one, other) = (plain.clone(), renamed(&plain, &turned));
     let (one, other) = (play(&one, Manner::default()), play(&other, Manner::default()));
     if folded(&one) || folded(&other) { Vec::new() } else { difference(&loosely(&one), &loosely(&other)) }
 }
 
 fn loosely(player: &Player<'_>) -> Vec<Value> {
-    let one = |said: &super::player::Said| {
+    let one = |said: &super::record::Said| {
         let (kind, mut dashboards) = match &said.post.message.body {
             Body::Incident { about, .. } => (about.verdict.word(), about.dashboards.iter().map(|d| d.id.to_string()).collect()),
             Body::Resolved(about) => ("resolved", about.dashboards.iter().map(|d| d.id.to_string()).collect()),

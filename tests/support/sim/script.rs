@@ -1,6 +1,7 @@
 //! The truth of some nights, made from a seed before anything is played: what runs when, which source is dark, which chat fails,
 //! where the program dies. A poll sees of it only what had happened by then. Nothing here knows the core's judging.
 
+use super::around;
 use super::conf::{Conf, Days, date_of, local, on, thing_of};
 use super::night;
 use super::rng::Rng;
@@ -170,9 +171,9 @@ pub fn script(seed: u64) -> Script {
     };
     for night in 0..nights {
         night::pipelines(&mut script, &mut rng, first + TimeDelta::days(night));
-        night::surroundings(&mut script, &mut rng, first + TimeDelta::days(night));
+        around::surroundings(&mut script, &mut rng, first + TimeDelta::days(night));
     }
-    night::once(&mut script, &mut rng, first);
+    around::once(&mut script, &mut rng, first);
     script.crashes.sort_by_key(|(at, ..)| *at);
     script.naps.sort();
     script.orders.sort_by_key(|(at, ..)| *at);
@@ -240,10 +241,7 @@ impl Script {
     }
 
     fn sweep(&self, source: &Id, subjects: &[Id], since: Instant, at: Instant) -> Sweep {
-        let there = |id: &Id| {
-            let item = self.things.get(&thing_of(id))?.item(id, since, at);
-            item
-        };
+        let there = |id: &Id| self.things.get(&thing_of(id))?.item(id, since, at);
         let dead = self.dead.iter().find(|(dead, span)| dead == source && span.holds(at));
         // Only some sources tell their time.
         let tells = self.clocks.iter().any(|(id, ..)| id == source) || !self.jumps.is_empty();

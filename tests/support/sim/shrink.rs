@@ -69,10 +69,12 @@ fn cuts(script: &Script) -> Vec<Cut> {
         }
         cuts.push(at_thing(id, |thing| {
             let spans = [&mut thing.paused, &mut thing.import_error, &mut thing.gone, &mut thing.strange];
-            spans.into_iter().fold(false, |some, spans| !std::mem::take(spans).is_empty() || some)
+            let had = spans.into_iter().map(std::mem::take).filter(|spans| !spans.is_empty());
+            had.count() > 0
         }));
     }
-    for id in script.conf.dashboards.keys().cloned() {
+    for id in script.conf.dashboards.keys() {
+        let id = id.clone();
         cuts.push(Box::new(move |script| {
             let Some(dashboard) = script.conf.dashboards.get_mut(&id) else { return false };
             let some = dashboard.wake || !dashboard.escalate.is_empty() || dashboard.ready_by.len() > 1;
@@ -83,7 +85,8 @@ fn cuts(script: &Script) -> Vec<Cut> {
         }));
     }
     cuts.extend(script.conf.checks.keys().cloned().map(|id| -> Cut { Box::new(move |script| take_out(script, &id)) }));
-    for id in script.conf.dashboards.keys().cloned() {
+    for id in script.conf.dashboards.keys() {
+        let id = id.clone();
         cuts.push(Box::new(move |script| script.conf.dashboards.remove(&id).is_some()));
     }
     cuts.extend(faults(script));

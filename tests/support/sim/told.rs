@@ -1,7 +1,7 @@
 //! Promises 1, 2 and the second half of 5: misses are told, nothing twice, and the end of what was told.
 
 use super::conf::local;
-use super::player::{Record, Said};
+use super::record::{Record, Said};
 use super::script::Script;
 use super::things::{Course, Thing};
 use super::truth::{Day, GRACE, Truth, counts, saw};
@@ -79,7 +79,9 @@ pub fn misses_are_told(script: &Script, record: &Record, found: &mut Found) {
         let by = back_at(record, day.deadline) + GRACE + wait_for_parts(script);
         let (acked, hushed) = set_aside(record, day, by);
         let open = by < script.to.min(day.closes.max(day.deadline));
-        if hushed || !truth.is_plain(day, by) || !(open || by < script.to && day.closes == day.deadline) {
+        // A window that closes with its deadline is told of there and then, or by whoever wakes up later not at all.
+        let at_once = day.closes == day.deadline && by < script.to && back_at(record, day.deadline) == day.deadline;
+        if hushed || !truth.is_plain(day, by) || !(open && day.closes != day.deadline || at_once) {
             continue;
         }
         if !is_missed(truth, record, day, by) {
@@ -225,6 +227,12 @@ fn over_at(script: &Script, record: &Record, cause: &Id, words: &[&Said]) -> Opt
     let outside = script.conf.checks.get(cause).is_some_and(|check| check.max_age_h.is_some());
     let thing = truth.thing(cause)?;
     if outside || !thing.gone.is_empty() || !thing.strange.is_empty() {
+        return None;
+    }
+    // What no dashboard waits for has no deadline that could be ready.
+    let waited = |id: &Id| script.conf.dashboards.keys().any(|dashboard| truth.closure(dashboard).contains(id));
+    let same = script.conf.checks.iter().filter(|(id, check)| *id == cause || alike && check.source == thing.source);
+    if !same.map(|(id, _)| id).chain([cause]).all(waited) {
         return None;
     }
     let mut days = truth.days();

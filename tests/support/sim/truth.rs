@@ -2,7 +2,7 @@
 //! nothing of the core's calendar and judging.
 
 use super::conf::{Conf, Dashboard, What, date_of, local, on};
-use super::player::Record;
+use super::record::Record;
 use super::script::Script;
 use super::things::{Course, Thing};
 use chrono::{NaiveDate, TimeDelta};
