@@ -5,6 +5,7 @@ use super::clocks;
 use super::command::Muted;
 use super::cycle;
 use super::facts;
+use super::judge::CycleView;
 use super::maintenance;
 use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestNotes, DigestVerdict, Taken};
 use super::patience;
@@ -171,8 +172,10 @@ fn manner(plan: &Plan, digest: &Digest, date: NaiveDate) -> Manner {
 
 /// What a digest says now; `once` prints the same.
 pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
-    let keys = state.view.cycles.values().map(|view| &view.cycle.key);
-    let mut dashboards: Vec<DashboardFacts> = keys.filter_map(|key| facts::dashboard(state, plan, key, None, None)).collect();
+    let views: Vec<CycleView> =
+        state.view.cycles.values().filter_map(|view| facts::afresh(state, plan, &view.cycle.key, at)).collect();
+    let of_view = |view: &CycleView| facts::dashboard(state, plan, &view.cycle.key, Some(view), (None, None));
+    let mut dashboards: Vec<DashboardFacts> = views.iter().filter_map(of_view).collect();
     dashboards.retain(|dashboard| dashboard.verdict != Verdict::NotDue);
     let excused = Excused::now(state, plan, at);
     for dashboard in &mut dashboards {
@@ -183,7 +186,7 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
     // Clocks have a line of their own.
     let is_clock = |incident: &Incident| matches!(incident.cause, Cause::Clock(_) | Cause::Watch(Own::Clock));
     let told = state.incidents.values().filter(|incident| !excused.incidents.contains(&incident.id) && !is_clock(incident));
-    let incidents: Vec<DigestIncident> = told.filter_map(|incident| line(state, plan, incident, at)).collect();
+    let incidents: Vec<DigestIncident> = told.filter_map(|incident| line(state, plan, &views, incident, at)).collect();
     let today = local_date(at, plan.timezone);
     let calendars_ending = plan
         .calendars
@@ -280,7 +283,7 @@ fn healed_since(plan: &Plan, incident: &Incident, since: Option<Instant>) -> boo
         && incident.told.is_empty()
 }
 
-fn line(state: &State, plan: &Plan, incident: &Incident, at: Instant) -> Option<DigestIncident> {
+fn line(state: &State, plan: &Plan, views: &[CycleView], incident: &Incident, at: Instant) -> Option<DigestIncident> {
     let recovering = match incident.phase {
         Phase::Open => false,
         Phase::Recovering { .. } => true,
@@ -294,7 +297,7 @@ fn line(state: &State, plan: &Plan, incident: &Incident, at: Instant) -> Option<
     waiting.retain(|id| known.is_none_or(|known| known.id != **id));
     let eta = known.and_then(|known| {
         let ix = state.roster.place(&known.id)?;
-        state.view.cycles.values().find_map(|view| view.of(ix)?.forecast).map(|forecast| forecast.shown())
+        views.iter().find_map(|view| view.of(ix)?.forecast).map(|forecast| forecast.shown())
     });
     Some(DigestIncident {
         incident: incident.id,

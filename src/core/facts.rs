@@ -2,7 +2,7 @@
 
 use super::clocks;
 use super::forecast::Habit;
-use super::judge::{CycleView, Judged};
+use super::judge::{self, CycleView, Judged};
 use super::message::{
     DashboardFacts, IncidentFacts, LastSeen, Next, NotSeen, NotStarted, OwnerFacts, ResolvedFacts, Situation, Taken, Usual,
 };
@@ -19,6 +19,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The view of a cycle, while it is open.
 fn view<'a>(state: &'a State, key: &CycleKey) -> Option<&'a CycleView> {
     state.view.cycles.get(&key.dashboard).filter(|view| view.cycle.key == *key)
+}
+
+/// The open cycle of a dashboard as it is judged at this very instant. A verdict holds for long; the expectation that came with it does
+/// not, and what people read must not hang on when it was judged last.
+pub(super) fn afresh(state: &State, plan: &Plan, key: &CycleKey, at: Instant) -> Option<CycleView> {
+    let dashboard = plan.dashboards.get(&key.dashboard)?;
+    Some(judge::judge(state, plan, dashboard, view(state, key)?.cycle.clone(), at))
 }
 
 /// The last moment at which a person can still save this cycle from this incident.
@@ -70,7 +77,7 @@ pub(super) fn incident(
         waiting: waiting.len(),
         checks: due.len(),
         untouched: due.len().saturating_sub(touched),
-        dashboards: dashboards(state, plan, incident, cycles),
+        dashboards: dashboards(state, plan, incident, cycles, at),
         owner: known.and_then(|check| check.owner.as_deref()).and_then(|owner| owner_facts(plan, owner)),
         runbook: known.and_then(|check| check.runbook.clone()),
         usual: habit.zip(first).and_then(|(habit, view)| {
@@ -246,24 +253,26 @@ fn source_dark(state: &State, plan: &Plan, id: &Id) -> Situation {
 }
 
 /// The dashboards of these cycles, by deadline.
-fn dashboards(state: &State, plan: &Plan, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> Vec<DashboardFacts> {
-    let mut all: Vec<DashboardFacts> =
-        cycles.iter().filter_map(|key| dashboard(state, plan, key, incident.impact.get(key), Some(incident))).collect();
+fn dashboards(state: &State, plan: &Plan, incident: &Incident, cycles: &BTreeSet<CycleKey>, at: Instant) -> Vec<DashboardFacts> {
+    let facts = |key: &CycleKey| {
+        let view = afresh(state, plan, key, at);
+        dashboard(state, plan, key, view.as_ref(), (incident.impact.get(key), Some(incident)))
+    };
+    let mut all: Vec<DashboardFacts> = cycles.iter().filter_map(facts).collect();
     all.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
     all
 }
 
-/// One dashboard cycle; `impact` and `incident` where it is told as part of one.
+/// One dashboard cycle, with its view while it is open; `impact` and `incident` where it is told as part of one.
 pub(super) fn dashboard(
     state: &State,
     plan: &Plan,
     key: &CycleKey,
-    impact: Option<&Impact>,
-    incident: Option<&Incident>,
+    view: Option<&CycleView>,
+    (impact, incident): (Option<&Impact>, Option<&Incident>),
 ) -> Option<DashboardFacts> {
     let setup = plan.dashboards.get(&key.dashboard)?;
     let result = state.cycles.get(key)?;
-    let view = view(state, key);
     let (arrived, checks) = view.map_or((0, 0), CycleView::arrived);
     let unknown =
         view.map_or(0, |view| view.checks.iter().filter(|(_, judged)| judged.live && judged.verdict == Verdict::Unknown).count());
@@ -297,8 +306,11 @@ pub(super) fn resolved(state: &State, plan: &Plan, incident: &Incident, told: &B
         Phase::Recovering { since } => Some(since),
         Phase::Open => None,
     };
-    let mut dashboards: Vec<DashboardFacts> =
-        told.iter().filter_map(|key| dashboard(state, plan, key, incident.impact.get(key), None)).collect();
+    let facts = |key: &CycleKey| {
+        let view = afresh(state, plan, key, at);
+        dashboard(state, plan, key, view.as_ref(), (incident.impact.get(key), None))
+    };
+    let mut dashboards: Vec<DashboardFacts> = told.iter().filter_map(facts).collect();
     dashboards.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
     let with_audience = || incident.impact.keys().filter_map(|key| state.cycles.get(key)).filter(|cycle| cycle.audience);
     ResolvedFacts {
