@@ -63,6 +63,7 @@ fn help_names_every_command_and_every_exit_code() {
         "drill",
         "calendar",
         "schema",
+        "test",
         "completions",
         "ack",
         "snooze",
