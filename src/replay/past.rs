@@ -142,7 +142,7 @@ fn shown(fact: &Fact, dates: Option<&BTreeSet<chrono::NaiveDate>>, since: Instan
 fn merged(had: Vec<Run>, new: Vec<Run>) -> Vec<Run> {
     let kept = had.into_iter().filter(|run| new.iter().all(|new| new.id != run.id)).collect::<Vec<_>>();
     let mut all = [new, kept].concat();
-    all.sort_by(|a, b| (b.scheduled_at, b.started_at).cmp(&(a.scheduled_at, a.started_at)));
+    all.sort_by_key(|run| std::cmp::Reverse((run.scheduled_at, run.started_at)));
     all.truncate(RUNS_KEPT);
     all
 }
