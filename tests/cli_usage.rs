@@ -65,6 +65,7 @@ fn help_names_every_command_and_every_exit_code() {
         "report",
         "calendar",
         "schema",
+        "test",
         "completions",
         "ack",
         "snooze",

@@ -5,7 +5,7 @@ use super::{Common, Format, Test as Args, output};
 use crate::agent::clock::Clock;
 use crate::core::message::clean;
 use crate::error::{Error, Exit};
-use crate::scenario::{self, Outcome, Result as Played};
+use crate::scenario::{self, Ended, Outcome};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub(super) fn run(common: &Common, args: &Args) -> Result<Exit, Error> {
         files.extend(scenario::files(path).map_err(Error::Usage)?);
     }
     let clock = Clock::real();
-    let results: Vec<(Played, f64)> = files
+    let results: Vec<(Ended, f64)> = files
         .iter()
         .map(|file| {
             let began = clock.now();
@@ -30,7 +30,7 @@ pub(super) fn run(common: &Common, args: &Args) -> Result<Exit, Error> {
         fs::write(path, scenario::junit(&results))
             .map_err(|error| Error::Usage(format!("--junit {} cannot be written: {error}", path.display())))?;
     }
-    let results: Vec<Played> = results.into_iter().map(|(played, _)| played).collect();
+    let results: Vec<Ended> = results.into_iter().map(|(played, _)| played).collect();
     output::write(&match common.format {
         Format::Text => text(&results),
         _ => json(&results).to_string(),
@@ -38,14 +38,14 @@ pub(super) fn run(common: &Common, args: &Args) -> Result<Exit, Error> {
     Ok(exit(&results))
 }
 
-fn play(file: &Path) -> Played {
+fn play(file: &Path) -> Ended {
     match scenario::read(file) {
         Ok(night) => night.run(),
-        Err(findings) => Played { file: file.to_owned(), name: String::new(), outcome: Outcome::Refused(findings) },
+        Err(findings) => Ended { file: file.to_owned(), name: String::new(), outcome: Outcome::Refused(findings) },
     }
 }
 
-fn exit(results: &[Played]) -> Exit {
+fn exit(results: &[Ended]) -> Exit {
     let any = |is: fn(&Outcome) -> bool| results.iter().any(|result| is(&result.outcome));
     if any(|outcome| matches!(outcome, Outcome::Refused(_))) {
         Exit::Usage
@@ -57,7 +57,7 @@ fn exit(results: &[Played]) -> Exit {
 }
 
 /// (hold, do not, make no sense)
-fn counts(results: &[Played]) -> (usize, usize, usize) {
+fn counts(results: &[Ended]) -> (usize, usize, usize) {
     results.iter().fold((0, 0, 0), |(hold, fail, refused), result| match result.outcome {
         Outcome::Holds => (hold + 1, fail, refused),
         Outcome::Fails(_) => (hold, fail + 1, refused),
@@ -65,7 +65,7 @@ fn counts(results: &[Played]) -> (usize, usize, usize) {
     })
 }
 
-fn text(results: &[Played]) -> String {
+fn text(results: &[Ended]) -> String {
     let mut lines = Vec::new();
     for result in results {
         let (file, name) = (result.file.display(), clean(&result.name));
@@ -93,7 +93,7 @@ fn text(results: &[Played]) -> String {
     lines.join("\n")
 }
 
-fn json(results: &[Played]) -> Value {
+fn json(results: &[Ended]) -> Value {
     let nights = results.iter().map(|result| {
         let (outcome, faults, findings) = match &result.outcome {
             Outcome::Holds => ("holds", vec![], vec![]),

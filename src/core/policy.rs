@@ -366,6 +366,7 @@ fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
         if matches!(incident.phase, Phase::Resolved { recovered_at: Some(_), .. }) {
             posts::withdraw_idle(tx, &chat, &Topic::Incident(incident.id));
         }
+        turn::foresee(tx);
         let about = Box::new(facts::resolved(tx.state, tx.plan, incident, &told.cycles, tx.at));
         let message = posts::message(tx, Attention::Post, Body::Resolved(about));
         let post = posts::want(tx, &chat, Topic::Incident(incident.id), message, tx.at + ALERT_KEEPS);

@@ -83,7 +83,7 @@ impl Player {
     }
 
     /// Keeps the rows as a store does, so that the state can be read back from them: when asked to ([`Player::forget`],
-    /// [`Player::reload`]), or (`read_always`) before every step. To be called before anything is played.
+    /// [`Player::reload`]), or (`read_always`) before every step. To be called before anything is played, or before it begins.
     pub fn keep_rows(&mut self, read_always: bool) {
         self.rows = Some(Rows { kept: BTreeMap::new(), read_always });
     }

@@ -2,6 +2,7 @@
 
 use super::names::{Names, Subject};
 use super::raw::Happens;
+use super::rows::Events;
 use super::times::Times;
 use super::words::value_of;
 use crate::config::{duration, hint};
@@ -89,7 +90,6 @@ pub(super) struct Here<'a> {
 
 /// (key, what is wrong with it)
 type Wrong = (&'static str, String);
-type Events = Vec<(Instant, Event)>;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -36,10 +36,7 @@ pub(super) fn faults(night: &Scenario, played: &Played) -> Vec<String> {
 pub(super) fn differs(night: &Scenario, plain: &Played, anew: &Played) -> Vec<String> {
     let mut faults = faults(night, anew);
     if faults.is_empty() && plain.lines != anew.lines {
-        let at = plain.lines.iter().zip(&anew.lines).position(|(a, b)| a != b);
-        let at = at.unwrap_or_else(|| plain.lines.len().min(anew.lines.len()));
-        let shown = |played: &Played| played.lines.get(at).map_or("(nothing)".to_owned(), |line| format!("{line:?}"));
-        faults.push(format!("not the same is said:\n  plainly: {}\n  anew:    {}", shown(plain), shown(anew)));
+        faults.push(show::other(night, &plain.lines, &anew.lines));
     }
     let say = |fault| format!("when the state is read back from its rows before every step:\n{fault}");
     faults.into_iter().map(say).collect()

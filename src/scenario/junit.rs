@@ -1,10 +1,10 @@
 //! Results as JUnit XML, as CI systems read it. Knows no more of XML than text and attributes.
 
-use super::{Outcome, Result};
+use super::{Ended, Outcome};
 use std::fmt::Write;
 
 /// The report of all files, each with the seconds that it took.
-pub fn junit(results: &[(Result, f64)]) -> String {
+pub fn junit(results: &[(Ended, f64)]) -> String {
     let count = |is: fn(&Outcome) -> bool| results.iter().filter(|(result, _)| is(&result.outcome)).count();
     let failures = count(|outcome| matches!(outcome, Outcome::Fails(_)));
     let errors = count(|outcome| matches!(outcome, Outcome::Refused(_)));
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_report_counts_and_escapes() {
-        let result = |name: &str, outcome| (Result { file: "a/b.toml".into(), name: name.to_owned(), outcome }, 0.012);
+        let result = |name: &str, outcome| (Ended { file: "a/b.toml".into(), name: name.to_owned(), outcome }, 0.012);
         let finding = Finding { place: "c.toml:1:2".to_owned(), text: "no such \"key\"".to_owned() };
         let xml = junit(&[
             result("It holds", Outcome::Holds),

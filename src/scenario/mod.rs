@@ -19,7 +19,7 @@ mod times;
 mod words;
 
 pub use junit::junit;
-pub use read::{FILES_MAX, Found, files, read};
+pub use read::{FILES_MAX, files, read};
 pub use words::words_of;
 
 use crate::config::Finding;
@@ -102,7 +102,7 @@ struct Silence {
 
 /// What became of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Result {
+pub struct Ended {
     pub file: PathBuf,
     pub name: String,
     pub outcome: Outcome,
@@ -124,7 +124,7 @@ impl Scenario {
     }
 
     /// Plays it twice, and says what does not hold.
-    pub fn run(&self) -> Result {
+    pub fn run(&self) -> Ended {
         let plain = play::play(self, false);
         let mut faults = hold::faults(self, &plain);
         if faults.is_empty() {
@@ -132,6 +132,6 @@ impl Scenario {
             faults = hold::differs(self, &plain, &anew);
         }
         let outcome = if faults.is_empty() { Outcome::Holds } else { Outcome::Fails(faults) };
-        Result { file: self.file.clone(), name: self.name.clone(), outcome }
+        Ended { file: self.file.clone(), name: self.name.clone(), outcome }
     }
 }

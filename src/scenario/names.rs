@@ -38,7 +38,7 @@ impl Names {
     /// The evidence by which the check stands, and whether its path has a date.
     pub(super) fn evidence(&self, name: &str) -> (Evidence, bool) {
         let check = self.0.iter().find_map(|plan| plan.checks.get(name));
-        check.map_or((Evidence::Pipeline, false), |check| (check.evidence.clone(), check.dated.is_some()))
+        check.map_or((Evidence::Pipeline, false), |check| (check.evidence, check.dated.is_some()))
     }
 
     pub(super) fn source(&self, name: &str) -> Result<Id, String> {
@@ -57,7 +57,7 @@ impl Names {
     pub(super) fn all(&self) -> BTreeMap<Subject, (Evidence, bool)> {
         let checks = self.0.iter().flat_map(|plan| plan.checks.values());
         let subject = |source: &Id, id: &Id| Subject { source: source.clone(), id: id.clone() };
-        checks.map(|check| (subject(&check.source, &check.subject), (check.evidence.clone(), check.dated.is_some()))).collect()
+        checks.map(|check| (subject(&check.source, &check.subject), (check.evidence, check.dated.is_some()))).collect()
     }
 
     /// Does the source list what it has?

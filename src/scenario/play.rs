@@ -28,20 +28,21 @@ pub(super) struct Played {
 /// `read_always`: the state is read back from its rows before every step.
 pub(super) fn play(night: &Scenario, read_always: bool) -> Played {
     let mut player = Player::new(night.plan.clone(), Past::default(), night.known_from);
-    player.keep_rows(read_always);
+    // Of the past no more is asked than that it was as it was.
+    player.keep_rows(read_always && night.known_from == night.from);
     let mut stage = Stage { player, world: World::default(), played: Played::default() };
     stage.at_first(night);
     let mut begun = night.known_from == night.from;
     for (at, event) in night.events.iter().filter(|(at, _)| *at <= night.to) {
         if !begun && *at >= night.from {
             begun = true;
-            stage.begin(night.from);
+            stage.begin(night.from, read_always);
         }
         stage.player.play_to(*at);
         stage.happens(*at, event);
     }
     if !begun {
-        stage.begin(night.from);
+        stage.begin(night.from, read_always);
     }
     // What is due at the end itself is part of the night.
     stage.player.play_to(night.to + TimeDelta::milliseconds(1));
@@ -97,8 +98,9 @@ impl Stage {
     }
 
     /// What was played until now was the known past.
-    fn begin(&mut self, from: Instant) {
+    fn begin(&mut self, from: Instant, read_always: bool) {
         self.player.play_to(from);
+        self.player.keep_rows(read_always);
         self.player.begin(from);
         self.played = Played::default();
     }

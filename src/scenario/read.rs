@@ -3,7 +3,7 @@
 use super::happens::{self, Event, Here};
 use super::names::Names;
 use super::raw::{self, Happens, Head, MARKS, Usually};
-use super::rows;
+use super::rows::{self, Events};
 use super::times::Times;
 use super::words::value_of;
 use super::{Decides, Expect, Scenario, Silence};
@@ -21,12 +21,9 @@ pub const FILES_MAX: usize = 2_000;
 const SPAN_MAX: TimeDelta = TimeDelta::days(31);
 const NIGHTS_MAX: u32 = 60;
 
-/// The files that are meant by a path.
-pub type Found = Vec<PathBuf>;
-
 /// A file itself; of a folder its `*.toml` in order of name that are golden nights: they have a key at the top that no configuration
 /// has (`from`, `to`, `expect`, …). Folders within it are not looked into. The error is a sentence.
-pub fn files(path: &Path) -> Result<Found, String> {
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
     let shown = path.display();
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -210,7 +207,7 @@ impl Reader {
     }
 
     /// The nights before; returns where they begin.
-    fn usually(&mut self, list: &[Entry<Usually>], from: Instant, events: &mut Vec<(Instant, Event)>) -> Instant {
+    fn usually(&mut self, list: &[Entry<Usually>], from: Instant, events: &mut Events) -> Instant {
         let mut known_from = from;
         for Entry { keys, value } in list {
             let path: Vec<&str> = keys.iter().map(String::as_str).collect();
@@ -235,7 +232,7 @@ impl Reader {
         known_from
     }
 
-    fn happens(&mut self, keys: &[String], entry: &Entry<Happens>, plans: &Plans) -> Vec<(Instant, Event)> {
+    fn happens(&mut self, keys: &[String], entry: &Entry<Happens>, plans: &Plans) -> Events {
         let path: Vec<&str> = entry.keys.iter().map(String::as_str).collect();
         let kind = match happens::kind(keys) {
             Ok(kind) => kind,

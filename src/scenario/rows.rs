@@ -48,8 +48,10 @@ pub(super) enum Kind {
     DatasetTriggered,
 }
 
+pub(super) type Events = Vec<(Instant, Event)>;
+
 /// The events of all rows; the errors by line of the text, counted from 0.
-pub(super) fn events(text: &str, names: &Names, times: &Times) -> Result<Vec<(Instant, Event)>, Vec<(usize, String)>> {
+pub(super) fn events(text: &str, names: &Names, times: &Times) -> Result<Events, Vec<(usize, String)>> {
     let (mut events, mut errors) = (Vec::new(), Vec::new());
     let mut columns: Option<Vec<&'static str>> = None;
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#')) {
@@ -146,7 +148,7 @@ fn row(columns: &[&str], fields: &[String], times: &Times) -> Result<Row, String
 }
 
 /// What is seen of a row as time goes by.
-pub(super) fn of_row(row: &Row, names: &Names, times: &Times) -> Result<Vec<(Instant, Event)>, String> {
+pub(super) fn of_row(row: &Row, names: &Names, times: &Times) -> Result<Events, String> {
     let Some(started_at) = row.started_at else { return Ok(Vec::new()) };
     if let Some(source) = row.check.strip_prefix("source:") {
         if row.state != State::Unreachable {
@@ -169,7 +171,7 @@ pub(super) fn of_row(row: &Row, names: &Names, times: &Times) -> Result<Vec<(Ins
 }
 
 /// Rows of one pipeline with the same `run_after` are one run, seen at different times.
-fn of_run(row: &Row, subject: &Subject, started_at: Instant) -> Vec<(Instant, Event)> {
+fn of_run(row: &Row, subject: &Subject, started_at: Instant) -> Events {
     let scheduled_at = row.run_after.unwrap_or(started_at);
     let id = format!("run {}", scheduled_at.to_rfc3339());
     let kind = match row.kind {

@@ -67,7 +67,11 @@ pub(super) fn messages(night: &Scenario, pairs: &[Pair<'_>], ledger: &[Entry]) -
         let mark = if pair.holds() { ' ' } else { '!' };
         lines.push(format!("  {mark} {left:width$}   {right}").trim_end().to_owned());
         if let (Some(expect), Some(got)) = (pair.expected, pair.got) {
-            lines.extend(expect.wrong(got).iter().map(|wrong| format!("      {}: {}", expect.place, clean(wrong))));
+            let wrong = expect.wrong(got);
+            lines.extend(wrong.iter().map(|wrong| format!("      {}: {}", expect.place, clean(wrong))));
+            if expect.says.iter().any(|part| !got.text.contains(part.as_str())) {
+                lines.extend(got.text.lines().map(|line| format!("      | {line}")));
+            }
         }
     }
     if hidden {
@@ -137,4 +141,18 @@ fn entry_line(night: &Scenario, entry: &Entry) -> String {
     };
     let chat = entry.chat.as_ref().map(|chat| format!(" {chat}")).unwrap_or_default();
     clean(&format!("{} {}{chat} {decision} ({})", times.shown(entry.at), about(entry), word_of(&entry.reason)))
+}
+
+/// The first message that is another one in the second play, word by word.
+pub(super) fn other(night: &Scenario, plain: &[Line], anew: &[Line]) -> String {
+    let at = plain.iter().zip(anew).position(|(a, b)| a != b).unwrap_or_else(|| plain.len().min(anew.len()));
+    let of = |lines: &[Line]| match lines.get(at) {
+        Some(got) => format!("{}\n{}", line(night, got), got.text),
+        None => "(nothing)".to_owned(),
+    };
+    let (plain, anew) = (of(plain), of(anew));
+    let unlike =
+        plain.lines().zip(anew.lines()).filter(|(a, b)| a != b).flat_map(|(a, b)| [format!("  - {a}"), format!("  + {b}")]);
+    let first = plain.lines().next().unwrap_or_default();
+    [format!("not the same is said at {first}:")].into_iter().chain(unlike).collect::<Vec<_>>().join("\n")
 }
