@@ -30,7 +30,8 @@
 //! a proof of life was taken, a configuration was read again) and returns a [`core::state::Commit`], the only effect: changed rows and
 //! ledger entries. [`core::due::due`] derives from the state what is to be done now (questions, posts, the proof of life) and when to
 //! look again. Nothing else may change what is known, and nothing that is due is stored as a command, so a lost wake-up or an extra
-//! tick changes nothing. The agent, `once` and the tests drive the same two doors with other clocks; a replay will too.
+//! tick changes nothing. The agent, `once`, `replay`, `test` and the simulation drive the same two doors
+//! with other clocks.
 //!
 //! Within a step, in this order, each reading only what the former left:
 //!
@@ -62,7 +63,7 @@
 //!
 //! # Seven walks through the house
 //!
-//! The last two are not built; they show where they will go.
+//! The second replica is not built; its walk shows where it will go.
 //!
 //! **An observation, from Airflow to the chat.** `due` names a sweep of `airflow`, with all subjects and the opening of the earliest
 //! open window. The agent asks ([`sources`], three requests), and brings back [`core::observation::Heard`]. `step` keeps what changed,
@@ -95,9 +96,11 @@
 //! drops its state and reads it again. That is the path of the failed commit, which exists. Claims get a lease beside *started*.
 //! On SQLite a second agent is refused at its start instead.
 //!
-//! **A replayed year.** A file of what happened plays the sources: at each wake the questions of `due` are answered with what had
-//! happened by then, posts are confirmed at once, and the commits' posts and ledger are the result. Verdicts say until when they
-//! hold, so the cost follows what changed.
+//! **A replayed year.** A [`replay::History`] (what the store recorded, CSV, an Airflow's own runs) is one stream of what was seen, in
+//! order of time and page by page. [`replay::Past`] holds the picture so far and answers the questions of `due` in the sources' place:
+//! of a sweep only what is new. The [`replay::Player`] goes from one wake instant to the next; posts are delivered at once. Verdicts
+//! say until when they hold, and a judgement costs what changed, so the cost follows the news. `core::tally` counts the ledger's
+//! entries, as for `report`. A golden night ([`scenario`]) is the same player with what happens written by hand.
 //!
 //! # What is absent
 //!
