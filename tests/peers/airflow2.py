@@ -4,12 +4,15 @@
 usage: airflow2.py --bin PATH [--shared ../shared] [--home DIR]
 
 `once` must find out by itself which Airflow it asks, and say of each check what that Airflow knows, in two time zones; a wrong password
-must be named; `run` must tell each cause once, a heal, and that the scheduler is gone. Passes at any hour: deadlines are set from the
-clock. The last line is "N passed, N failed". HOME keeps Airflow's installation between calls; nothing else is kept or left running.
+must be named; `run` must tell each cause once, a heal, and that the scheduler is gone; neither may read this Airflow's past. Passes at
+any hour: deadlines are set from the clock. The last line is "N passed, N failed". HOME keeps Airflow's installation between calls;
+nothing else is kept or left running.
 """
+import contextlib
 import datetime as dt
 import json
 import signal
+import sqlite3
 import statistics
 import tempfile
 import time
@@ -17,7 +20,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from agent_scenes import GAP_S, Agent, calm
-from airflow_peer import MOVING, AirflowPeer, checks, compared, moment, settings
+from airflow_peer import MOVING, AirflowPeer, Unsettled, checks, compared, moment, settings
 from peerlib import Children, CountingProxy, FakeChat, Tally, bursts, figure, free_port, once_all, options, until
 
 PASSWORD = "watch-pw"
@@ -26,6 +29,7 @@ CHECKS = ["sales_daily", "dashboard_on_asset", "orders_failing", "half_failed", 
           "broken_import"]  # the last is a file that never loaded, so Airflow has no such DAG
 HEALS = "orders_failing"  # on a board of its own: an incident is over when all that waited for it is ready
 FAILURES = (HEALS, "half_failed")
+OLD_RUNS = 400
 
 
 class Airflow(AirflowPeer):
@@ -38,14 +42,28 @@ class Airflow(AirflowPeer):
         return self.api("GET", f"/dags/{dag}/dagRuns?limit=1&order_by=-id")["dag_runs"][0]
 
     def seed(self, hold_off_s):
-        """Every state that the examples have."""
+        """Every state that the examples have, and a past."""
         self.hold_off((15,), hold_off_s)  # 00:00 in Seoul, in UTC
         self.run_seed()
+        self.add_old_runs()
+
+    def add_old_runs(self):
+        """Runs of long ago, whose ids and dates come before those of all others: no API lets a run be old."""
+        day = lambda n, hour: f"{dt.datetime(2025, 12, 1, hour) - dt.timedelta(days=n):%Y-%m-%d %H:%M:%S}.000000"  # noqa: E731
+        rows = [(-n, "sales_daily", f"scheduled__old_{n}", "scheduled", "success", 0, day(n, 20), day(n, 20), day(n - 1, 20),
+                 day(n - 1, 20), day(n - 1, 20), day(n - 1, 21), day(n - 1, 21)) for n in range(1, OLD_RUNS + 1)]
+        with contextlib.closing(sqlite3.connect(self.home / "airflow.db", timeout=60)) as db, db:
+            db.executemany(
+                "insert into dag_run (id, dag_id, run_id, run_type, state, external_trigger, execution_date, data_interval_start,"
+                " data_interval_end, queued_at, start_date, end_date, updated_at) values (" + ", ".join("?" * 13) + ")", rows)
+        found = self.api("GET", "/dags/~/dagRuns?limit=1&end_date_lte=2026-01-01T00:00:00Z")["total_entries"]
+        if found != OLD_RUNS:
+            raise Unsettled(f"it has {found} old runs")
 
     def world(self):
-        """All runs by DAG. There are fewer than a page of them."""
+        """All runs by DAG, but old ones. There are fewer than a page of them."""
         runs = {}
-        for run in self.api("GET", "/dags/~/dagRuns?limit=100&order_by=id")["dag_runs"]:
+        for run in reversed(self.api("GET", "/dags/~/dagRuns?limit=100&order_by=-id")["dag_runs"]):
             runs.setdefault(run["dag_id"], []).append(run)
         return runs
 
@@ -112,6 +130,7 @@ def scene_once(tally, binary, airflow, proxy, folder, chat, zone):
     tried = [r[2] for r in asked if not r[2].startswith("/api/v1/")]
     tally.expect(f"{zone}: that it is no Airflow 3 costs two questions at most", 1 <= len(tried) <= 2, tried)
     figure("once: requests, bytes of bodies", f"{len(asked)}, {sum(r[4] for r in asked)}")
+    old_unread(tally, f"{zone}: once", asked)
 
 
 def scene_password(tally, binary, proxy, folder, chat):
@@ -151,6 +170,14 @@ def scene_run(tally, agent, airflow, proxy, chat, look):
     tally.expect("and the password was said nowhere", PASSWORD not in everything)
 
 
+def old_unread(tally, what, asked):
+    """A row of a run has more than 250 bytes, however few of its keys are asked for."""
+    lists = [r[1:] for r in asked if r[2].split("?")[0].removesuffix("/list").endswith("/dags/~/dagRuns")]
+    read = sum(r[3] for r in lists)
+    figure(f"{what}: lists of runs, bytes of these", f"{len(lists)}, {read}")
+    tally.expect(f"{what} reads none of {OLD_RUNS} old runs", lists and read < OLD_RUNS * 250 // 2, lists)
+
+
 def cost(tally, proxy, mark):
     until(60, lambda: len(bursts(proxy.since(mark), GAP_S)) >= 6, 0.5)
     found = bursts(proxy.since(mark), GAP_S)
@@ -160,6 +187,7 @@ def cost(tally, proxy, mark):
         figure("steady sweep (median): requests, bytes of bodies", "%d, %d" % statistics.median_low(
             (len(s), sum(r[4] for r in s)) for s in steady))
         worst = max(steady, key=len)
+        old_unread(tally, "a steady sweep", max(steady, key=lambda s: sum(r[4] for r in s)))
         tally.expect("a steady sweep costs at most 4 requests", len(worst) <= 4, [r[1:4] for r in worst])
 
 

@@ -13,6 +13,7 @@ use crate::core::plan::Id;
 use crate::core::time::Instant;
 use crate::net::{BODY_BYTES, unreachable};
 use reqwest::RequestBuilder;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -167,22 +168,26 @@ impl Asking<'_> {
     ) -> Result<Option<Window>, Unreachable> {
         let (Some(mut window), Some(heartbeat)) = (remembered, heartbeat) else { return Ok(None) };
         let Some(from) = window.updates_from(subjects, since, self.now) else { return Ok(None) };
-        match self.send(|| self.generation.updated(self.airflow.place(), subjects, from, since)).await {
+        match self.send(|| self.generation.updated(self.airflow.place(), from, since)).await {
             Ok(reply) => {
                 let page = self.generation.read_runs(&reply)?;
                 let complete = page.rows.len() >= page.total_entries;
                 window.merge(page.rows, heartbeat);
                 Ok(complete.then_some(window))
             }
-            // Refused as a question (a gateway with a list of its own, say): the other way may still be open.
+            // Refused as a question (by a gateway with a list of its own, or by an Airflow that is too old for it): the other way may
+            // still be open.
             Err(Unreachable { why: Why::Status, .. }) => Ok(None),
             Err(other) => Err(other),
         }
     }
 
     async fn runs(&self, subjects: &[Id], since: Instant) -> Result<Vec<RunRow>, Unreachable> {
-        let page = |offset| self.generation.runs(self.airflow.place(), subjects, since, offset);
-        self.pages(page, |row| row.run_after >= since).await
+        let mut rows = Vec::new();
+        for list in self.generation.runs(subjects, since) {
+            rows.extend(self.pages(&list, |row| row.run_after >= since).await?);
+        }
+        Ok(rows)
     }
 
     /// All runs that began in a span, whatever became of them, as they stand now.
@@ -191,21 +196,17 @@ impl Asking<'_> {
         if subjects.is_empty() {
             return Ok(Answer::Sweep(Sweep::default()));
         }
-        let page = |offset| self.generation.past(self.airflow.place(), subjects, from, to, offset);
-        let rows = self.pages(page, |row| row.start_date.is_some_and(|start| from <= start && start < to)).await?;
+        let list = Generation::past(subjects, from, to);
+        let rows = self.pages(&list, |row| row.start_date.is_some_and(|start| from <= start && start < to)).await?;
         let items = parse::past(rows).map_err(|reason| unreachable(Why::Malformed, reason))?;
         Ok(Answer::Sweep(Sweep { items, ..Sweep::default() }))
     }
 
     /// All rows of a list of runs, as far as they are wanted.
-    async fn pages(
-        &self,
-        page: impl Fn(usize) -> RequestBuilder,
-        wanted: impl Fn(&RunRow) -> bool,
-    ) -> Result<Vec<RunRow>, Unreachable> {
+    async fn pages(&self, list: &Value, wanted: impl Fn(&RunRow) -> bool) -> Result<Vec<RunRow>, Unreachable> {
         let (mut rows, mut offset) = (Vec::new(), 0);
         for _ in 0..MAX_PAGES {
-            let reply = self.send(|| page(offset)).await?;
+            let reply = self.send(|| self.generation.run_list(self.airflow.place(), list, offset)).await?;
             let page = self.generation.read_runs(&reply)?;
             let (got, total) = (page.rows.len(), page.total_entries);
             offset += got;

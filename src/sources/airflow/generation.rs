@@ -9,14 +9,14 @@ use crate::core::plan::Id;
 use crate::core::time::Instant;
 use chrono::{SecondsFormat, TimeDelta};
 use reqwest::{Client, RequestBuilder};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use url::Url;
 
 /// GET lists are cut to `[api] maximum_page_limit`, 100 unless configured.
 pub(super) const GET_PAGE: usize = 100;
 /// Rows asked for in one POST list. The server does not cut it (3.3.2, 2.11.2); where one does, pages are asked for.
-pub(super) const RUNS_PER_PAGE: usize = 10_000;
+const RUNS_PER_PAGE: usize = 10_000;
 /// Unfinished and failed tasks of running runs. More than this are not told apart: such a run is never called waiting.
 const TASKS: usize = 5_000;
 const TASK_STATES: [&str; 8] =
@@ -76,36 +76,42 @@ impl Generation {
         }
     }
 
-    /// All runs scheduled since an instant, from the row `offset` on. There may be others among them.
-    pub(super) fn runs(self, place: Place<'_>, subjects: &[Id], since: Instant, offset: usize) -> RequestBuilder {
+    /// The lists that together hold all runs scheduled since an instant, in the order in which they have to be asked for. There may be
+    /// others among them, and a run may be in several: what is told last holds.
+    pub(super) fn runs(self, subjects: &[Id], since: Instant) -> Vec<Value> {
         match self {
-            Self::Two => v2::runs_updated(place, subjects, since, offset),
-            Self::Three => v3::runs(place, subjects, since, offset),
+            Self::Two => v2::runs(subjects, since),
+            Self::Three => vec![v3::runs(subjects, since)],
         }
     }
 
-    /// The runs that were updated since an instant, as far as one page has them.
-    pub(super) fn updated(self, place: Place<'_>, subjects: &[Id], from: Instant, since: Instant) -> RequestBuilder {
+    /// A list of runs, from the row `offset` on.
+    pub(super) fn run_list(self, place: Place<'_>, list: &Value, offset: usize) -> RequestBuilder {
+        let mut body = list.clone();
+        body["page_limit"] = RUNS_PER_PAGE.into();
+        body["page_offset"] = offset.into();
+        place.client.post(place.url(&["api", self.api(), "dags", "~", "dagRuns", "list"])).json(&body)
+    }
+
+    /// The runs of all DAGs that were updated since an instant, as far as one page has them.
+    pub(super) fn updated(self, place: Place<'_>, from: Instant, since: Instant) -> RequestBuilder {
         match self {
-            Self::Two => v2::runs_updated(place, subjects, from, 0),
+            Self::Two => v2::updated(place, from),
             Self::Three => v3::updated(place, from, since),
         }
     }
 
-    /// All runs that began from an instant until before another, from the row `offset` on. Both generations know these bounds (3.3.2,
-    /// 2.11.2), while for what a run was scheduled each has a name of its own.
-    pub(super) fn past(self, place: Place<'_>, subjects: &[Id], from: Instant, to: Instant, offset: usize) -> RequestBuilder {
-        let body = json!({
+    /// The list of all runs that began from an instant until before another. Both generations know these bounds (3.3.2, 2.11.2), while
+    /// for what a run was scheduled each has a name of its own.
+    pub(super) fn past(subjects: &[Id], from: Instant, to: Instant) -> Value {
+        json!({
             "dag_ids": names(subjects),
             "start_date_gte": with_offset(from),
             // The only upper bound that both have holds the instant itself.
             "start_date_lte": with_offset(to - TimeDelta::microseconds(1)),
             // Rows that come in meanwhile stand at the end.
             "order_by": "id",
-            "page_limit": RUNS_PER_PAGE,
-            "page_offset": offset,
-        });
-        place.client.post(place.url(&["api", self.api(), "dags", "~", "dagRuns", "list"])).json(&body)
+        })
     }
 
     pub(super) fn read_runs(self, reply: &Reply) -> Result<RunPage, Unreachable> {

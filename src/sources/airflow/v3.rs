@@ -1,23 +1,16 @@
 //! What only Airflow 3 says: its addresses under `/api/v2`, and how they are asked. Its rows are those of `rows`.
 
 use super::super::wire::Reply;
-use super::generation::{GET_PAGE, Place, RUNS_PER_PAGE, names, with_offset};
+use super::generation::{GET_PAGE, Place, names, with_offset};
 use super::parse;
 use super::rows::Log;
 use crate::core::plan::Id;
 use crate::core::time::Instant;
 use reqwest::RequestBuilder;
-use serde_json::json;
+use serde_json::{Value, json};
 
-pub(super) fn runs(place: Place<'_>, subjects: &[Id], since: Instant, offset: usize) -> RequestBuilder {
-    let body = json!({
-        "dag_ids": names(subjects),
-        "run_after_gte": with_offset(since),
-        "order_by": "-run_after",
-        "page_limit": RUNS_PER_PAGE,
-        "page_offset": offset,
-    });
-    place.client.post(place.url(&["api", "v2", "dags", "~", "dagRuns", "list"])).json(&body)
+pub(super) fn runs(subjects: &[Id], since: Instant) -> Value {
+    json!({"dag_ids": names(subjects), "run_after_gte": with_offset(since), "order_by": "-run_after"})
 }
 
 /// Only the GET list knows `updated_at`; it takes no list of DAGs.

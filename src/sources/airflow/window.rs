@@ -1,8 +1,9 @@
 //! The runs of the asked time as they were last told, so that the next sweep has to ask only for what was updated. Pure.
 //!
 //! Measured on 3.3.2 with 313 DAGs and 406 runs: the whole window is 360 kB (and grows with every hourly DAG), what was updated in a
-//! quiet minute 4 kB. A cleared run, and one whose state was set by hand, count as updated; a deleted one does not, so the whole
-//! is asked for again every [`WHOLE_EVERY`], after every failed sweep, and whenever the question grows.
+//! quiet minute 4 kB. (On 2.11.2 with 14 DAGs, all of them busy, and 400 runs of long ago, which are not told: 9 kB and 5 kB.) A cleared
+//! run, and one whose state was set by hand, count as updated; a deleted one does not, so the whole is asked for again every
+//! [`WHOLE_EVERY`], after every failed sweep, and whenever the question grows.
 
 use super::parse::RunKey;
 use super::rows::RunRow;
