@@ -328,8 +328,9 @@ fn say_it(tx: &mut Tx<'_>, incident: &mut Incident, chat: &Id, cycles: &BTreeSet
         incident.asked_at = incident.asked_at.or(Some(tx.at));
     }
     turn::foresee(tx);
-    // The second of two chats that are told at once hears of it for the first time.
-    let update = incident.told.contains_key(chat) || incident.told.values().any(|told| told.at != tx.at);
+    // The second of two chats that are told at once hears of it for the first time; so does everybody after words that never left.
+    let update =
+        incident.told.iter().any(|(to, told)| (to == chat || told.at != tx.at) && posts::comes_before(tx, told.post, attention));
     let next = next_word(tx, incident, setup, cycles, attention);
     let about = Box::new(facts::incident(tx.state, tx.plan, incident, cycles, next, tx.at));
     let message = posts::message(tx, attention, Body::Incident { update, about });

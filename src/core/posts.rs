@@ -148,6 +148,15 @@ fn seen_before(posts: &BTreeMap<PostId, Post>, id: PostId) -> Option<PostId> {
     earlier.map(|other| other.id).max()
 }
 
+/// Will a word so loud come behind this one for whoever reads? Not where this one, and all before it, never left and gives way to it.
+pub(super) fn comes_before(tx: &Tx<'_>, id: PostId, attention: Attention) -> bool {
+    let posts = &tx.state.posts;
+    // One that is kept no more was settled long ago.
+    let Some(post) = posts.get(&id) else { return true };
+    let unsent = post.attempt == Attempt::Idle && post.ambiguities == 0 && post.message.attention <= attention;
+    !unsent || seen_before(posts, id).is_some()
+}
+
 /// Does the chat refuse everything, and none that works stand in for it?
 pub(super) fn nobody_stands_in(state: &State, plan: &Plan, chat: &Id) -> bool {
     let broken = |chat: &Id| state.chats.get(chat).is_some_and(|chat| chat.broken.is_some());
