@@ -1,7 +1,7 @@
 //! Verdicts: each check in each open cycle, each dashboard, and until when they hold. Reads the state, changes nothing.
 //!
 //! What settles the cost: where a check stands, and what is usual for it, is looked up only where something of it has changed; what is
-//! settled is passed over; the rest, which moves on with time, is weighed at each judgement.
+//! settled is passed over; of the rest only that is weighed anew whose time has come, or for which something around it has changed.
 
 mod bench;
 
@@ -84,21 +84,28 @@ pub struct Judged {
     pub act_by: Instant,
     /// Where its trouble comes from; `None`: none, or nothing to be told of.
     pub cause: Option<Cause>,
-    /// When the trouble began. (Of what is settled: the deadline.)
+    /// When the trouble began. (Of what is in none: the deadline.)
     pub since: Instant,
     /// Does the dashboard still wait for it, itself or through others?
     pub live: bool,
     /// A run that counts in the cycle was seen to have failed, whatever came after it.
     pub had_failed: bool,
-    /// Not looked up for what is settled, which is most of what there is most of the time.
-    usual: Option<Box<Usual>>,
+    /// `None`: it is settled, as most of what there is most of the time.
+    open: Option<Box<Open>>,
 }
 
-/// How long a check usually takes, and when it usually arrives in this cycle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Usual {
+/// What else is known of a check that is not settled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Open {
     habit: Habit,
+    /// When it usually arrives in this cycle.
     arrives_at: Option<Instant>,
+    /// What is left to run after it has arrived, along the slowest way to the dashboard.
+    after: TimeDelta,
+    /// When time alone may change its verdict.
+    holds_until: Option<Instant>,
+    /// Until then time alone changes nothing of it at all, not even what is expected of it. `None`: it moves on.
+    rests_until: Option<Instant>,
 }
 
 /// At a deadline the newest answer may be this old; later nobody waits for a newer one.
@@ -150,9 +157,9 @@ pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at
 
 /// Judges a cycle again, as [`judge`] would: what was not touched stands where it stood. Returns the places of what was looked at.
 pub(super) fn judge_again(view: &mut CycleView, state: &State, plan: &Plan, dashboard: &Dashboard, at: Instant) -> Vec<usize> {
-    // A deadline that was met stays met: where a check stands hangs on whether that has come.
+    // A deadline that was met stays met: where a check stands hangs on whether that has come. And a clock that was set back.
     let past = |at: Instant| at >= view.cycle.deadline;
-    let all = past(view.judged_at) != past(at);
+    let all = past(view.judged_at) != past(at) || at < view.judged_at;
     let touched = std::mem::take(&mut view.touched);
     let places = if all {
         (0..view.checks.len()).collect()
@@ -179,7 +186,7 @@ impl CycleView {
             bench.look(*ix, judged);
         }
         let mut holds_until = Until(Some(cycle.closes_at));
-        bench.weigh_all(&mut checks, &mut holds_until);
+        bench.weigh_all(&mut checks, places, &mut holds_until);
         // Every judgement may change at the deadline, whatever the checks are like.
         holds_until.by(cycle.deadline, at);
         holds_until.by(cycle.deadline + GRACE, at);
@@ -209,7 +216,7 @@ impl Judged {
             since: cycle.deadline,
             live: false,
             had_failed: false,
-            usual: None,
+            open: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What one check stands for in one cycle, weighed with what it needs and with what is behind it. Changes nothing but the row on the
 //! bench.
 
-use super::{GRACE, Judged, Usual};
+use super::{GRACE, Judged, Open};
 use crate::core::cycle::Cycle;
 use crate::core::forecast::{self, Course, Forecast, Habit};
 use crate::core::message::{Basis, NotStarted};
@@ -29,10 +29,8 @@ pub(super) struct Bench<'a> {
 struct Row<'a> {
     ix: Ix,
     judged: &'a Judged,
-    usual: Usual,
+    open: Open,
     needs: Needs<'a>,
-    /// What is left to run after it has arrived, along the slowest way to the dashboard.
-    after: TimeDelta,
 }
 
 impl Row<'_> {
@@ -63,6 +61,29 @@ impl<'a> Needs<'a> {
     }
 }
 
+/// What becomes of it.
+struct Weighed {
+    verdict: Verdict,
+    since: Instant,
+    cause: Option<Cause>,
+    forecast: Option<Forecast>,
+    works_since: Option<Instant>,
+    act_by: Instant,
+    open: Open,
+}
+
+impl Weighed {
+    /// True where that matters to what needs it.
+    fn put(self, judged: &mut Judged) -> bool {
+        let Self { verdict, since, cause, forecast, works_since, act_by, open } = self;
+        let new = (verdict, since, &cause, forecast) != (judged.verdict, judged.since, &judged.cause, judged.forecast);
+        (judged.verdict, judged.since, judged.cause, judged.forecast) = (verdict, since, cause, forecast);
+        (judged.works_since, judged.act_by) = (works_since, act_by);
+        judged.open.as_deref_mut().into_iter().for_each(|had| *had = open);
+        new
+    }
+}
+
 impl Bench<'_> {
     fn roster(&self) -> &Roster {
         &self.state.roster
@@ -84,51 +105,65 @@ impl Bench<'_> {
             Standing::Arrived(_) => Verdict::Ready,
             _ => Verdict::NotDue,
         };
-        let usual = || {
+        let open = || {
             let habit = Habit::of(&check.nights, known.check.duration);
             let arrives_at = habit.arrives_s.map(|(usual, _)| self.cycle.at_wall(usual, self.plan));
-            Box::new(Usual { habit, arrives_at })
+            Box::new(Open { habit, arrives_at, after: TimeDelta::zero(), holds_until: None, rests_until: None })
         };
-        let usual = (!standing.is_settled()).then(usual);
-        *judged = Judged { verdict, standing, had_failed, usual, ..Judged::not_yet(self.cycle) };
+        let open = (!standing.is_settled()).then(open);
+        *judged = Judged { verdict, standing, had_failed, open, ..Judged::not_yet(self.cycle) };
     }
 
-    /// Weighs all that is not settled, and says of each check whether it is waited for.
-    pub(super) fn weigh_all(&self, checks: &mut [(Ix, Judged)], holds_until: &mut Until) {
-        let after = self.look_back(checks);
-        for place in 0..checks.len() {
+    /// Weighs what is not settled and does not rest, and says of each check whether it is waited for. `places`: those that were looked
+    /// at.
+    pub(super) fn weigh_all(&self, checks: &mut [(Ix, Judged)], places: &[usize], holds_until: &mut Until) {
+        // What something that needs it has to be weighed anew for, or itself.
+        let mut changed = vec![false; checks.len()];
+        places.iter().for_each(|place| changed[*place] = true);
+        self.look_back(checks, &mut changed);
+        for (place, needs) in (0..checks.len()).map(|place| (place, self.wanted.needs(place))) {
             let (before, rest) = checks.split_at_mut(place);
             let Some((ix, judged)) = rest.first_mut() else { continue };
-            let Some(usual) = judged.usual.as_deref().copied() else { continue };
-            let needs = Needs { places: self.wanted.needs(place), before };
-            let row = Row { ix: *ix, judged, usual, needs, after: after[place] };
-            let act_by = self.cycle.deadline - (self.dashboard.reaction + usual.habit.run_time() + row.after);
-            let works_since = works_since(&self.state.checks[row.ix], row.standing(), needs.fed_at());
-            let forecast = self.forecast(&row, works_since);
-            let (verdict, since) = self.weigh(&row, forecast.as_ref(), act_by, holds_until);
-            let cause = if verdict.is_trouble() && row.judged.live { self.cause(&row) } else { None };
-            (judged.verdict, judged.since, judged.cause) = (verdict, since, cause);
-            (judged.forecast, judged.works_since, judged.act_by) = (forecast, works_since, act_by);
+            let Some(open) = judged.open.as_deref().copied() else { continue };
+            let rests = open.rests_until.is_some_and(|until| self.at < until);
+            if !rests || changed[place] || needs.iter().any(|need| changed[*need]) {
+                let row = Row { ix: *ix, judged, open, needs: Needs { places: needs, before } };
+                changed[place] |= self.weigh_one(&row).put(judged);
+            }
+            holds_until.by(judged.open.as_ref().and_then(|open| open.holds_until), self.at);
         }
+    }
+
+    fn weigh_one(&self, row: &Row<'_>) -> Weighed {
+        let act_by = self.cycle.deadline - (self.dashboard.reaction + row.open.habit.run_time() + row.open.after);
+        let works_since = works_since(&self.state.checks[row.ix], row.standing(), row.needs.fed_at());
+        let forecast = self.forecast(row, works_since);
+        let mut holds_until = Until(None);
+        let (verdict, since) = self.weigh(row, forecast.as_ref(), act_by, &mut holds_until);
+        let cause = if verdict.is_trouble() && row.judged.live { self.cause(row) } else { None };
+        let stays_until = forecast.map_or(Some(self.cycle.closes_at), |forecast| forecast.stays_until());
+        let rests = verdict == Verdict::OnTrack && self.at < self.cycle.deadline;
+        let rests_until = stays_until.filter(|_| rests).map(|until| holds_until.0.map_or(until, |holds| holds.min(until)));
+        let open = Open { holds_until: holds_until.0, rests_until, ..row.open };
+        Weighed { verdict, since, cause, forecast, works_since, act_by, open }
     }
 
     /// From the dashboard back: what is left to run after each check has arrived, along the slowest way; and whether it is waited for:
     /// the dashboard needs it, or something does that has not arrived and is waited for.
-    fn look_back(&self, checks: &mut [(Ix, Judged)]) -> Vec<TimeDelta> {
+    fn look_back(&self, checks: &mut [(Ix, Judged)], changed: &mut [bool]) {
         let mut after = vec![TimeDelta::zero(); checks.len()];
-        for (place, (_, judged)) in checks.iter_mut().enumerate() {
-            judged.live = self.wanted.is_direct(place);
-        }
-        for place in (0..checks.len()).rev() {
-            let (_, judged) = &checks[place];
-            let Some(usual) = &judged.usual else { continue };
-            let (live, behind) = (judged.live, usual.habit.run_time() + after[place]);
+        let mut live: Vec<bool> = (0..checks.len()).map(|place| self.wanted.is_direct(place)).collect();
+        for (place, (_, judged)) in checks.iter_mut().enumerate().rev() {
+            let is_live = std::mem::replace(&mut judged.live, live[place]) == live[place];
+            let Some(open) = &mut judged.open else { continue };
+            let was_after = std::mem::replace(&mut open.after, after[place]) == after[place];
+            changed[place] |= !(is_live && was_after);
+            let behind = open.habit.run_time() + after[place];
             for &need in self.wanted.needs(place) {
                 after[need] = after[need].max(behind);
-                checks[need].1.live |= live;
+                live[need] |= judged.live;
             }
         }
-        after
     }
 
     fn forecast(&self, row: &Row<'_>, works_since: Option<Instant>) -> Option<Forecast> {
@@ -148,8 +183,8 @@ impl Bench<'_> {
         };
         // The usual hour says nothing of what is under way, or waits for something.
         let idle = run.is_none() && outstanding.is_none();
-        let arrives_at = row.usual.arrives_at.filter(|_| idle);
-        forecast::arrival(&row.usual.habit, &forecast::Now { at: self.at, run, needs: outstanding, starts_at, arrives_at })
+        let arrives_at = row.open.arrives_at.filter(|_| idle);
+        forecast::arrival(&row.open.habit, &forecast::Now { at: self.at, run, needs: outstanding, starts_at, arrives_at })
     }
 
     /// The verdict of a check that has not arrived, and since when it holds.
@@ -172,7 +207,9 @@ impl Bench<'_> {
         if at >= deadline && (seen_past || at >= deadline + GRACE) {
             return (red(Verdict::Late), deadline);
         }
-        if let Some(need) = row.needs.outstanding().find(|need| matches!(need.verdict, Verdict::Failed | Verdict::AtRisk | Verdict::Late)) {
+        if let Some(need) =
+            row.needs.outstanding().find(|need| matches!(need.verdict, Verdict::Failed | Verdict::AtRisk | Verdict::Late))
+        {
             return (Verdict::AtRisk, need.since);
         }
         let dead_since = source.and_then(|source| source.scheduler_dead_since);
@@ -180,7 +217,7 @@ impl Bench<'_> {
         if let Some(since) = dead_since.filter(|_| !under_way) {
             return (Verdict::AtRisk, since);
         }
-        let finish_by = deadline - row.after;
+        let finish_by = deadline - row.open.after;
         let notice = act_by - NOTICE;
         let too_long = matches!(forecast, Some(Forecast { course: Course::Run { long, .. }, .. }) if at >= *long);
         let risky = match forecast {
@@ -201,7 +238,7 @@ impl Bench<'_> {
         holds_until.by(backstop, at);
         let surely_in_time =
             forecast.is_some_and(|f| f.is_moving() && f.at <= finish_by && matches!(f.basis, Basis::Observed { .. }));
-        if risky || (at >= backstop && !surely_in_time) { (red(Verdict::AtRisk), at) } else { (Verdict::OnTrack, at) }
+        if risky || (at >= backstop && !surely_in_time) { (red(Verdict::AtRisk), at) } else { (Verdict::OnTrack, deadline) }
     }
 
     /// The deepest thing that is wrong: what a check needs before the check, its source before the check.
