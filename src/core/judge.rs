@@ -5,6 +5,7 @@
 
 mod bench;
 
+use self::bench::Bench;
 use super::cycle::Cycle;
 use super::forecast::{Forecast, Habit};
 use super::outside::Outside;
@@ -13,7 +14,6 @@ use super::roster::{Ix, Wanted};
 use super::standing::{Standing, Unseen};
 use super::state::{Cause, State, Verdict};
 use super::time::{Instant, Until};
-use bench::Bench;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
