@@ -1,8 +1,9 @@
-//! What it costs to play nights through the two doors: pipelines that are polled every five minutes. A replayed year is 26 of these
-//! fortnights, and what is held (`max alloc`) is the same after one of them and after four, but for the nights that each check keeps.
+//! What it costs to play nights: pipelines that are polled every five minutes. First through the two doors alone, answered as a replay
+//! does (of what has news since the last poll, and else "no news"; what they list is the same every time); then the way of `replay`
+//! itself, from a file of CSV to what would have been said.
 //!
-//! `cargo bench --bench nights`. The sources answer as a replay does: of what has news since the last poll, and else "no news"; what
-//! they list is the same every time.
+//! `cargo bench --bench nights`. Time is all that it measures. What is held grows with the nights that each check keeps, and with
+//! nothing else of the span: `/usr/bin/time -v dawnwatch replay …` over one year and over two shows that.
 
 #[path = "../tests/support/world.rs"]
 mod world;
@@ -14,7 +15,11 @@ use dawnwatch::core::plan::{Check, Id, Need, Plan, Source, SourceKind};
 use dawnwatch::core::state::{Attempt, State};
 use dawnwatch::core::step::{Input, Outcome, step};
 use dawnwatch::core::time::Instant;
+use dawnwatch::replay::{History, Play};
 use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
 
 /// So many pipelines stand behind one dashboard.
 const BEHIND_ONE: usize = 300;
@@ -227,4 +232,54 @@ fn a_fortnight_of_3000_pipelines_half_of_them_listed() -> (usize, usize) {
 #[divan::bench(sample_count = 1, sample_size = 1)]
 fn a_year_of_300_pipelines_half_of_them_listed() -> (usize, usize) {
     play(300, true, 365)
+}
+
+/// A year of pipelines, one row for each run.
+fn write_year(path: &Path, first: NaiveDate, last: NaiveDate, checks: usize) {
+    let mut rows = "check,started_at,arrived_at,state\n".to_owned();
+    for date in first.iter_days().take_while(|date| *date <= last) {
+        for at in 0..checks {
+            let (start, took, fails) = tale(at, date);
+            let mut row = |start: Instant, state: &str| {
+                let (from, to) = (start.to_rfc3339(), (start + took).to_rfc3339());
+                writeln!(rows, "{},{from},{to},{state}", name(at)).unwrap();
+            };
+            row(start, if fails { "failed" } else { "success" });
+            if fails {
+                row(start + took + TimeDelta::minutes(90), "success");
+            }
+        }
+    }
+    std::fs::write(path, rows).unwrap();
+}
+
+/// What `replay` does, but for its printing: a year of CSV, and the lines that come out.
+fn replay_a_year(bencher: divan::Bencher<'_, '_>, checks: usize) {
+    let (first, last): (NaiveDate, NaiveDate) = ("2025-01-01".parse().unwrap(), "2025-12-31".parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("year.csv");
+    write_year(&path, first, last, checks);
+    let plan = Arc::new(plan(checks, false));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    bencher.bench_local(|| {
+        runtime.block_on(async {
+            let history = History::csv(&path, &plan).unwrap();
+            let mut play = Play::open(plan.clone(), history, first, last).await.unwrap();
+            let mut lines = 0;
+            while let Some(day) = play.day().await.unwrap() {
+                lines += day.lines.len();
+            }
+            lines
+        })
+    });
+}
+
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn a_year_of_csv_of_300_pipelines(bencher: divan::Bencher<'_, '_>) {
+    replay_a_year(bencher, 300);
+}
+
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn a_year_of_csv_of_3000_pipelines(bencher: divan::Bencher<'_, '_>) {
+    replay_a_year(bencher, 3000);
 }

@@ -115,7 +115,7 @@ fn a_sweep_under_way_is_not_asked_for_again_and_its_end_may_come_after_the_next_
     hear(&mut world, &[], first, true);
     assert_eq!((sweeps(&world), world.state.sources[&id("airflow")].swept_at), (0, Some(first)));
     // One that nobody answered is the source's trouble, as ever.
-    let ask = Ask::Sweep { source: id("airflow"), subjects: vec![], dates: BTreeMap::new(), since: first };
+    let ask = Ask::Sweep { source: id("airflow"), subjects: [].into(), dates: BTreeMap::new(), since: first };
     let answer = Answer::Unreachable(Unreachable { why: Why::Timeout, detail: String::new() });
     world.take(Input::Heard(Heard { ask, asked_at: second, answer }));
     assert!(world.state.sources[&id("airflow")].dark.is_some());

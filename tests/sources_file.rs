@@ -91,7 +91,9 @@ async fn ask(source: &Source, subjects: &[&str], dates: &[&str]) -> Answer {
     let dates: BTreeSet<NaiveDate> = dates.iter().map(|date| date.parse().unwrap()).collect();
     let subjects: Vec<Id> = subjects.iter().copied().map(Id::from).collect();
     let dates: BTreeMap<_, _> = subjects.iter().filter(|_| !dates.is_empty()).map(|id| (id.clone(), dates.clone())).collect();
-    source.ask(&Ask::Sweep { source: Id::from("landing"), subjects, dates, since: now - TimeDelta::days(1) }, now).await
+    source
+        .ask(&Ask::Sweep { source: Id::from("landing"), subjects: subjects.into(), dates, since: now - TimeDelta::days(1) }, now)
+        .await
 }
 
 async fn unreachable(source: &Source) -> Unreachable {

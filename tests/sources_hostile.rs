@@ -53,7 +53,7 @@ async fn ask(kind: SourceWiringKind, timeout_ms: i64, ca_file: Option<PathBuf>) 
         .ask(
             &Ask::Sweep {
                 source: Id::from("s"),
-                subjects: vec![Id::from("a")],
+                subjects: [Id::from("a")].into(),
                 dates: Default::default(),
                 since: now - TimeDelta::days(1),
             },

@@ -300,7 +300,7 @@ mod tests {
         let at = |second: usize| Instant::from_timestamp(1_795_300_000 + second as i64, 0).unwrap();
         // Data of days ago, newer with each answer: seen, and nothing to decide.
         let answer = |second: usize| {
-            let (source, subjects) = (Id::from("web"), vec![Id::from("a")]);
+            let (source, subjects) = (Id::from("web"), [Id::from("a")].into());
             let item = Item { subject: "a".into(), fact: Fact::Timestamp(Some(at(second) - chrono::TimeDelta::days(3))) };
             let ask = Ask::Sweep { source, subjects, dates: Default::default(), since: at(0) };
             Input::Heard(Heard {

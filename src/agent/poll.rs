@@ -133,7 +133,7 @@ impl Pool {
         };
         let (answer, ()) = futures_util::join!(asking, telling);
         if let Ask::Sweep { subjects, .. } = &mut ask {
-            subjects.clear();
+            *subjects = Arc::default();
         }
         Heard { ask, asked_at, answer }
     }
@@ -179,7 +179,7 @@ impl Teller {
     async fn part(&self, of: &Source, ask: &Ask, asked_at: Instant, part: Part) {
         let event = match (ask, part) {
             (Ask::Sweep { source, dates, since, .. }, Part::Told { subjects, sweep }) => {
-                let ask = Ask::Sweep { source: source.clone(), subjects, dates: dates.clone(), since: *since };
+                let ask = Ask::Sweep { source: source.clone(), subjects: subjects.into(), dates: dates.clone(), since: *since };
                 Event::Heard(Heard { ask, asked_at, answer: of.masked(Answer::Part(sweep)) }, self.round)
             }
             (ask, _) => Event::AllAsked(ask.source().clone(), self.round),

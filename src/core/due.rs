@@ -98,7 +98,7 @@ fn ask(state: &State, plan: &Plan, id: &Id, setup: &Source, asks: &mut Vec<Ask>,
     }
     let sweep_at = sweep_at(state, id, setup, source, at);
     if sweep_at <= at {
-        let subjects = state.roster.subjects(id).map(|(subject, _)| subject.clone()).collect();
+        let subjects = state.roster.asked(id).map(|asked| asked.subjects.clone()).unwrap_or_default();
         let since = since(state, plan, id, at);
         asks.push(Ask::Sweep { source: id.clone(), subjects, dates: dates(state, plan, id, at), since });
     } else {

@@ -167,6 +167,15 @@ impl Forecast {
         self.course != Course::FromNow
     }
 
+    /// Until when it is the same; `None`: it moves on with time.
+    pub fn stays_until(&self) -> Option<Instant> {
+        match self.course {
+            Course::Run { end, .. } => Some(end - OVERDUE_AT_LEAST),
+            Course::Until(until) => Some(until),
+            Course::FromNow => None,
+        }
+    }
+
     /// When it will be expected after `limit`, if nothing is heard until then: the curve inverted, not polled. `now` is the instant
     /// of the forecast.
     pub fn passes(&self, limit: Instant, now: Instant) -> Instant {

@@ -106,6 +106,9 @@ fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sw
     }
     see_all(tx, id, subjects, asked_at, sweep);
     let all_anew = was_unseen || before.scheduler_dead_since.is_some() != scheduler_dead_since.is_some();
+    if all_anew {
+        dirty_all(tx, id);
+    }
     let crossed = |deadline: Instant| before.swept_at.is_none_or(|swept| swept < deadline) && asked_at >= deadline;
     let judge_anew: Vec<Id> = tx
         .state
@@ -268,8 +271,12 @@ fn dark(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, why: Unreachable) {
         tx.note(About::Source(id.clone()), Reason::SourceDark, Grounds::Dark(dark));
         tx.observe(asked_at, News::Source { source: id.clone(), dark: Some(why) });
     }
-    let touched: Vec<Ix> = tx.state.roster.subjects(id).flat_map(|(_, ixs)| ixs.iter().copied()).collect();
-    for ix in touched {
+    dirty_all(tx, id);
+}
+
+fn dirty_all(tx: &mut Tx<'_>, id: &Id) {
+    let of_source: Vec<Ix> = tx.state.roster.subjects(id).flat_map(|(_, ixs)| ixs.iter().copied()).collect();
+    for ix in of_source {
         tx.dirty(ix);
     }
 }
@@ -301,10 +308,7 @@ fn listed(tx: &mut Tx<'_>, id: &Id, asked_at: Instant, members: Listing) {
     source.members = members;
     tx.touch_members(id);
     if same_checks {
-        let of_source: Vec<Ix> = tx.state.roster.subjects(id).flat_map(|(_, ixs)| ixs.iter().copied()).collect();
-        for ix in of_source {
-            tx.dirty(ix);
-        }
+        dirty_all(tx, id);
         return;
     }
     let known = tx.state.take_checks();

@@ -28,6 +28,8 @@ pub struct Roster {
 pub struct Asked {
     /// Its checks, by what it calls them.
     by_subject: BTreeMap<Id, Vec<Ix>>,
+    /// The names of all of these, in order.
+    pub subjects: Arc<[Id]>,
     /// Those with a date in their subject.
     pub dated: Vec<Ix>,
     /// Of the checks that wait in the same cycles for windows that open at one time, one.
@@ -190,6 +192,9 @@ fn ask(checks: &[Known]) -> BTreeMap<Id, Asked> {
         if windows.insert((&check.source, check.counts_from, &known.dashboards)) {
             asked.windows.push(ix);
         }
+    }
+    for asked in all.values_mut() {
+        asked.subjects = asked.by_subject.keys().cloned().collect();
     }
     all
 }

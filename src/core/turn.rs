@@ -94,14 +94,23 @@ fn close(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard) {
 }
 
 fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle) {
-    let before = tx.state.view.cycles.remove(id);
-    let mut view = judge::judge(tx.state, tx.plan, dashboard, cycle.clone(), before, tx.at);
+    let (mut view, looked) = match tx.state.view.cycles.remove(id) {
+        Some(mut view) => {
+            let looked = judge::judge_again(&mut view, tx.state, tx.plan, dashboard, tx.at);
+            (view, looked)
+        }
+        None => {
+            let view = judge::judge(tx.state, tx.plan, dashboard, cycle.clone(), tx.at);
+            let all = (0..view.checks.len()).collect();
+            (view, all)
+        }
+    };
     // The cycle waits for its close: nothing but an answer or the end of the grace changes that.
     if tx.at >= cycle.closes_at {
         view.holds_until = Some(cycle.closes_at + GRACE);
     }
-    let changed: Vec<(Ix, Option<Arrival>)> =
-        view.checks.iter().filter_map(|(ix, judged)| sticking(tx, *ix, judged, cycle)).collect();
+    let looked = looked.into_iter().map(|place| &view.checks[place]);
+    let changed: Vec<(Ix, Option<Arrival>)> = looked.filter_map(|(ix, judged)| sticking(tx, *ix, judged, cycle)).collect();
     for (ix, arrival) in changed {
         let needs = &tx.state.roster.checks[ix].needs;
         let fed_at = needs.iter().filter_map(|need| view.of(*need)?.arrived_at()).max();
@@ -121,8 +130,8 @@ pub(super) fn foresee(tx: &mut Tx<'_>) {
     }
     for (id, dashboard) in &plan.dashboards {
         let outstanding = tx.state.view.cycles.get(id).filter(|view| view.verdict > Verdict::Ready);
-        let Some(cycle) = outstanding.map(|view| view.cycle.clone()) else { continue };
-        let now = judge::judge(tx.state, plan, dashboard, cycle, None, tx.at);
+        let Some(mut now) = outstanding.cloned() else { continue };
+        judge::judge_again(&mut now, tx.state, plan, dashboard, tx.at);
         let Some(view) = tx.state.view.cycles.get_mut(id) else { continue };
         view.eta = now.eta;
         for ((_, had), (_, new)) in view.checks.iter_mut().zip(now.checks) {
@@ -199,9 +208,8 @@ fn keep_result(tx: &mut Tx<'_>, view: &CycleView) {
     };
     // What fails after it was ready is another matter.
     let had_failed = || {
-        let due = view.checks.iter().filter(|(_, judged)| judged.verdict > Verdict::NotWatched);
-        let (roster, checks) = (&tx.state.roster.checks, &tx.state.checks);
-        due.into_iter().any(|(ix, _)| standing::had_failed_run(&roster[*ix], &checks[*ix], &view.cycle, tx.plan))
+        let mut due = view.checks.iter().filter(|(_, judged)| judged.verdict > Verdict::NotWatched);
+        due.any(|(_, judged)| judged.had_failed)
     };
     let new = CycleState {
         deadline: view.cycle.deadline,
@@ -246,7 +254,7 @@ fn close_others(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, current: &Cycle
         .collect();
     for (key, cycle) in open {
         let cycle_then = cycle::of_key(tx.plan, dashboard, &key);
-        let arrived = cycle_then.map(|then| judge::judge(tx.state, tx.plan, dashboard, then, None, tx.at).arrived());
+        let arrived = cycle_then.map(|then| judge::judge(tx.state, tx.plan, dashboard, then, tx.at).arrived());
         let closed_at: Option<Instant> = Some(tx.at);
         tx.put_cycle(key.clone(), CycleState { closed_at, ..cycle });
         let result = grounds::of_cycle(tx, &key, arrived);

@@ -8,7 +8,9 @@ use crate::core::plan::Id;
 use crate::core::state::News;
 use crate::core::time::Instant;
 use chrono::NaiveDate;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A few more runs are kept than a sweep carries: a cleared one is of long ago.
 const RUNS_KEPT: usize = 2 * RUNS_PER_SUBJECT;
@@ -55,6 +57,7 @@ impl Past {
                 known.fact = match (known.fact.take(), fact) {
                     (Some(Fact::Runs(had)), Some(Fact::Runs(new))) => Some(Fact::Runs(merged(had, new))),
                     (Some(Fact::Dated(had)), Some(Fact::Dated(new))) => Some(Fact::Dated(dates(had, new))),
+                    (_, Some(Fact::Runs(new))) => Some(Fact::Runs(merged(Vec::new(), new))),
                     (_, fact) => fact,
                 };
                 source.news.insert(subject);
@@ -118,13 +121,15 @@ impl Past {
 }
 
 impl SourcePast {
-    fn sweep(&mut self, subjects: Vec<Id>, dates: &BTreeMap<Id, BTreeSet<NaiveDate>>, since: Instant) -> (Vec<Id>, Sweep) {
-        let asked: Vec<Id> = if std::mem::take(&mut self.whole) {
+    fn sweep(&mut self, subjects: Arc<[Id]>, dates: &BTreeMap<Id, BTreeSet<NaiveDate>>, since: Instant) -> (Arc<[Id]>, Sweep) {
+        let asked: Arc<[Id]> = if std::mem::take(&mut self.whole) {
             subjects
         } else if self.news.is_empty() && dates.is_empty() {
-            Vec::new()
+            Arc::default()
         } else {
-            subjects.into_iter().filter(|subject| self.news.contains(subject) || dates.contains_key(subject)).collect()
+            // All are in order of name, and few of them have news.
+            let new: BTreeSet<&Id> = self.news.iter().chain(dates.keys()).collect();
+            new.into_iter().filter(|subject| subjects.binary_search(subject).is_ok()).cloned().collect()
         };
         self.news.clear();
         let known = |subject: &Id| self.subjects.get(subject).and_then(|known| known.fact.as_ref());
@@ -148,13 +153,17 @@ fn shown(fact: &Fact, dates: Option<&BTreeSet<NaiveDate>>, since: Instant) -> Fa
     }
 }
 
-/// Newest first.
-fn merged(had: Vec<Run>, new: Vec<Run>) -> Vec<Run> {
-    let kept = had.into_iter().filter(|run| new.iter().all(|new| new.id != run.id)).collect::<Vec<_>>();
-    let mut all = [new, kept].concat();
-    all.sort_by_key(|run| std::cmp::Reverse((run.scheduled_at, run.started_at)));
-    all.truncate(RUNS_KEPT);
-    all
+/// Newest first; of runs of one instant what is new stands first.
+fn merged(mut had: Vec<Run>, new: Vec<Run>) -> Vec<Run> {
+    let order = |run: &Run| Reverse((run.scheduled_at, run.started_at));
+    for run in new.into_iter().rev() {
+        if let Some(place) = had.iter().position(|had| had.id == run.id) {
+            had.remove(place);
+        }
+        had.insert(had.partition_point(|had| order(had) < order(&run)), run);
+    }
+    had.truncate(RUNS_KEPT);
+    had
 }
 
 /// What is said of a date holds until it is said anew.

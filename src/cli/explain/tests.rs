@@ -62,7 +62,7 @@ impl Night {
             Item { subject: subject.clone(), fact: Fact::Runs(runs) }
         };
         let items = subjects.iter().map(item).collect();
-        let ask = Ask::Sweep { source: "web".into(), subjects, dates: Default::default(), since: at("00:00") };
+        let ask = Ask::Sweep { source: "web".into(), subjects: subjects.into(), dates: Default::default(), since: at("00:00") };
         let answer = Answer::Sweep(Sweep { items, ..Sweep::default() });
         self.take(clock, Input::Heard(Heard { ask, asked_at: at(clock), answer }));
     }

@@ -88,7 +88,7 @@ impl Files {
         }
     }
 
-    async fn sweep(&self, subjects: Vec<Id>, dates: BTreeMap<Id, BTreeSet<NaiveDate>>) -> Result<Seen, Unreachable> {
+    async fn sweep(&self, subjects: Arc<[Id]>, dates: BTreeMap<Id, BTreeSet<NaiveDate>>) -> Result<Seen, Unreachable> {
         let hangs = || unreachable(Why::Timeout, format!("{} did not answer in time: does its file system hang?", self.name));
         if self.looking.swap(true, Ordering::AcqRel) {
             return Err(hangs());

@@ -41,11 +41,11 @@ impl Player<'_> {
                 let mut seconds = 0;
                 for some in subjects.chunks(subjects.len().div_ceil(*parts).max(1)) {
                     let items = sweep.items.extract_if(.., |item| some.contains(&item.subject)).collect();
-                    let ask = Ask::Sweep { source: source.clone(), subjects: some.to_vec(), dates: dates.clone(), since: *since };
+                    let ask = Ask::Sweep { source: source.clone(), subjects: some.into(), dates: dates.clone(), since: *since };
                     answers.push((after(seconds), heard(ask, Answer::Part(Sweep { items, ..Sweep::default() }))));
                     seconds += apart_s;
                 }
-                let ask = Ask::Sweep { source: source.clone(), subjects: vec![], dates: dates.clone(), since: *since };
+                let ask = Ask::Sweep { source: source.clone(), subjects: [].into(), dates: dates.clone(), since: *since };
                 answers.push((after(seconds), heard(ask, Answer::Sweep(sweep))));
             }
             (Ask::Failure { .. }, answer, _) => {

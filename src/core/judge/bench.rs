@@ -1,0 +1,291 @@
+//! What one check stands for in one cycle, weighed with what it needs and with what is behind it. Changes nothing but the row on the
+//! bench.
+
+use super::{GRACE, Judged, Open};
+use crate::core::cycle::Cycle;
+use crate::core::forecast::{self, Course, Forecast, Habit};
+use crate::core::message::{Basis, NotStarted};
+use crate::core::observation::RunState;
+use crate::core::plan::{Dashboard, Id, Need, Plan};
+use crate::core::roster::{Ix, Roster, Wanted};
+use crate::core::standing::{self, Standing, Unseen};
+use crate::core::state::{Cause, CheckState, SourceState, State, Verdict};
+use crate::core::time::{Instant, Until};
+use chrono::TimeDelta;
+
+/// A check that makes no headway is at risk so long before its act-by, that there is time to read about it.
+const NOTICE: TimeDelta = TimeDelta::minutes(10);
+
+pub(super) struct Bench<'a> {
+    pub(super) state: &'a State,
+    pub(super) plan: &'a Plan,
+    pub(super) dashboard: &'a Dashboard,
+    pub(super) wanted: &'a Wanted,
+    pub(super) cycle: &'a Cycle,
+    pub(super) at: Instant,
+}
+
+/// One check that is not settled, before its verdict.
+struct Row<'a> {
+    ix: Ix,
+    judged: &'a Judged,
+    open: Open,
+    needs: Needs<'a>,
+}
+
+impl Row<'_> {
+    fn standing(&self) -> &Standing {
+        &self.judged.standing
+    }
+}
+
+/// What a check needs: it stands behind all of it, so that is judged already.
+#[derive(Clone, Copy)]
+struct Needs<'a> {
+    places: &'a [usize],
+    before: &'a [(Ix, Judged)],
+}
+
+impl<'a> Needs<'a> {
+    fn all(self) -> impl Iterator<Item = &'a Judged> {
+        self.places.iter().filter_map(move |place| self.before.get(*place)).map(|(_, judged)| judged)
+    }
+
+    fn outstanding(self) -> impl Iterator<Item = &'a Judged> {
+        self.all().filter(|judged| judged.verdict > Verdict::Ready)
+    }
+
+    /// When the last of what has arrived did.
+    fn fed_at(self) -> Option<Instant> {
+        self.all().filter(|judged| judged.verdict <= Verdict::Ready).filter_map(Judged::arrived_at).max()
+    }
+}
+
+/// What becomes of it.
+struct Weighed {
+    verdict: Verdict,
+    since: Instant,
+    cause: Option<Cause>,
+    forecast: Option<Forecast>,
+    works_since: Option<Instant>,
+    act_by: Instant,
+    open: Open,
+}
+
+impl Weighed {
+    /// True where that matters to what needs it.
+    fn put(self, judged: &mut Judged) -> bool {
+        let Self { verdict, since, cause, forecast, works_since, act_by, open } = self;
+        let new = (verdict, since, &cause, forecast) != (judged.verdict, judged.since, &judged.cause, judged.forecast);
+        (judged.verdict, judged.since, judged.cause, judged.forecast) = (verdict, since, cause, forecast);
+        (judged.works_since, judged.act_by) = (works_since, act_by);
+        judged.open.as_deref_mut().into_iter().for_each(|had| *had = open);
+        new
+    }
+}
+
+impl Bench<'_> {
+    fn roster(&self) -> &Roster {
+        &self.state.roster
+    }
+
+    fn source(&self, ix: Ix) -> Option<&SourceState> {
+        self.state.sources.get(&self.roster().checks[ix].check.source)
+    }
+
+    /// Where a check stands, and what is usual for it. What is settled is judged by that.
+    pub(super) fn look(&self, ix: Ix, judged: &mut Judged) {
+        let (known, check) = (&self.roster().checks[ix], &self.state.checks[ix]);
+        let blank = SourceState::default();
+        let source = self.source(ix).unwrap_or(&blank);
+        let standing = standing::standing(known, check, source, self.cycle, self.plan, self.at);
+        let had_failed = standing::had_failed_run(known, check, self.cycle, self.plan);
+        let verdict = match standing {
+            Standing::NotWatched => Verdict::NotWatched,
+            Standing::Arrived(_) => Verdict::Ready,
+            _ => Verdict::NotDue,
+        };
+        let open = || {
+            let habit = Habit::of(&check.nights, known.check.duration);
+            let arrives_at = habit.arrives_s.map(|(usual, _)| self.cycle.at_wall(usual, self.plan));
+            Box::new(Open { habit, arrives_at, after: TimeDelta::zero(), holds_until: None, rests_until: None })
+        };
+        let open = (!standing.is_settled()).then(open);
+        *judged = Judged { verdict, standing, had_failed, open, ..Judged::not_yet(self.cycle) };
+    }
+
+    /// Weighs what is not settled and does not rest, and says of each check whether it is waited for. `places`: those that were looked
+    /// at.
+    pub(super) fn weigh_all(&self, checks: &mut [(Ix, Judged)], places: &[usize], holds_until: &mut Until) {
+        // What something that needs it has to be weighed anew for, or itself.
+        let mut changed = vec![false; checks.len()];
+        places.iter().for_each(|place| changed[*place] = true);
+        self.look_back(checks, &mut changed);
+        for (place, needs) in (0..checks.len()).map(|place| (place, self.wanted.needs(place))) {
+            let (before, rest) = checks.split_at_mut(place);
+            let Some((ix, judged)) = rest.first_mut() else { continue };
+            let Some(open) = judged.open.as_deref().copied() else { continue };
+            let rests = open.rests_until.is_some_and(|until| self.at < until);
+            if !rests || changed[place] || needs.iter().any(|need| changed[*need]) {
+                let row = Row { ix: *ix, judged, open, needs: Needs { places: needs, before } };
+                changed[place] |= self.weigh_one(&row).put(judged);
+            }
+            holds_until.by(judged.open.as_ref().and_then(|open| open.holds_until), self.at);
+        }
+    }
+
+    fn weigh_one(&self, row: &Row<'_>) -> Weighed {
+        let act_by = self.cycle.deadline - (self.dashboard.reaction + row.open.habit.run_time() + row.open.after);
+        let works_since = works_since(&self.state.checks[row.ix], row.standing(), row.needs.fed_at());
+        let forecast = self.forecast(row, works_since);
+        let mut holds_until = Until(None);
+        let (verdict, since) = self.weigh(row, forecast.as_ref(), act_by, &mut holds_until);
+        let cause = if verdict.is_trouble() && row.judged.live { self.cause(row) } else { None };
+        let stays_until = forecast.map_or(Some(self.cycle.closes_at), |forecast| forecast.stays_until());
+        let rests = verdict == Verdict::OnTrack && self.at < self.cycle.deadline;
+        let rests_until = stays_until.filter(|_| rests).map(|until| holds_until.0.map_or(until, |holds| holds.min(until)));
+        let open = Open { holds_until: holds_until.0, rests_until, ..row.open };
+        Weighed { verdict, since, cause, forecast, works_since, act_by, open }
+    }
+
+    /// From the dashboard back: what is left to run after each check has arrived, along the slowest way; and whether it is waited for:
+    /// the dashboard needs it, or something does that has not arrived and is waited for.
+    fn look_back(&self, checks: &mut [(Ix, Judged)], changed: &mut [bool]) {
+        let mut after = vec![TimeDelta::zero(); checks.len()];
+        let mut live: Vec<bool> = (0..checks.len()).map(|place| self.wanted.is_direct(place)).collect();
+        for (place, (_, judged)) in checks.iter_mut().enumerate().rev() {
+            let is_live = std::mem::replace(&mut judged.live, live[place]) == live[place];
+            let Some(open) = &mut judged.open else { continue };
+            let was_after = std::mem::replace(&mut open.after, after[place]) == after[place];
+            changed[place] |= !(is_live && was_after);
+            let behind = open.habit.run_time() + after[place];
+            for &need in self.wanted.needs(place) {
+                after[need] = after[need].max(behind);
+                live[need] |= judged.live;
+            }
+        }
+    }
+
+    fn forecast(&self, row: &Row<'_>, works_since: Option<Instant>) -> Option<Forecast> {
+        // The last of what it needs; nobody knows when where that is so of one of them.
+        let later = |last: Option<Instant>, next: &Judged| Some(last?.max(next.forecast?.at));
+        let mut needs = row.needs.outstanding();
+        let outstanding = needs.next().map(|first| needs.fold(first.forecast.map(|f| f.at), later));
+        let run = match row.standing() {
+            Standing::Failed { .. } | Standing::Unseen(_) => return None,
+            Standing::Running { state: RunState::Queued | RunState::Waiting { .. }, .. } if outstanding.is_some() => None,
+            Standing::Running { state, .. } => Some((state, works_since)),
+            _ => None,
+        };
+        let starts_at = match row.standing() {
+            Standing::NotStarted(NotStarted::Scheduled(at)) => Some(*at),
+            _ => None,
+        };
+        // The usual hour says nothing of what is under way, or waits for something.
+        let idle = run.is_none() && outstanding.is_none();
+        let arrives_at = row.open.arrives_at.filter(|_| idle);
+        forecast::arrival(&row.open.habit, &forecast::Now { at: self.at, run, needs: outstanding, starts_at, arrives_at })
+    }
+
+    /// The verdict of a check that has not arrived, and since when it holds.
+    fn weigh(&self, row: &Row<'_>, forecast: Option<&Forecast>, act_by: Instant, holds_until: &mut Until) -> (Verdict, Instant) {
+        let (at, deadline) = (self.at, self.cycle.deadline);
+        let source = self.source(row.ix);
+        match row.standing() {
+            Standing::Failed { at: failed, .. } => return (Verdict::Failed, failed.unwrap_or(at)),
+            Standing::Unseen(_) => {
+                let dark = source.and_then(|source| source.dark.as_ref()).map(|dark| dark.since);
+                return (Verdict::Unknown, dark.unwrap_or(at));
+            }
+            _ => {}
+        }
+        // "Late" wants an answer from after the deadline: the data may have arrived since the last one.
+        let seen_past = source.and_then(|source| source.swept_at).is_some_and(|swept| swept >= deadline);
+        // What its source has forgotten may be done: it is never red by itself.
+        let forgotten = matches!(row.standing(), Standing::NotStarted(NotStarted::Forgotten));
+        let red = |verdict| if forgotten { Verdict::Unknown } else { verdict };
+        if at >= deadline && (seen_past || at >= deadline + GRACE) {
+            return (red(Verdict::Late), deadline);
+        }
+        if let Some(need) =
+            row.needs.outstanding().find(|need| matches!(need.verdict, Verdict::Failed | Verdict::AtRisk | Verdict::Late))
+        {
+            return (Verdict::AtRisk, need.since);
+        }
+        let dead_since = source.and_then(|source| source.scheduler_dead_since);
+        let under_way = matches!(row.standing(), Standing::Running { state, .. } if !matches!(state, RunState::Queued));
+        if let Some(since) = dead_since.filter(|_| !under_way) {
+            return (Verdict::AtRisk, since);
+        }
+        let finish_by = deadline - row.open.after;
+        let notice = act_by - NOTICE;
+        let too_long = matches!(forecast, Some(Forecast { course: Course::Run { long, .. }, .. }) if at >= *long);
+        let risky = match forecast {
+            Some(f) if f.is_moving() => {
+                holds_until.by(f.passes(finish_by, at), at);
+                // A run that takes longer than usual: while a person can still do something, they are to know.
+                if let Course::Run { long, .. } = f.course {
+                    holds_until.by(long.max(notice), at);
+                }
+                f.at > finish_by || (too_long && at >= notice)
+            }
+            _ => {
+                holds_until.by(notice, at);
+                at >= notice
+            }
+        };
+        let backstop = deadline - self.dashboard.at_latest;
+        holds_until.by(backstop, at);
+        let surely_in_time =
+            forecast.is_some_and(|f| f.is_moving() && f.at <= finish_by && matches!(f.basis, Basis::Observed { .. }));
+        if risky || (at >= backstop && !surely_in_time) { (red(Verdict::AtRisk), at) } else { (Verdict::OnTrack, deadline) }
+    }
+
+    /// The deepest thing that is wrong: what a check needs before the check, its source before the check.
+    fn cause(&self, row: &Row<'_>) -> Option<Cause> {
+        let known = &self.roster().checks[row.ix];
+        let in_trouble = row.needs.outstanding().filter(|need| need.cause.is_some());
+        let deeper = in_trouble.min_by_key(|need| (std::cmp::Reverse(need.verdict), need.since));
+        match row.standing() {
+            Standing::Unseen(Unseen::Dark) => Some(Cause::Source(known.check.source.clone())),
+            // The question is on its way; its answer decides.
+            Standing::Unseen(Unseen::NotAsked) => None,
+            Standing::Unseen(Unseen::CalendarEnded(calendar)) => Some(Cause::Calendar(calendar.clone())),
+            standing => {
+                if let Some(cause) = deeper.and_then(|need| need.cause.clone()) {
+                    return Some(cause);
+                }
+                let dead = self.source(row.ix).is_some_and(|source| source.scheduler_dead_since.is_some());
+                let waits = matches!(standing, Standing::NotStarted(_) | Standing::Running { state: RunState::Queued, .. });
+                Some(if dead && waits { Cause::Scheduler(known.check.source.clone()) } else { Cause::Check(known.id.clone()) })
+            }
+        }
+    }
+
+    /// Groups that the dashboard needs and of which nobody knows a member: not listed yet, or nothing matches.
+    pub(super) fn hollow(&self) -> Vec<(Id, Id)> {
+        let groups = self.dashboard.needs.iter().filter_map(|need| match need {
+            Need::Group(id) => self.plan.groups.get(id).map(|group| (id, group)),
+            Need::Check(_) => None,
+        });
+        let empty = groups.filter(|(id, _)| !self.roster().has_members(id));
+        empty.map(|(id, group)| (id.clone(), group.source.clone())).collect()
+    }
+
+    pub(super) fn of_dashboard(&self, checks: &[(Ix, Judged)], hollow: bool) -> Verdict {
+        let live = || checks.iter().filter(|(_, judged)| judged.live).map(|(_, judged)| judged.verdict);
+        let worst = live().max().unwrap_or(Verdict::NotDue);
+        let worst = if hollow { worst.max(Verdict::Unknown) } else { worst };
+        // A failed check needs no newer answer to be late.
+        let definite = || live().any(|verdict| matches!(verdict, Verdict::Late | Verdict::Failed));
+        let past = self.at >= (self.cycle.deadline + GRACE).min(self.cycle.closes_at) || definite();
+        if worst > Verdict::Ready && self.at >= self.cycle.deadline && past { Verdict::Late } else { worst }
+    }
+}
+
+/// Since when the run works by itself. `fed_at`: when the last thing that it needs had arrived. A run that was started early and waits in a sensor is not running long.
+fn works_since(check: &CheckState, standing: &Standing, fed_at: Option<Instant>) -> Option<Instant> {
+    let Standing::Running { run, started_at, .. } = standing else { return None };
+    let resumed = check.resumed.as_ref().filter(|(resumed, _)| resumed == run).map(|(_, at)| *at);
+    (*started_at).map(|started| [resumed, fed_at].into_iter().flatten().fold(started, Instant::max))
+}
