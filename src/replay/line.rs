@@ -2,7 +2,7 @@
 //! and counts nothing.
 
 use super::player::Said;
-use crate::core::message::{Body, DashboardFacts, DigestFacts, DigestVerdict, Message, lines};
+use crate::core::message::{Body, DashboardFacts, DigestFacts, DigestVerdict, Message, WeekFacts, lines};
 use crate::core::plan::{Id, Language, Plan};
 use crate::core::state::{About, Attention, Cause, Decision, Entry, Grounds, Incident, IncidentId, State, Verdict};
 use crate::core::time::Instant;
@@ -58,7 +58,7 @@ pub fn kind(message: &Message) -> Kind {
         Body::Incident { update: false, .. } | Body::Watch(_) => Kind::Alert,
         Body::Incident { update: true, .. } => Kind::Update,
         Body::Resolved(_) => Kind::Resolved,
-        Body::Digest(_) => Kind::Digest,
+        Body::Digest(_) | Body::Week(_) => Kind::Digest,
     }
 }
 
@@ -197,7 +197,7 @@ pub(super) fn checks(state: &State, message: &Message) -> Vec<Id> {
             let all: BTreeSet<usize> = waiting.map(|(ix, _)| *ix).chain(state.view.outside.keys().copied()).collect();
             all.into_iter().map(|ix| state.roster.checks[ix].id.clone()).collect()
         }
-        Body::Resolved(_) | Body::Watch(_) => Vec::new(),
+        Body::Resolved(_) | Body::Week(_) | Body::Watch(_) => Vec::new(),
     }
 }
 
@@ -254,7 +254,18 @@ fn told(body: &Body) -> Told {
                 ..Told::default()
             }
         }
+        Body::Week(about) => Told { verdict: Some(of_week(about)), ..Told::default() },
         Body::Watch(about) => Told { cause: Some(format!("chat:{}", about.chat)), ..Told::default() },
+    }
+}
+
+/// The worst of the week: of a week that is over nothing is still to come.
+fn of_week(about: &WeekFacts) -> Verdict {
+    match about.verdict {
+        DigestVerdict::Trouble(verdict) => verdict,
+        DigestVerdict::NothingDue => Verdict::NotDue,
+        DigestVerdict::NotWatched => Verdict::NotWatched,
+        _ => Verdict::Ready,
     }
 }
 

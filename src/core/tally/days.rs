@@ -97,9 +97,10 @@ impl Days {
 impl Tally {
     /// Of a cycle that was never watched nothing is known.
     fn seen(&self) -> impl Iterator<Item = &CycleKey> {
-        let seen = self.cycles.iter().filter(|(_, cycle)| {
-            cycle.verdict != Verdict::NotWatched || cycle.missed || cycle.ready_at.is_some()
-        });
+        let seen = self
+            .cycles
+            .iter()
+            .filter(|(_, cycle)| cycle.verdict != Verdict::NotWatched || cycle.missed || cycle.ready_at.is_some());
         seen.map(|(key, _)| key)
     }
 }
