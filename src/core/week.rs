@@ -23,7 +23,10 @@ pub(super) fn facts(state: &State, plan: &Plan, digest: &Id, date: NaiveDate, at
     let blank = since.is_some_and(|since| since >= midnight(date));
     let counted = since.unwrap_or(midnight(from))..midnight(date).min(at);
     let due = due(plan, from, |deadline| counted.contains(&deadline));
-    let unwatched = due.difference(&seen).count();
+    let unwatched: Vec<&CycleKey> = due.difference(&seen).collect();
+    let dashboards: BTreeSet<&Id> = counts.dashboards.keys().chain(unwatched.iter().map(|key| &key.dashboard)).collect();
+    let sums = WeekSums { dashboards: dashboards.len(), ..WeekSums::from(&counts) };
+    let unwatched = unwatched.len();
     let (causes, more_causes) = causes(&counts);
     let (blind, more_blind) = blind(&counts);
     WeekFacts {
@@ -32,7 +35,7 @@ pub(super) fn facts(state: &State, plan: &Plan, digest: &Id, date: NaiveDate, at
         from,
         to,
         since,
-        sums: WeekSums::from(&counts),
+        sums,
         before: before.as_ref().map(WeekSums::from),
         unwatched,
         causes,

@@ -298,6 +298,7 @@ fn words(message: &Message, chat: &Id, plan: &Plan) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::message::WeekSums;
     use crate::core::state::Reason;
 
     #[test]
@@ -309,6 +310,40 @@ mod tests {
             .to_owned()
             + r#""incident":null,"cause":null,"checks":[],"dashboards":[],"p_miss":null,"act_by":"2026-11-22T18:10:00+00:00","text":""}"#;
         assert_eq!(serde_json::to_string(&line).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_week_tells_the_worst_that_is_over() {
+        let late = DigestVerdict::Trouble(Verdict::Late);
+        let cases = [
+            (DigestVerdict::Ready, Verdict::Ready),
+            (late, Verdict::Late),
+            (DigestVerdict::NothingDue, Verdict::NotDue),
+            (DigestVerdict::NotWatched, Verdict::NotWatched),
+        ];
+        for (verdict, expected) in cases {
+            let day = "2026-11-16".parse().unwrap();
+            let about = WeekFacts {
+                digest: "weekly".into(),
+                verdict,
+                from: day,
+                to: day,
+                since: None,
+                sums: WeekSums::default(),
+                before: None,
+                unwatched: 0,
+                causes: vec![],
+                more_causes: 0,
+                blind: vec![],
+                more_blind: 0,
+                next_at: None,
+            };
+            let zone = chrono_tz::UTC;
+            let body = Body::Week(Box::new(about));
+            assert_eq!(told(&body).verdict, Some(expected));
+            let message = Message { at: Instant::UNIX_EPOCH, zone, attention: Attention::Post, body };
+            assert_eq!(kind(&message), Kind::Digest);
+        }
     }
 
     #[test]

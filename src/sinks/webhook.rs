@@ -5,7 +5,7 @@
 //! `lead`, `text` (all of it, plain), `facts` [{label, value}], `lines`, `foot`, `links` [{label, url}], `dashboards`, `checks`
 //! {waiting, alike, total, untouched}, `incidents` (of a digest). By kind also: `since` (incident, update, resolved);
 //! `recovered_at`, `resolved_at`, `missed`, `deadlines` (resolved); `digest`, `sources` {answering, total}, `healed` (digest);
-//! `chat` (watch). Times are RFC 3339 with the zone's offset.
+//! `week`, without `sources` (a digest that tells a week); `chat` (watch). Times are RFC 3339 with the zone's offset.
 //!
 //! Headers: `Idempotency-Key` (the same for every attempt at a post), `X-Timestamp` (Unix seconds), and with a secret
 //! `X-Signature: v1=` + hex(HMAC-SHA256(secret, timestamp + "." + body)).

@@ -36,7 +36,7 @@ pub struct WeekFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct WeekSums {
     pub deadlines: Deadlines,
-    /// Dashboards to which these deadlines belong.
+    /// Dashboards to which these deadlines belong, those that nobody watched among them.
     pub dashboards: usize,
     pub words: Words,
     pub digests: Digests,

@@ -659,7 +659,7 @@ impl Words for English {
     }
 
     fn nothing_counted(&self, days: &str) -> String {
-        format!("Nothing of {days} is known: the watch began after it")
+        format!("Nothing of {days} is known: the counting began after it")
     }
 
     fn woken_short(&self, woken: usize, before: Option<usize>) -> String {
@@ -687,11 +687,11 @@ impl Words for English {
         }
     }
 
-    fn deadlines(&self, deadlines: &Deadlines, dashboards: usize) -> String {
-        let due = deadlines.due();
+    fn deadlines(&self, deadlines: &Deadlines, unwatched: usize, dashboards: usize) -> String {
+        let due = deadlines.due() + unwatched;
         let all = format!("{} ({})", count(due, "deadline"), count(dashboards, "dashboard"));
         match (deadlines.missed, deadlines.met) {
-            _ if due == 0 => "No deadline was watched that anybody waits for.".to_owned(),
+            _ if due == 0 => "No deadline that anybody waits for was due.".to_owned(),
             (0, 1) if due == 1 => format!("The {} was met.", all.trim_start_matches("1 ")),
             (0, met) if met == due => format!("All {all} were met."),
             (0, met) => format!("{} of {all} {} met.", number(met), verb(met, "was", "were")),
@@ -721,13 +721,7 @@ impl Words for English {
     }
 
     fn asked_of(&self, asked: usize) -> String {
-        format!(
-            "of {} a person at any hour",
-            match asked {
-                1 => "1 message that asked".to_owned(),
-                n => format!("{} messages that asked", number(n)),
-            }
-        )
+        format!("in quiet hours, of {} that asked a person", count(asked, "message"))
     }
 
     fn healed_of(&self, healed: usize, incidents: usize) -> String {

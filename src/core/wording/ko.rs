@@ -686,7 +686,7 @@ impl Words for Korean {
     }
 
     fn nothing_counted(&self, days: &str) -> String {
-        format!("{days}의 기록이 없습니다: 감시는 그 뒤에 시작했습니다")
+        format!("{days}에 센 것이 없습니다: 그 뒤부터 세기 시작했습니다")
     }
 
     fn woken_short(&self, woken: usize, before: Option<usize>) -> String {
@@ -714,8 +714,8 @@ impl Words for Korean {
         }
     }
 
-    fn deadlines(&self, deadlines: &Deadlines, dashboards: usize) -> String {
-        let due = deadlines.due();
+    fn deadlines(&self, deadlines: &Deadlines, unwatched: usize, dashboards: usize) -> String {
+        let due = deadlines.due() + unwatched;
         let all = format!("마감 {}개(대시보드 {}개)", number(due), number(dashboards));
         match (deadlines.missed, deadlines.met) {
             _ if due == 0 => "기다리는 사람이 있는 마감은 없었습니다.".to_owned(),
@@ -747,7 +747,7 @@ impl Words for Korean {
     }
 
     fn asked_of(&self, asked: usize) -> String {
-        format!("사람에게 요청한 알림은 모두 {}건", number(asked))
+        format!("· 방해 금지 시간에 사람에게 요청(전체 요청 {}건)", number(asked))
     }
 
     fn healed_of(&self, healed: usize, incidents: usize) -> String {

@@ -57,7 +57,7 @@ fn lead(cx: &Context<'_>, about: &WeekFacts, days: &str) -> Vec<String> {
     let sums = &about.sums;
     let before = about.before.as_ref().map(|before| before.words.wakeups);
     let woken = words.woken(sums.words.wakeups, before);
-    let deadlines = words.deadlines(&sums.deadlines, sums.dashboards);
+    let deadlines = words.deadlines(&sums.deadlines, about.unwatched, sums.dashboards);
     let digests = words.digests(&sums.digests);
     let [first, second] = if sums.deadlines.missed > 0 { [deadlines, woken] } else { [woken, deadlines] };
     vec![format!("*{first}*"), second, digests]
@@ -67,9 +67,11 @@ fn facts(cx: &Context<'_>, about: &WeekFacts) -> Vec<(Label, String)> {
     let words = cx.words;
     let (sums, before) = (&about.sums, about.before.as_ref());
     let (deadlines, said) = (&sums.deadlines, &sums.words);
-    let on_time = |sums: &WeekSums| format!("{} / {}", number(sums.deadlines.met), number(sums.deadlines.due()));
-    let beside = before.filter(|before| before.deadlines.due() > 0).map(|before| format!(" ({})", words.before(&on_time(before))));
-    let mut facts = vec![(Label::OnTime, format!("{}{}", on_time(sums), beside.unwrap_or_default()))];
+    let on_time =
+        |sums: &WeekSums, unwatched| format!("{} / {}", number(sums.deadlines.met), number(sums.deadlines.due() + unwatched));
+    let beside =
+        before.filter(|before| before.deadlines.due() > 0).map(|before| format!(" ({})", words.before(&on_time(before, 0))));
+    let mut facts = vec![(Label::OnTime, format!("{}{}", on_time(sums, about.unwatched), beside.unwrap_or_default()))];
     if deadlines.missed > 0 {
         facts.push((Label::Missed, words.missed_told(deadlines)));
     }
@@ -77,7 +79,7 @@ fn facts(cx: &Context<'_>, about: &WeekFacts) -> Vec<(Label, String)> {
         facts.push((Label::Unknown, words.unseen(deadlines.unknown, about.unwatched)));
     }
     let change = before.map(|before| change(said.wakeups, before.words.wakeups)).unwrap_or_default();
-    facts.push((Label::Woken, format!("{}{change}, {}", number(said.wakeups), words.asked_of(said.asked))));
+    facts.push((Label::Woken, format!("{}{change} {}", number(said.wakeups), words.asked_of(said.asked))));
     if !about.blind.is_empty() {
         facts.push((Label::Blind, blind(cx, about)));
     }

@@ -233,7 +233,7 @@ pub(super) trait Words {
     fn woken_short(&self, woken: usize, before: Option<usize>) -> String;
     fn woken(&self, woken: usize, before: Option<usize>) -> String;
     fn deadlines_short(&self, deadlines: &Deadlines, unwatched: usize) -> String;
-    fn deadlines(&self, deadlines: &Deadlines, dashboards: usize) -> String;
+    fn deadlines(&self, deadlines: &Deadlines, unwatched: usize, dashboards: usize) -> String;
     fn digests(&self, digests: &Digests) -> String;
     fn before(&self, text: &str) -> String;
     fn missed_told(&self, deadlines: &Deadlines) -> String;
