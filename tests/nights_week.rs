@@ -109,6 +109,10 @@ fn three_weeks_of_which_the_first_is_short() {
     for monday in ["2026-11-23", "2026-11-30"] {
         agrees_with_the_ledger(&world, day(monday));
     }
+    for row in world.rows.values() {
+        let stored = serde_json::to_string(row).unwrap();
+        assert_eq!(serde_json::from_str::<Row>(&stored).unwrap(), *row);
+    }
     let rows = world.rows.keys().filter(|key| matches!(key, Key::Day(_)));
     assert_eq!(rows.count(), 15, "a fortnight and today");
     let reasons = world.ledger.iter().filter(|entry| matches!(entry.about, About::Digest { .. }));
