@@ -55,6 +55,7 @@
 //! | [`core::policy`] | incidents → say, hold, stay silent, with the reason |
 //! | `escalate` | nobody has answered → who is asked next |
 //! | [`core::digest`] | the scheduled summary, or recorded silence |
+//! | `week` | the sums of the last days → the summary of a week |
 //! | `posts` | wanted messages; retry, repetition, fallback |
 //! | [`core::proof`] | what is in the way of the proof of life |
 //! | `facts` → [`core::message`] → [`core::wording`] | state → facts → words of a language |

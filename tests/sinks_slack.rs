@@ -143,3 +143,16 @@ proptest! {
         prop_assert_eq!(problems(&json_of(&slack(), &message, language)), Vec::<String>::new());
     }
 }
+
+#[test]
+fn a_week_is_a_digest_with_its_counts_to_a_machine() {
+    let all = samples();
+    let of = |wanted: &str| json_of(&webhook(), &all.iter().find(|(name, _)| *name == wanted).unwrap().1, Language::En);
+    let missed = of("week_missed");
+    assert_eq!((&missed["kind"], &missed["digest"], &missed["verdict"]), (&json!("digest"), &json!("weekly"), &json!("late")));
+    let week = &missed["week"];
+    assert_eq!((&week["from"], &week["to"], &week["unwatched"]), (&json!("2026-11-16"), &json!("2026-11-22"), &json!(2)));
+    assert_eq!((&week["counts"]["deadlines"]["missed"], &week["before"]["words"]["wakeups"]), (&json!(3), &json!(6)));
+    let short = of("week_short");
+    assert_eq!((&short["week"]["since"], &short["week"]["before"]), (&json!("2026-11-19T10:00:00+09:00"), &Value::Null));
+}

@@ -43,7 +43,7 @@ fn fits_a_phone(text: &Text) -> Result<(), String> {
     let preview = plain(&text.preview);
     let ensure = |holds: bool, what: &str| if holds { Ok(()) } else { Err(format!("{what}: {text:#?}")) };
     ensure(preview.chars().count() <= 100, "a preview of more than 100 characters")?;
-    ensure(preview.starts_with(['✅', '⚠', '⛔', '❓']), "no symbol in front")?;
+    ensure(preview.starts_with(['✅', '🌙', '⚠', '⛔', '❓']), "no symbol in front")?;
     ensure(preview.split(" · ").next().is_some_and(|verdict| verdict.chars().count() <= 40), "the verdict comes late")?;
     let label = if text.language == Language::Ko { 5 } else { 11 };
     ensure(
@@ -88,6 +88,6 @@ proptest! {
         let size = |text: &Text| shown(text).chars().count();
         let fitted = fit(word(&message, language), |text| size(text) <= most.max(400));
         prop_assert!(size(&fitted) <= most.max(400), "{}", shown(&fitted));
-        prop_assert!(plain(&fitted.preview).starts_with(['✅', '⚠', '⛔', '❓']));
+        prop_assert!(plain(&fitted.preview).starts_with(['✅', '🌙', '⚠', '⛔', '❓']));
     }
 }

@@ -6,6 +6,7 @@ use dawnwatch::core::message::{Body, Message, WatchFacts};
 use dawnwatch::core::observation::{Fact, Failure, Member, Run, RunKind, RunState, Scheduler, Unreachable, Why};
 use dawnwatch::core::plan::Id;
 use dawnwatch::core::state::*;
+use dawnwatch::core::tally::{Span, Tally};
 use dawnwatch::core::time::Instant;
 use dawnwatch::store::{Store, StoreError};
 use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -156,6 +157,7 @@ fn rows_of_every_kind() -> Vec<Row> {
         check(),
         Row::Counters(Counters { incident: 3, post: u64::MAX }),
         cycle(23, None),
+        Row::Day(cycle_key(23).date, Box::new(Tally::new(Span { from: at(0), to: at(99) }))),
         Row::Digest("morning".into(), DigestState { date: cycle_key(23).date, done_at: at(0), before: vec![] }),
         incident(3, Phase::Recovering { since: at(8) }),
         members(),

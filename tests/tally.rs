@@ -284,3 +284,47 @@ fn years_of_nights_take_no_more_memory_than_a_few_days() {
     let counts = tally.counts(first + TimeDelta::days(3_000));
     assert_eq!((counts.deadlines.met, counts.words.alerts), (2_000, 2_000));
 }
+
+/// What the state keeps of one day is rewritten with every line that tells something of it.
+#[test]
+fn the_row_of_a_day_is_small_and_no_night_makes_it_large() {
+    let size = |troubles: u64| {
+        let mut day = Tally::new(Span { from: at("11-17 00:00"), to: at("11-18 00:00") });
+        for nth in 0..5 {
+            day.take(&cycle("11-17 09:02", key(&format!("board_{nth}"), 17), Reason::CycleMissed, missed(17, Some("08:00"))));
+        }
+        for id in 0..troubles {
+            let cause = format!("warehouse_prod.finance_mart.settlement_{id}");
+            day.take(&note("11-17 02:00", id, Reason::Opened, trouble(&cause, 3)));
+            day.take(&sent("11-17 02:10", Attention::Notify, true, Some(&cause)));
+        }
+        let counts = day.counts(at("11-18 00:00"));
+        assert_eq!(
+            (counts.words.wakeups, counts.words.incidents),
+            (usize::try_from(troubles).unwrap(), usize::try_from(troubles).unwrap())
+        );
+        let row = serde_json::to_string(&day).unwrap();
+        assert_eq!(serde_json::from_str::<Tally>(&row).unwrap().counts(at("11-18 00:00")), counts);
+        row.len()
+    };
+    let (usual, bad, worst) = (size(3), size(300), size(3_000));
+    assert!(usual < 4_000, "{usual} bytes");
+    assert!(bad < 90_000, "{bad} bytes");
+    assert!(worst < 140_000, "{worst} bytes");
+}
+
+#[test]
+fn an_incident_that_goes_on_after_the_span_counts_as_what_it_proved_to_be() {
+    let counts = count(&[
+        note("11-22 23:00", 1, Reason::Opened, trouble("sales", 1)),
+        note("11-22 23:10", 2, Reason::Opened, trouble("clicks", 2)),
+        note("11-23 00:30", 1, Reason::Deepened, trouble("orders", 40)),
+        note("11-23 00:30", 2, Reason::Merged, trouble("clicks", 2)),
+        // Opened after the span.
+        note("11-23 01:00", 3, Reason::Opened, trouble("late", 7)),
+        // Healed after it: that is not of this span.
+        over("11-23 02:00", 1, trouble("orders", 40)),
+    ]);
+    assert_eq!((counts.words.incidents, counts.words.alerts, counts.words.healed), (1, 40, 0));
+    assert_eq!(counts.causes.keys().map(Cause::to_string).collect::<Vec<_>>(), ["orders"]);
+}

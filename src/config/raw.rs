@@ -262,6 +262,8 @@ pub(super) struct RawChat {
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, expecting = "a table")]
 pub(super) struct RawDigest {
+    /// "now" (the default): how all stands; "week": what the last 7 whole days came to.
+    pub(super) about: Option<String>,
     /// A clock time, or { when = "ready", latest = "08:30" }.
     pub(super) at: Option<ClockOrReady>,
     /// Default daily.

@@ -6,9 +6,9 @@ use super::command::Muted;
 use super::cycle;
 use super::facts;
 use super::maintenance;
-use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestNotes, DigestVerdict, Taken};
+use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestNotes, DigestVerdict, Taken, WeekFacts};
 use super::patience;
-use super::plan::{Digest, Id, Manner, Plan, Source, When};
+use super::plan::{Digest, DigestAbout, Id, Manner, Plan, Source, When};
 use super::policy;
 use super::posts;
 use super::standing;
@@ -16,10 +16,11 @@ use super::state::{
     About, Attention, Cause, CycleKey, DIGESTS_KEPT, Decision, DigestState, Grounds, Incident, IncidentId, Own, Phase, Reason,
     State, Topic, Verdict,
 };
-use super::time::{Instant, local_date, shift};
+use super::time::{Instant, local_date, resolve, shift};
 use super::turn;
 use super::tx::Tx;
-use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
+use super::week;
+use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A digest waits so long for sources whose answer is on its way; one that is given late (after a start, a suspend) longer, but no
@@ -42,7 +43,7 @@ pub(super) fn occur(tx: &mut Tx<'_>) -> Option<Instant> {
         let coming = next(plan, digest, tx.at, |date| done.as_ref().is_some_and(|done| done.has(date)));
         let mut wake = coming.map(|(_, due_at)| due_at);
         if let Some((date, due_at)) = last_due(plan, digest, tx.at).filter(|(date, _)| !is_done(tx.state, id, *date, tx.at)) {
-            let until = (due_at + WAIT_FOR_ANSWERS).max(worth_until(plan, due_at) - SPARE_BEFORE_DEADLINE);
+            let until = (due_at + WAIT_FOR_ANSWERS).max(worth_until(plan, digest, date, due_at) - SPARE_BEFORE_DEADLINE);
             if tx.at < until && awaits_answers(tx) {
                 wake = Some(wake.map_or(until, |wake| wake.min(until)));
             } else {
@@ -117,24 +118,25 @@ fn awaits_answers(tx: &Tx<'_>) -> bool {
     })
 }
 
-/// Worth giving until the next deadline after it was due.
-fn worth_until(plan: &Plan, due_at: Instant) -> Instant {
+/// Worth giving until the next deadline after it was due; of a week until the end of its date.
+fn worth_until(plan: &Plan, digest: &Digest, date: NaiveDate, due_at: Instant) -> Instant {
+    if digest.about == DigestAbout::Week {
+        return resolve(shift(date, 1), NaiveTime::MIN, plan.timezone).max(due_at + WAIT_FOR_ANSWERS);
+    }
     let deadlines = plan.dashboards.iter().filter_map(|(id, dashboard)| cycle::current(plan, id, dashboard, due_at));
     let next = deadlines.map(|cycle| cycle.deadline).filter(|deadline| *deadline > due_at).min();
     next.unwrap_or(due_at + KEEPS_WITHOUT_DEADLINE)
 }
 
 fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Instant) {
-    turn::foresee(tx);
-    let mut facts = facts(tx.state, tx.plan, id, tx.at);
-    facts.next_at = next(tx.plan, digest, tx.at, |done| done == date).map(|(_, due_at)| due_at);
+    let Given { verdict, green, silence, body } = say(tx, id, digest, date);
     let new = !tx.state.digests.contains_key(id);
     let mut before = tx.state.digests.get(id).map(|done| [done.before.as_slice(), &[done.date]].concat()).unwrap_or_default();
     before.drain(..before.len().saturating_sub(DIGESTS_KEPT));
     tx.put_digest(id.clone(), DigestState { date, done_at: tx.at, before });
     let about = || About::Digest { digest: id.clone(), date };
-    let evidence = Grounds::Digest { verdict: facts.verdict, due_at };
-    let until = worth_until(tx.plan, due_at);
+    let evidence = Grounds::Digest { verdict, due_at };
+    let until = worth_until(tx.plan, digest, date, due_at);
     if tx.at >= until {
         // What fell due before the digest was first known was not missed.
         if !new {
@@ -142,25 +144,49 @@ fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Inst
         }
         return;
     }
+    if green && manner(tx.plan, digest, date) != Manner::Post {
+        tx.write_down(about(), None, Decision::StaySilent, silence, evidence);
+        return;
+    }
+    for chat in &digest.to {
+        let message = posts::message(tx, Attention::Post, body.clone());
+        posts::want(tx, chat, Topic::Digest { digest: id.clone(), date }, message, until);
+        let reason = if green { Reason::DigestDue } else { Reason::DigestTrouble };
+        tx.write_down(about(), Some(chat.clone()), Decision::Say(Attention::Post), reason, evidence.clone());
+    }
+}
+
+/// What a digest has to say.
+struct Given {
+    verdict: DigestVerdict,
+    /// `when_all_green` holds.
+    green: bool,
+    /// Why it stays silent then.
+    silence: Reason,
+    body: Body,
+}
+
+fn say(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate) -> Given {
+    let next_at = next(tx.plan, digest, tx.at, |done| done == date).map(|(_, due_at)| due_at);
+    if digest.about == DigestAbout::Week {
+        tx.tend_days();
+        let facts = WeekFacts { next_at, ..week::facts(tx.state, tx.plan, id, date, tx.at) };
+        let (verdict, green) = (facts.verdict, facts.is_quiet());
+        return Given { verdict, green, silence: Reason::AllGreen, body: Body::Week(Box::new(facts)) };
+    }
+    turn::foresee(tx);
+    let facts = DigestFacts { next_at, ..facts(tx.state, tx.plan, id, tx.at) };
+    let verdict = facts.verdict;
     let green = matches!(
-        facts.verdict,
+        verdict,
         DigestVerdict::Ready
             | DigestVerdict::OnTrack
             | DigestVerdict::NothingDue
             | DigestVerdict::NotWatched
             | DigestVerdict::Maintenance
     );
-    if green && manner(tx.plan, digest, date) != Manner::Post {
-        let reason = if facts.verdict == DigestVerdict::Maintenance { Reason::Maintenance } else { Reason::AllGreen };
-        tx.write_down(about(), None, Decision::StaySilent, reason, evidence);
-        return;
-    }
-    for chat in &digest.to {
-        let message = posts::message(tx, Attention::Post, Body::Digest(Box::new(facts.clone())));
-        posts::want(tx, chat, Topic::Digest { digest: id.clone(), date }, message, until);
-        let reason = if green { Reason::DigestDue } else { Reason::DigestTrouble };
-        tx.write_down(about(), Some(chat.clone()), Decision::Say(Attention::Post), reason, evidence.clone());
-    }
+    let silence = if verdict == DigestVerdict::Maintenance { Reason::Maintenance } else { Reason::AllGreen };
+    Given { verdict, green, silence, body: Body::Digest(Box::new(facts)) }
 }
 
 fn manner(plan: &Plan, digest: &Digest, date: NaiveDate) -> Manner {

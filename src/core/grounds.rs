@@ -57,7 +57,7 @@ pub(super) fn of_post(tx: &Tx<'_>, post: &Post) -> Grounds {
     let (cause, last_word) = match &post.message.body {
         Body::Incident { about, .. } => (Some(about.cause.clone()), false),
         Body::Resolved(about) => (Some(about.cause.clone()), true),
-        Body::Digest(_) | Body::Watch(_) => (None, false),
+        Body::Digest(_) | Body::Week(_) | Body::Watch(_) => (None, false),
     };
     Grounds::Sending(Sending {
         topic: post.topic.clone(),

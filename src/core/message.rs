@@ -4,9 +4,11 @@
 
 mod fit;
 mod text;
+mod week;
 
 pub use fit::{clean, fit, shorten_end, shorten_middle};
 pub use text::{Line, Span, Text, Tone, lines, plain};
+pub use week::{WeekFacts, WeekSums};
 
 use super::command::Muted;
 use super::observation::{Failure, Why};
@@ -37,6 +39,8 @@ pub enum Body {
     /// The last word.
     Resolved(Box<ResolvedFacts>),
     Digest(Box<DigestFacts>),
+    /// A digest that looks back.
+    Week(Box<WeekFacts>),
     /// `sink_broken` and the like: trouble of the watch itself that has no cause in the pipelines.
     Watch(WatchFacts),
 }

@@ -42,4 +42,5 @@ pub mod tally;
 pub mod time;
 mod turn;
 mod tx;
+mod week;
 pub mod wording;

@@ -247,6 +247,7 @@ pub struct Chat {
 /// A scheduled summary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Digest {
+    pub about: DigestAbout,
     pub when: When,
     pub on: DayRule,
     /// The calendar that says what a workday is for `when_all_green`; without one Monday to Friday are.
@@ -254,6 +255,15 @@ pub struct Digest {
     pub to: Vec<Id>,
     pub green_workdays: Manner,
     pub green_otherwise: Manner,
+}
+
+/// What a digest tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DigestAbout {
+    /// How all stands when it is given.
+    Now,
+    /// What the last seven whole local days before its date came to.
+    Week,
 }
 
 /// When a digest is given.

@@ -4,8 +4,10 @@
 //! `report`, the weekly digest and a replay's last line all count here, so that they cannot differ.
 
 mod counts;
+mod days;
 
 pub use counts::{Counts, Deadlines, Digests, Summary, Words};
+pub use days::{DAYS_KEPT, Days, Week};
 
 use super::plan::Id;
 use super::state::{
@@ -13,16 +15,19 @@ use super::state::{
 };
 use super::time::Instant;
 use chrono::{NaiveDate, TimeDelta};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A closed cycle may be closed anew for so long (a clock that was set back): then that counts.
 const SETTLES: TimeDelta = TimeDelta::days(3);
 /// So many incidents may grow, deepen and merge at once; of older ones what was counted stands.
-const INCIDENTS_KNOWN: usize = 1_024;
+const INCIDENTS_KNOWN: usize = 256;
+/// So many causes have sums of their own; what more there are is in the sum of all.
+const CAUSES_KNOWN: usize = 512;
 const HOUR: TimeDelta = TimeDelta::hours(1);
 
 /// From the first instant until before the second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     pub from: Instant,
     pub to: Instant,
@@ -50,27 +55,36 @@ impl Span {
 }
 
 /// An incident that opened in the span, and what it was counted for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Counted {
     cause: Cause,
     alerts: usize,
 }
 
-/// Counts one span. Entries of before the span help (what was dark when it began), and those of after it (how its cycles ended).
-#[derive(Debug, Clone)]
+/// Counts one span. Entries of before the span help (what was dark when it began), and those of after it (how its cycles ended, and
+/// what its incidents proved to be).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     span: Span,
+    /// Of cycles that have settled.
+    #[serde(skip)]
     dashboards: BTreeMap<Id, Deadlines>,
     /// Not settled yet.
+    #[serde(with = "super::pairs")]
     cycles: BTreeMap<CycleKey, CycleState>,
     /// When those that had settled were counted last.
+    #[serde(skip)]
     settled_at: Instant,
+    words: Words,
+    #[serde(with = "super::pairs")]
     causes: BTreeMap<Cause, Words>,
     incidents: BTreeMap<IncidentId, Counted>,
     messages: usize,
     digests: Digests,
     last_digest: Option<(Id, NaiveDate)>,
-    blind: BTreeMap<Id, TimeDelta>,
+    /// Of darknesses that are over.
+    blind_ms: BTreeMap<Id, i64>,
+    #[serde(skip)]
     dark_since: BTreeMap<Id, Instant>,
     loud_hours: i64,
     last_loud: Option<i64>,
@@ -82,13 +96,14 @@ impl Tally {
             span,
             dashboards: BTreeMap::new(),
             cycles: BTreeMap::new(),
-            settled_at: Instant::MIN_UTC,
+            settled_at: Instant::UNIX_EPOCH,
+            words: Words::default(),
             causes: BTreeMap::new(),
             incidents: BTreeMap::new(),
             messages: 0,
             digests: Digests::default(),
             last_digest: None,
-            blind: BTreeMap::new(),
+            blind_ms: BTreeMap::new(),
             dark_since: BTreeMap::new(),
             loud_hours: 0,
             last_loud: None,
@@ -96,28 +111,38 @@ impl Tally {
     }
 
     pub fn take(&mut self, entry: &Entry) {
-        let within = self.span.holds(entry.at);
         match (&entry.about, entry.evidence.as_deref()) {
-            (About::Cycle(key), Some(Grounds::Cycle { result, .. })) => {
-                self.learn(key, result);
-                self.settle(entry.at);
-            }
             (About::Source(id), Some(Grounds::Dark(dark))) if entry.reason == Reason::SourceDark => {
                 self.dark_since.insert(id.clone(), dark.since);
             }
-            (About::Source(id), Some(Grounds::Dark(dark))) => {
-                self.dark_since.remove(id);
-                let share = self.span.share_of(dark.since, entry.at);
-                if share > TimeDelta::zero() {
-                    *self.blind.entry(id.clone()).or_default() += share;
+            (About::Source(id), Some(Grounds::Dark(_))) => drop(self.dark_since.remove(id)),
+            _ => {}
+        }
+        self.count(entry);
+        if matches!(entry.about, About::Cycle(_)) {
+            self.settle(entry.at);
+        }
+    }
+
+    /// Counts what the entry says of this span; false: nothing that was not counted already. What is dark, the state knows.
+    fn count(&mut self, entry: &Entry) -> bool {
+        let within = self.span.holds(entry.at);
+        match (&entry.about, entry.evidence.as_deref()) {
+            (About::Cycle(key), Some(Grounds::Cycle { result, .. })) => self.learn(key, result),
+            (About::Source(id), Some(Grounds::Dark(dark))) if entry.reason != Reason::SourceDark => {
+                let share_ms = self.span.share_of(dark.since, entry.at).num_milliseconds();
+                if share_ms > 0 {
+                    *self.blind_ms.entry(id.clone()).or_default() += share_ms;
                 }
+                share_ms > 0
             }
-            (About::Incident(id), Some(Grounds::Trouble(trouble))) if within => self.incident(*id, trouble, entry),
+            (About::Incident(id), Some(Grounds::Trouble(trouble))) => self.incident(*id, trouble, entry, within),
             (About::Post(_), Some(Grounds::Sending(sending))) if within && entry.reason == Reason::Delivered => {
                 self.delivered(sending, entry.at);
+                true
             }
             (About::Digest { digest, date }, _) if within => self.digest(digest, *date, entry),
-            _ => {}
+            _ => false,
         }
     }
 
@@ -134,13 +159,12 @@ impl Tally {
         }
     }
 
-    /// The result of each cycle is what was learned of it last.
-    fn learn(&mut self, key: &CycleKey, result: &CycleState) {
-        if result.audience && self.span.holds(result.deadline) {
-            self.cycles.insert(key.clone(), result.clone());
-        } else {
-            self.cycles.remove(key);
+    /// The result of each cycle is what was learned of it last. Was it another?
+    fn learn(&mut self, key: &CycleKey, result: &CycleState) -> bool {
+        if !result.audience || !self.span.holds(result.deadline) {
+            return self.cycles.remove(key).is_some();
         }
+        self.cycles.insert(key.clone(), result.clone()).is_none_or(|had| had != *result)
     }
 
     fn settle(&mut self, at: Instant) {
@@ -155,35 +179,54 @@ impl Tally {
         }
     }
 
-    fn incident(&mut self, id: IncidentId, trouble: &Trouble, entry: &Entry) {
-        if entry.reason == Reason::Opened {
+    fn incident(&mut self, id: IncidentId, trouble: &Trouble, entry: &Entry, within: bool) -> bool {
+        let opens = within && entry.reason == Reason::Opened;
+        if opens {
             self.incidents.insert(id, Counted { cause: trouble.cause.clone(), alerts: 0 });
-            self.cause(&trouble.cause).incidents += 1;
+            self.cause(&trouble.cause, |words| words.incidents += 1);
             while self.incidents.len() > INCIDENTS_KNOWN {
                 self.incidents.pop_first();
             }
         }
-        if let Some(known) = self.incidents.remove(&id) {
-            // Counted anew, under what is its cause now, or not at all.
-            let had = self.cause(&known.cause);
-            had.incidents = had.incidents.saturating_sub(1);
-            had.alerts = had.alerts.saturating_sub(known.alerts);
-            if entry.reason != Reason::Merged {
-                let alerts = known.alerts.max(trouble.waited);
-                let now = self.cause(&trouble.cause);
-                now.incidents += 1;
-                now.alerts += alerts;
-                self.incidents.insert(id, Counted { cause: trouble.cause.clone(), alerts });
-            }
-        }
+        let grows = self.grow(id, trouble, entry.reason == Reason::Merged);
         let untold = entry.reason == Reason::HealedUntold && entry.decision == Decision::StaySilent && entry.chat.is_none();
-        if untold && trouble.recovered_at.is_some() && !trouble.expected {
-            self.cause(&trouble.cause).healed += 1;
+        let heals = within && untold && trouble.recovered_at.is_some() && !trouble.expected;
+        if heals {
+            self.cause(&trouble.cause, |words| words.healed += 1);
         }
+        opens || grows || heals
     }
 
-    fn cause(&mut self, cause: &Cause) -> &mut Words {
-        self.causes.entry(cause.clone()).or_default()
+    /// What is known of the incident is more than what it was counted for: it is counted anew, under what is its cause now, or not at all.
+    fn grow(&mut self, id: IncidentId, trouble: &Trouble, merged: bool) -> bool {
+        let Some(known) = self.incidents.get(&id) else { return false };
+        let alerts = known.alerts.max(trouble.waited);
+        if !merged && alerts == known.alerts && trouble.cause == known.cause {
+            return false;
+        }
+        let (was, had) = (known.cause.clone(), known.alerts);
+        self.cause(&was, |words| {
+            words.incidents = words.incidents.saturating_sub(1);
+            words.alerts = words.alerts.saturating_sub(had);
+        });
+        if merged {
+            self.incidents.remove(&id);
+        } else {
+            self.cause(&trouble.cause, |words| {
+                words.incidents += 1;
+                words.alerts += alerts;
+            });
+            self.incidents.insert(id, Counted { cause: trouble.cause.clone(), alerts });
+        }
+        true
+    }
+
+    /// Counts for the cause, and for all.
+    fn cause(&mut self, cause: &Cause, count: impl Fn(&mut Words)) {
+        count(&mut self.words);
+        if self.causes.len() < CAUSES_KNOWN || self.causes.contains_key(cause) {
+            count(self.causes.entry(cause.clone()).or_default());
+        }
     }
 
     fn delivered(&mut self, sending: &Sending, at: Instant) {
@@ -195,17 +238,18 @@ impl Tally {
         }
         let (Topic::Incident(_), Some(cause)) = (&sending.topic, &sending.cause) else { return };
         let asks = usize::from(sending.attention >= Attention::Notify);
-        let words = self.cause(cause);
-        words.messages += 1;
-        words.asked += asks;
-        words.wakeups += asks * usize::from(sending.quiet);
+        self.cause(cause, |words| {
+            words.messages += 1;
+            words.asked += asks;
+            words.wakeups += asks * usize::from(sending.quiet);
+        });
     }
 
     /// One that goes to several chats is one.
-    fn digest(&mut self, digest: &Id, date: NaiveDate, entry: &Entry) {
+    fn digest(&mut self, digest: &Id, date: NaiveDate, entry: &Entry) -> bool {
         let this = Some((digest.clone(), date));
         if self.last_digest == this {
-            return;
+            return false;
         }
         self.last_digest = this;
         match (&entry.decision, &entry.reason) {
@@ -213,6 +257,7 @@ impl Tally {
             (_, Reason::DigestMissed) => self.digests.missed += 1,
             _ => self.digests.silent += 1,
         }
+        true
     }
 
     /// What it comes to. `now`: what lies after it is not counted, whatever the span; a cycle that is open counts once its deadline
@@ -226,7 +271,8 @@ impl Tally {
         dashboards.retain(|_, deadlines| deadlines.due() > 0);
         let mut deadlines = Deadlines::default();
         dashboards.values().for_each(|of_one| deadlines.add(of_one));
-        let mut blind = self.blind.clone();
+        let mut blind: BTreeMap<Id, TimeDelta> =
+            self.blind_ms.iter().map(|(id, ms)| (id.clone(), TimeDelta::milliseconds(*ms))).collect();
         for (id, since) in &self.dark_since {
             *blind.entry(id.clone()).or_default() += span.share_of(*since, span.to);
         }
@@ -239,7 +285,7 @@ impl Tally {
             nights: self.span.nights(),
             deadlines,
             dashboards,
-            words: counts::sum(causes.values()),
+            words: self.words,
             causes,
             messages: self.messages,
             digests: self.digests,

@@ -125,15 +125,16 @@ impl<'a> Tx<'a> {
         evidence: impl Into<Option<Grounds>>,
     ) {
         let evidence = evidence.into().map(Box::new);
-        self.ledger.push(Entry {
-            at: self.at,
-            about,
-            chat,
-            decision,
-            reason,
-            evidence,
-            fingerprint: self.plan.fingerprint.clone(),
-        });
+        let entry = Entry { at: self.at, about, chat, decision, reason, evidence, fingerprint: self.plan.fingerprint.clone() };
+        let changed = self.state.days.take(&entry, self.plan.timezone);
+        self.touched.extend(changed.into_iter().map(Key::Day));
+        self.ledger.push(entry);
+    }
+
+    /// Days on which nothing was written down are counted, too.
+    pub(super) fn tend_days(&mut self) {
+        let changed = self.state.days.tend(self.at, self.plan.timezone);
+        self.touched.extend(changed.into_iter().map(Key::Day));
     }
 
     pub(super) fn note(&mut self, about: About, reason: Reason, evidence: impl Into<Option<Grounds>>) {
@@ -208,6 +209,7 @@ impl State {
             Key::Counters => Row::Counters(self.counters),
             Key::Watch => Row::Watch(self.watch.clone()),
             Key::Mute(what) => Row::Mute(what.clone(), Box::new(self.mutes.get(what)?.clone())),
+            Key::Day(date) => Row::Day(*date, Box::new(self.days.day(*date)?.clone())),
         })
     }
 }

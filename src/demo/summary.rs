@@ -31,7 +31,7 @@ impl Kind {
             Body::Incident { update: false, .. } => Self::Alert,
             Body::Incident { update: true, .. } => Self::Update,
             Body::Resolved(_) => Self::Resolved,
-            Body::Digest(_) => Self::Digest,
+            Body::Digest(_) | Body::Week(_) => Self::Digest,
             Body::Watch(_) => Self::Watch,
         }
     }

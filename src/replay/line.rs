@@ -2,7 +2,7 @@
 //! and counts nothing.
 
 use super::player::Said;
-use crate::core::message::{Body, DashboardFacts, DigestFacts, DigestVerdict, Message, lines};
+use crate::core::message::{Body, DashboardFacts, DigestFacts, DigestVerdict, Message, WeekFacts, lines};
 use crate::core::plan::{Id, Language, Plan};
 use crate::core::state::{About, Attention, Cause, Decision, Entry, Grounds, Incident, IncidentId, State, Verdict};
 use crate::core::time::Instant;
@@ -58,7 +58,7 @@ pub fn kind(message: &Message) -> Kind {
         Body::Incident { update: false, .. } | Body::Watch(_) => Kind::Alert,
         Body::Incident { update: true, .. } => Kind::Update,
         Body::Resolved(_) => Kind::Resolved,
-        Body::Digest(_) => Kind::Digest,
+        Body::Digest(_) | Body::Week(_) => Kind::Digest,
     }
 }
 
@@ -197,7 +197,7 @@ pub(super) fn checks(state: &State, message: &Message) -> Vec<Id> {
             let all: BTreeSet<usize> = waiting.map(|(ix, _)| *ix).chain(state.view.outside.keys().copied()).collect();
             all.into_iter().map(|ix| state.roster.checks[ix].id.clone()).collect()
         }
-        Body::Resolved(_) | Body::Watch(_) => Vec::new(),
+        Body::Resolved(_) | Body::Week(_) | Body::Watch(_) => Vec::new(),
     }
 }
 
@@ -254,7 +254,18 @@ fn told(body: &Body) -> Told {
                 ..Told::default()
             }
         }
+        Body::Week(about) => Told { verdict: Some(of_week(about)), ..Told::default() },
         Body::Watch(about) => Told { cause: Some(format!("chat:{}", about.chat)), ..Told::default() },
+    }
+}
+
+/// The worst of the week: of a week that is over nothing is still to come.
+fn of_week(about: &WeekFacts) -> Verdict {
+    match about.verdict {
+        DigestVerdict::Trouble(verdict) => verdict,
+        DigestVerdict::NothingDue => Verdict::NotDue,
+        DigestVerdict::NotWatched => Verdict::NotWatched,
+        _ => Verdict::Ready,
     }
 }
 
@@ -287,6 +298,7 @@ fn words(message: &Message, chat: &Id, plan: &Plan) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::message::WeekSums;
     use crate::core::state::Reason;
 
     #[test]
@@ -298,6 +310,40 @@ mod tests {
             .to_owned()
             + r#""incident":null,"cause":null,"checks":[],"dashboards":[],"p_miss":null,"act_by":"2026-11-22T18:10:00+00:00","text":""}"#;
         assert_eq!(serde_json::to_string(&line).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_week_tells_the_worst_that_is_over() {
+        let late = DigestVerdict::Trouble(Verdict::Late);
+        let cases = [
+            (DigestVerdict::Ready, Verdict::Ready),
+            (late, Verdict::Late),
+            (DigestVerdict::NothingDue, Verdict::NotDue),
+            (DigestVerdict::NotWatched, Verdict::NotWatched),
+        ];
+        for (verdict, expected) in cases {
+            let day = "2026-11-16".parse().unwrap();
+            let about = WeekFacts {
+                digest: "weekly".into(),
+                verdict,
+                from: day,
+                to: day,
+                since: None,
+                sums: WeekSums::default(),
+                before: None,
+                unwatched: 0,
+                causes: vec![],
+                more_causes: 0,
+                blind: vec![],
+                more_blind: 0,
+                next_at: None,
+            };
+            let zone = chrono_tz::UTC;
+            let body = Body::Week(Box::new(about));
+            assert_eq!(told(&body).verdict, Some(expected));
+            let message = Message { at: Instant::UNIX_EPOCH, zone, attention: Attention::Post, body };
+            assert_eq!(kind(&message), Kind::Digest);
+        }
     }
 
     #[test]

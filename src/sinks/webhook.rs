@@ -5,7 +5,7 @@
 //! `lead`, `text` (all of it, plain), `facts` [{label, value}], `lines`, `foot`, `links` [{label, url}], `dashboards`, `checks`
 //! {waiting, alike, total, untouched}, `incidents` (of a digest). By kind also: `since` (incident, update, resolved);
 //! `recovered_at`, `resolved_at`, `missed`, `deadlines` (resolved); `digest`, `sources` {answering, total}, `healed` (digest);
-//! `chat` (watch). Times are RFC 3339 with the zone's offset.
+//! `week`, without `sources` (a digest that tells a week); `chat` (watch). Times are RFC 3339 with the zone's offset.
 //!
 //! Headers: `Idempotency-Key` (the same for every attempt at a post), `X-Timestamp` (Unix seconds), and with a secret
 //! `X-Signature: v1=` + hex(HMAC-SHA256(secret, timestamp + "." + body)).
@@ -13,7 +13,7 @@
 use super::http::Endpoint;
 use super::{Payload, plain};
 use crate::config::wiring::Secret;
-use crate::core::message::{Basis, Body, DashboardFacts, DigestVerdict, Eta, Message, Text, fit, shorten_end};
+use crate::core::message::{Basis, Body, DashboardFacts, DigestVerdict, Eta, Message, Text, WeekFacts, WeekSums, fit, shorten_end};
 use crate::core::plan::Chat;
 use crate::core::step::Outcome;
 use crate::core::time::Instant;
@@ -131,15 +131,7 @@ fn facts(message: &Message) -> Value {
         Body::Digest(about) => json!({
             "kind": "digest",
             "digest": name(about.digest.as_str()),
-            "verdict": match about.verdict {
-                DigestVerdict::Ready => "ready",
-                DigestVerdict::OnTrack => "on_track",
-                DigestVerdict::NothingDue => "nothing_due",
-                DigestVerdict::NotWatched => "not_watched",
-                DigestVerdict::Trouble(verdict) => verdict.word(),
-                DigestVerdict::Maintenance => "maintenance",
-                DigestVerdict::WatchTrouble => "watch_trouble",
-            },
+            "verdict": verdict(about.verdict),
             "dashboards": boards(&about.dashboards),
             "incidents": about.incidents.iter().take(ITEMS).map(|i| json!({
                 "incident": i.incident,
@@ -151,8 +143,47 @@ fn facts(message: &Message) -> Value {
             "sources": {"answering": about.sources_answering, "total": about.sources},
             "healed": about.healed,
         }),
+        Body::Week(about) => json!({
+            "kind": "digest",
+            "digest": name(about.digest.as_str()),
+            "verdict": verdict(about.verdict),
+            "healed": about.sums.words.healed,
+            "week": week(about, message.zone),
+        }),
         Body::Watch(about) => json!({"kind": "watch", "verdict": "watch_trouble", "chat": name(about.chat.as_str())}),
     }
+}
+
+fn verdict(verdict: DigestVerdict) -> &'static str {
+    match verdict {
+        DigestVerdict::Ready => "ready",
+        DigestVerdict::OnTrack => "on_track",
+        DigestVerdict::NothingDue => "nothing_due",
+        DigestVerdict::NotWatched => "not_watched",
+        DigestVerdict::Trouble(verdict) => verdict.word(),
+        DigestVerdict::Maintenance => "maintenance",
+        DigestVerdict::WatchTrouble => "watch_trouble",
+    }
+}
+
+fn week(about: &WeekFacts, zone: Tz) -> Value {
+    let sums = |sums: &WeekSums| {
+        json!({
+            "deadlines": sums.deadlines,
+            "words": sums.words,
+            "digests": sums.digests,
+            "hours": sums.hours,
+            "quiet_hours": sums.quiet_hours,
+        })
+    };
+    json!({
+        "from": about.from,
+        "to": about.to,
+        "since": about.since.map(|t| time(t, zone)),
+        "unwatched": about.unwatched,
+        "counts": sums(&about.sums),
+        "before": about.before.as_ref().map(sums),
+    })
 }
 
 fn dashboard(d: &DashboardFacts, zone: Tz) -> Value {

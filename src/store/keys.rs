@@ -19,6 +19,7 @@ pub(super) fn text(key: &Key) -> (&'static str, String) {
         Key::Mute(Muted::Check(id)) => ("mute", format!("check {id}")),
         Key::Mute(Muted::Dashboard(id)) => ("mute", format!("dashboard {id}")),
         Key::Mute(Muted::Source(id)) => ("mute", format!("source {id}")),
+        Key::Day(date) => ("day", date.to_string()),
     }
 }
 
@@ -37,6 +38,7 @@ mod tests {
             (Key::Incident(42), ("incident", "00000000000000000042")),
             (Key::Post(u64::MAX), ("post", "18446744073709551615")),
             (Key::Counters, ("counters", "")),
+            (Key::Day(NaiveDate::from_ymd_opt(2026, 11, 3).unwrap()), ("day", "2026-11-03")),
         ];
         for (key, (kind, expected)) in cases {
             assert_eq!(text(&key), (kind, expected.to_owned()));

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use dawnwatch::config::Loaded;
 use dawnwatch::config::wiring::{Address, ChatWiring, Database, Secret, SourceWiringKind, StateWord};
 use dawnwatch::core::calendar::DayRule;
-use dawnwatch::core::plan::{DateShift, Evidence, Id, Language, Manner, Need, When};
+use dawnwatch::core::plan::{DateShift, DigestAbout, Evidence, Id, Language, Manner, Need, When};
 use dawnwatch::core::time::ClockTime;
 use secrecy::ExposeSecret;
 use std::path::PathBuf;
@@ -159,6 +159,17 @@ fn chats_and_digests() {
         other => panic!("{other:?}"),
     }
     assert!(!format!("{wiring:?}").contains("hush"));
+}
+
+#[test]
+fn a_digest_tells_how_all_stands_or_what_the_week_came_to() {
+    let about = |line: &str| {
+        let plan = accepted(&format!("[digests.d]\nat = \"09:30\"\non = \"mon\"\nto = [\"terminal\"]\n{line}")).plan;
+        plan.digests[&Id::from("d")].about
+    };
+    assert_eq!(about(""), DigestAbout::Now);
+    assert_eq!(about("about = \"now\""), DigestAbout::Now);
+    assert_eq!(about("about = \"week\""), DigestAbout::Week);
 }
 
 #[test]

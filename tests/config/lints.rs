@@ -151,6 +151,16 @@ fn digests_that_come_too_late() {
 }
 
 #[test]
+fn a_week_is_told_on_a_day_of_its_own_and_at_any_hour() {
+    let week = |on: &str| format!("[digests.w]\nabout = \"week\"\nat = \"09:30\"\n{on}\nto = [\"terminal\"]\n");
+    warned(&[(&week(""), "digest w tells the last 7 days on every day"), (&week("on = \"sun-sat\""), "on every day")]);
+    silent(&[&week("on = \"mon\""), &week("on = \"day 1\"")]);
+    // It stands in for no digest that comes too late.
+    let late = format!("{}[digests.a]\nat = \"10:00\"\nto = [\"terminal\"]", week("on = \"mon\"").replace("09:30", "06:30"));
+    warned(&[(&late, "digest a is given at 10:00")]);
+}
+
+#[test]
 fn a_manner_that_no_chat_can_do_yet() {
     let digest = |green: &str| format!("[digests.d]\nat = \"06:30\"\nto = [\"terminal\"]\nwhen_all_green = {{ {green} }}");
     warned(&[

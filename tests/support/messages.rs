@@ -383,6 +383,7 @@ pub fn samples() -> Vec<(&'static str, Message)> {
         .chain(resolved())
         .chain(digests())
         .chain(own::digests())
+        .chain(own::weeks())
         .chain([("watch", watch)])
         .collect()
 }

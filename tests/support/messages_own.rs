@@ -1,7 +1,8 @@
-//! Samples of the watch's own trouble: its network and clock, the clocks of sources, maintenance, a refused reload.
+//! Samples of the watch's own trouble: its network and clock, the clocks of sources, maintenance, a refused reload; and of its weeks.
 
 use super::*;
 use dawnwatch::core::state::{Own, RefusedReload};
+use dawnwatch::core::tally::{Deadlines, Digests, Words};
 
 /// The watch's own trouble, and clocks: told to those who care for the watch.
 pub fn told_of() -> Vec<(&'static str, Message)> {
@@ -106,4 +107,103 @@ pub fn digests() -> Vec<(&'static str, Message)> {
         )
     };
     vec![("digest_own_trouble", say(own_trouble)), ("digest_maintenance", say(maintenance)), ("digest_suspected", say(suspected))]
+}
+
+/// 35 deadlines of 5 dashboards, all met, and one person woken.
+fn week_sums() -> WeekSums {
+    WeekSums {
+        deadlines: Deadlines { met: 35, false_alarms: 1, ..Deadlines::default() },
+        dashboards: 5,
+        words: Words { incidents: 60, healed: 41, messages: 9, asked: 3, wakeups: 1, alerts: 1_204 },
+        digests: Digests { posted: 5, silent: 2, missed: 0 },
+        hours: 168,
+        quiet_hours: 161,
+    }
+}
+
+fn week_facts() -> WeekFacts {
+    let words = |wakeups, asked| Words { incidents: 3, healed: 0, messages: 4, asked, wakeups, alerts: 130 };
+    let before = WeekSums { words: Words { wakeups: 6, ..week_sums().words }, ..week_sums() };
+    WeekFacts {
+        digest: Id::from("weekly"),
+        verdict: DigestVerdict::Ready,
+        from: "2026-11-16".parse().unwrap(),
+        to: "2026-11-22".parse().unwrap(),
+        since: None,
+        sums: week_sums(),
+        before: Some(before),
+        unwatched: 0,
+        causes: vec![
+            (Cause::Check(Id::from("raw_member_events")), words(1, 2)),
+            (Cause::Source(Id::from("airflow-2")), words(0, 1)),
+            (Cause::Check(Id::from("ad_revenue_daily")), words(0, 0)),
+        ],
+        more_causes: 0,
+        blind: vec![],
+        more_blind: 0,
+        next_at: Some(at("30 09:30")),
+    }
+}
+
+pub fn weeks() -> Vec<(&'static str, Message)> {
+    let say = |facts| message("23 09:30", Attention::Post, Body::Week(Box::new(facts)));
+    let sums = week_sums;
+    let quiet = WeekFacts {
+        sums: WeekSums { words: Words { wakeups: 0, asked: 0, ..sums().words }, ..sums() },
+        causes: vec![],
+        ..week_facts()
+    };
+    let deadlines = Deadlines { met: 31, missed: 3, unknown: 1, told_before: 1, told_late: 1, untold: 1, ..Deadlines::default() };
+    let missed = WeekFacts {
+        verdict: DigestVerdict::Trouble(Verdict::Late),
+        sums: WeekSums { deadlines, digests: Digests { posted: 5, silent: 1, missed: 1 }, ..sums() },
+        unwatched: 2,
+        blind: ["airflow-2", "lake", "warehouse", "bank"].into_iter().zip([612, 40, 12, 3]).map(|(id, n)| (id.into(), n)).collect(),
+        more_causes: 9,
+        ..week_facts()
+    };
+    let unseen = WeekFacts {
+        verdict: DigestVerdict::Trouble(Verdict::Unknown),
+        sums: WeekSums { deadlines: Deadlines { met: 1, ..Deadlines::default() }, dashboards: 1, ..sums() },
+        before: None,
+        unwatched: 1,
+        ..week_facts()
+    };
+    let short = WeekFacts {
+        since: Some(at("19 10:00")),
+        before: None,
+        sums: WeekSums { deadlines: Deadlines { met: 20, ..Deadlines::default() }, hours: 86, quiet_hours: 84, ..sums() },
+        ..week_facts()
+    };
+    let blank = WeekFacts {
+        verdict: DigestVerdict::NotWatched,
+        since: Some(at("23 09:00")),
+        sums: WeekSums::default(),
+        before: None,
+        causes: vec![],
+        ..week_facts()
+    };
+    let nothing_due = WeekFacts {
+        verdict: DigestVerdict::NothingDue,
+        from: "2026-11-30".parse().unwrap(),
+        to: "2026-12-06".parse().unwrap(),
+        sums: WeekSums {
+            digests: Digests { posted: 0, silent: 7, missed: 0 },
+            hours: 168,
+            quiet_hours: 168,
+            ..WeekSums::default()
+        },
+        causes: vec![],
+        next_at: None,
+        ..week_facts()
+    };
+    vec![
+        ("week", say(week_facts())),
+        ("week_quiet", say(quiet)),
+        ("week_missed", say(missed)),
+        ("week_unseen", say(unseen)),
+        ("week_short", say(short)),
+        ("week_blank", say(blank)),
+        ("week_nothing_due", say(nothing_due)),
+    ]
 }

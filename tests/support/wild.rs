@@ -24,6 +24,12 @@ pub fn wild() -> impl Strategy<Value = (Message, Language)> {
                 about.broken_chats = vec![(id.into(), error); boards];
                 about.dashboards = vec![super::messages::dashboard(&board, "23 09:00"); boards];
             }
+            Body::Week(about) => {
+                about.causes = vec![(dawnwatch::core::state::Cause::Check(id.clone().into()), Default::default()); boards.min(8)];
+                about.blind = vec![(error.into(), minutes); boards.min(8)];
+                about.sums.deadlines.missed = waiting;
+                about.before = None;
+            }
             Body::Watch(about) => about.why = error,
         }
         (message, if korean { Language::Ko } else { Language::En })

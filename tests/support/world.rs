@@ -175,6 +175,7 @@ pub fn plan() -> Plan {
         digests: [(
             id("morning"),
             Digest {
+                about: DigestAbout::Now,
                 when: When::At(ClockTime::at(6, 30)),
                 on: DayRule::Daily,
                 calendar: Some(id("kr")),
@@ -441,6 +442,7 @@ pub fn line(said: &Said) -> String {
             DigestVerdict::Trouble(verdict) => format!("digest {}", verdict.word()),
             other => format!("digest {other:?}"),
         },
+        Body::Week(about) => format!("week {:?} {}/{}", about.verdict, about.sums.deadlines.met, about.sums.deadlines.due()),
         Body::Watch(about) => format!("watch {} broken", about.chat),
     };
     let attention = format!("{:?}", message.attention).to_lowercase();

@@ -13,7 +13,7 @@ use crate::agent::{build_sinks, build_sources};
 use crate::config::Loaded;
 use crate::core::digest;
 use crate::core::message::{self, Body, DigestVerdict, Message};
-use crate::core::plan::{Id, Language, Plan};
+use crate::core::plan::{Digest, DigestAbout, Id, Language, Plan};
 use crate::core::state::{Attention, State};
 use crate::core::time::Instant;
 use crate::core::wording;
@@ -56,7 +56,8 @@ pub(super) async fn run(common: &Common, args: &super::Once, environment: &[(Str
 
 /// The digest as a chat would get it now. It is nobody's scheduled one, so it counts what no digest has counted.
 fn digest(state: &State, plan: &Plan, at: Instant) -> Message {
-    let id = plan.digests.keys().next().cloned().unwrap_or_else(|| Id::from("once"));
+    let of_now = |(_, digest): &(_, &Digest)| digest.about == DigestAbout::Now;
+    let id = plan.digests.iter().find(of_now).map(|(id, _)| id.clone()).unwrap_or_else(|| Id::from("once"));
     let facts = digest::facts(state, plan, &id, at);
     Message { at, zone: plan.timezone, attention: Attention::Post, body: Body::Digest(Box::new(facts)) }
 }
@@ -82,7 +83,7 @@ fn exit(digest: &Message) -> Exit {
             DigestVerdict::Ready | DigestVerdict::OnTrack | DigestVerdict::NothingDue | DigestVerdict::NotWatched => Exit::Fine,
             DigestVerdict::Trouble(_) | DigestVerdict::Maintenance | DigestVerdict::WatchTrouble => Exit::Findings,
         },
-        Body::Incident { .. } | Body::Resolved(_) | Body::Watch(_) => Exit::Findings,
+        Body::Incident { .. } | Body::Resolved(_) | Body::Week(_) | Body::Watch(_) => Exit::Findings,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::agent::clock::Clock;
 use crate::agent::deliver::deliver;
 use crate::core::message::Message;
-use crate::core::plan::{Id, Plan};
+use crate::core::plan::{DigestAbout, Id, Plan};
 use crate::core::step::Outcome;
 use crate::net::encoded;
 use crate::sinks::Sink;
@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 /// The chats of the digests; without any digest those that are told of trouble of the watch itself.
 pub(super) fn chats(plan: &Plan) -> BTreeSet<&Id> {
-    let of_digests: BTreeSet<&Id> = plan.digests.values().flat_map(|digest| &digest.to).collect();
+    let of_digests: BTreeSet<&Id> =
+        plan.digests.values().filter(|digest| digest.about == DigestAbout::Now).flat_map(|digest| &digest.to).collect();
     if of_digests.is_empty() { plan.tell.iter().collect() } else { of_digests }
 }
 

@@ -5,7 +5,7 @@ use crate::config::raw::{Raw, RawChat, RawDigest};
 use crate::config::values::{ClockOrReady, RawReady, TextOrReference};
 use crate::config::wiring::{Address, ChatWiring};
 use crate::core::calendar::DayRule;
-use crate::core::plan::{Chat, Digest, Id, Manner, When};
+use crate::core::plan::{Chat, Digest, DigestAbout, Id, Manner, When};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,9 @@ impl Checker<'_> {
     fn digest(&mut self, name: &str, digest: &RawDigest) -> Option<Digest> {
         let table = ["digests", name];
         let path = |key| ["digests", name, key];
+        let subjects = [("now", DigestAbout::Now), ("week", DigestAbout::Week)];
+        let read = |word: &str| text::one_of("what a digest tells", &subjects, word);
+        let about = self.optional(&path("about"), digest.about.as_ref(), read).unwrap_or(DigestAbout::Now);
         let on = self.days(&path("on"), digest.on.as_ref()).unwrap_or(DayRule::Daily);
         let calendar = digest.calendar.as_ref().and_then(|id| self.known(&path("calendar"), "calendars", "calendar", id));
         let to = self.chat_list(&path("to"), &digest.to);
@@ -118,7 +121,7 @@ impl Checker<'_> {
             Some(ClockOrReady::Clock(at)) => When::At(self.read(&path("at"), at, text::clock_today)?),
             Some(ClockOrReady::Ready(ready)) => self.when_ready(&path("at"), ready)?,
         };
-        Some(Digest { when, on, calendar, to, green_workdays, green_otherwise })
+        Some(Digest { about, when, on, calendar, to, green_workdays, green_otherwise })
     }
 
     fn when_ready(&mut self, table: &[&str; 3], ready: &RawReady) -> Option<When> {

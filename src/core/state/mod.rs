@@ -25,7 +25,9 @@ use super::judge::View;
 use super::observation::Listing;
 use super::plan::{Id, Plan};
 use super::roster::Roster;
+use super::tally::{Days, Tally};
 use super::time::Instant;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,6 +50,8 @@ pub enum Row {
     Counters(Counters),
     Watch(WatchState),
     Mute(Muted, Box<Pause>),
+    /// What a local day has come to so far.
+    Day(NaiveDate, Box<Tally>),
 }
 
 /// Names a row.
@@ -64,6 +68,7 @@ pub enum Key {
     Counters,
     Watch,
     Mute(Muted),
+    Day(NaiveDate),
 }
 
 impl Row {
@@ -80,6 +85,7 @@ impl Row {
             Self::Counters(_) => Key::Counters,
             Self::Watch(_) => Key::Watch,
             Self::Mute(what, _) => Key::Mute(what.clone()),
+            Self::Day(date, _) => Key::Day(*date),
         }
     }
 }
@@ -121,6 +127,8 @@ pub struct State {
     pub counters: Counters,
     pub watch: WatchState,
     pub mutes: BTreeMap<Muted, Pause>,
+    /// What the last days came to, for a digest that tells a week.
+    pub days: Days,
     /// Derived: which checks there are and who needs whom.
     pub roster: Roster,
     /// Derived: the verdicts of the open cycles and until when they hold.
@@ -144,6 +152,7 @@ impl State {
             counters: Counters::default(),
             watch: WatchState::default(),
             mutes: BTreeMap::new(),
+            days: Days::default(),
             roster: Roster::default(),
             view: View::default(),
             unmet: BTreeSet::new(),
@@ -163,6 +172,7 @@ impl State {
                 Row::Counters(counters) => state.counters = counters,
                 Row::Watch(watch) => state.watch = watch,
                 Row::Mute(what, pause) => drop(state.mutes.insert(what, *pause)),
+                Row::Day(date, day) => state.days.restore(date, *day),
                 Row::Source(..) | Row::Post(_) | Row::Cycle(..) | Row::Chat(..) | Row::Digest(..) => {}
             }
         }

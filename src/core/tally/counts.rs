@@ -3,11 +3,11 @@
 use crate::core::plan::Id;
 use crate::core::state::{Cause, CycleState, Verdict};
 use chrono::TimeDelta;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The deadlines of cycles with an audience.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Deadlines {
     pub met: usize,
     pub missed: usize,
@@ -70,7 +70,7 @@ impl Deadlines {
 }
 
 /// What was said, and what was not: of all, or of one cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Words {
     /// Incidents that opened, those not counted that proved to be part of another.
     pub incidents: usize,
@@ -89,9 +89,18 @@ impl Words {
     pub(super) fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
+
+    fn add(&mut self, other: &Self) {
+        self.incidents += other.incidents;
+        self.healed += other.healed;
+        self.messages += other.messages;
+        self.asked += other.asked;
+        self.wakeups += other.wakeups;
+        self.alerts += other.alerts;
+    }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Digests {
     pub posted: usize,
     /// All was well or in maintenance, and that was put on record instead.
@@ -133,6 +142,28 @@ pub struct Summary {
 }
 
 impl Counts {
+    /// What two spans come to that have nothing in common.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.nights += other.nights;
+        self.deadlines.add(&other.deadlines);
+        for (id, of_one) in &other.dashboards {
+            self.dashboards.entry(id.clone()).or_default().add(of_one);
+        }
+        self.words.add(&other.words);
+        for (cause, of_one) in &other.causes {
+            self.causes.entry(cause.clone()).or_default().add(of_one);
+        }
+        self.messages += other.messages;
+        self.digests.posted += other.digests.posted;
+        self.digests.silent += other.digests.silent;
+        self.digests.missed += other.digests.missed;
+        for (id, blind) in &other.blind {
+            *self.blind.entry(id.clone()).or_default() += *blind;
+        }
+        self.hours += other.hours;
+        self.quiet_hours += other.quiet_hours;
+    }
+
     pub fn summary(&self) -> Summary {
         Summary {
             nights: self.nights,
@@ -145,15 +176,4 @@ impl Counts {
             median_lead_minutes: self.deadlines.median_lead_minutes(),
         }
     }
-}
-
-pub(super) fn sum<'a>(all: impl Iterator<Item = &'a Words>) -> Words {
-    all.fold(Words::default(), |sum, of_one| Words {
-        incidents: sum.incidents + of_one.incidents,
-        healed: sum.healed + of_one.healed,
-        messages: sum.messages + of_one.messages,
-        asked: sum.asked + of_one.asked,
-        wakeups: sum.wakeups + of_one.wakeups,
-        alerts: sum.alerts + of_one.alerts,
-    })
 }

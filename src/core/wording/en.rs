@@ -8,7 +8,8 @@ use crate::core::message::{AskedBecause, DigestVerdict, LastSeen, Next, NotSeen,
 use crate::core::observation::{Failure, Why};
 use crate::core::plan::Language;
 use crate::core::state::{Attention, Cause, Own, Verdict};
-use chrono::{NaiveDate, TimeDelta};
+use crate::core::tally::{Deadlines, Digests, Words as Said};
+use chrono::{Datelike, NaiveDate, TimeDelta};
 
 pub(super) struct English;
 
@@ -56,12 +57,15 @@ impl Words for English {
             Label::ActBy => "Act by",
             Label::Answer => "Answer",
             Label::Arrived => "Arrived",
+            Label::Blind => "Blind",
             Label::Cause => "Cause",
             Label::Chat => "Chat",
             Label::Clock => "Clock",
             Label::Deadline => "Deadline",
             Label::Error => "Error",
             Label::Eta => "ETA",
+            Label::FalseAlarm => "False alarm",
+            Label::Grouped => "Grouped",
             Label::Healed => "Self-healed",
             Label::Heartbeat => "Last sign",
             Label::Last => "Data until",
@@ -73,9 +77,11 @@ impl Words for English {
             Label::Missed => "Missed",
             Label::More => "More",
             Label::Newest => "Newest data",
+            Label::OnTime => "On time",
             Label::Others => "Others",
             Label::Owner => "Owner",
             Label::Queued => "Queued",
+            Label::Quiet => "Quiet",
             Label::Recovered => "Recovered",
             Label::Runbook => "Runbook",
             Label::Running => "Running",
@@ -86,6 +92,7 @@ impl Words for English {
             Label::Task => "Task",
             Label::Unknown => "Unknown",
             Label::Usual => "Usual",
+            Label::Woken => "Wake-ups",
         }
     }
 
@@ -633,6 +640,128 @@ impl Words for English {
 
     fn next_check(&self, at: &str, at_the_latest: bool) -> String {
         format!("next summary {at}{}", if at_the_latest { " at the latest" } else { "" })
+    }
+
+    fn week_word(&self) -> &'static str {
+        "Weekly"
+    }
+
+    fn days(&self, from: NaiveDate, to: NaiveDate) -> String {
+        if from.month() == to.month() {
+            format!("{}–{}", from.day(), to.format("%-d %B"))
+        } else {
+            format!("{} – {}", from.format("%-d %B"), to.format("%-d %B"))
+        }
+    }
+
+    fn week_title(&self, days: &str, quiet: bool) -> String {
+        if quiet { format!("A quiet week — {days}") } else { format!("The week — {days}") }
+    }
+
+    fn nothing_counted(&self, days: &str) -> String {
+        format!("Nothing of {days} is known: the counting began after it")
+    }
+
+    fn woken_short(&self, woken: usize, before: Option<usize>) -> String {
+        let before = before.map(|before| format!(" (week before: {})", number(before))).unwrap_or_default();
+        match woken {
+            0 => format!("nobody woken{before}"),
+            n => format!("woken {} in quiet hours{before}", count(n, "time")),
+        }
+    }
+
+    fn woken(&self, woken: usize, before: Option<usize>) -> String {
+        let beside = before.map(|before| format!(" ({} the week before)", number(before))).unwrap_or_default();
+        let only = if before.is_some_and(|before| woken < before) { "Only " } else { "" };
+        match woken {
+            0 => format!("Nobody was woken{beside}."),
+            n => format!("{only}{} woke somebody{beside}.", count(n, "message")),
+        }
+    }
+
+    fn deadlines_short(&self, deadlines: &Deadlines, unwatched: usize) -> String {
+        match (deadlines.missed, deadlines.due()) {
+            (0, 0) if unwatched == 0 => "no deadline was due".to_owned(),
+            (0, due) => format!("deadlines met {}/{}", number(deadlines.met), number(due + unwatched)),
+            (missed, due) => format!("{} of {} missed", number(missed), count(due + unwatched, "deadline")),
+        }
+    }
+
+    fn deadlines(&self, deadlines: &Deadlines, unwatched: usize, dashboards: usize) -> String {
+        let due = deadlines.due() + unwatched;
+        let all = format!("{} ({})", count(due, "deadline"), count(dashboards, "dashboard"));
+        match (deadlines.missed, deadlines.met) {
+            _ if due == 0 => "No deadline that anybody waits for was due.".to_owned(),
+            (0, 1) if due == 1 => format!("The {} was met.", all.trim_start_matches("1 ")),
+            (0, met) if met == due => format!("All {all} were met."),
+            (0, met) => format!("{} of {all} {} met.", number(met), verb(met, "was", "were")),
+            (missed, _) => format!("{} of {all} {} missed.", number(missed), verb(missed, "was", "were")),
+        }
+    }
+
+    fn digests(&self, digests: &Digests) -> String {
+        let missed = if digests.missed > 0 { format!(", {} missed", number(digests.missed)) } else { String::new() };
+        format!("{} posted, {} silent and on record{missed}.", capital(&count(digests.posted, "digest")), number(digests.silent))
+    }
+
+    fn before(&self, text: &str) -> String {
+        format!("week before: {text}")
+    }
+
+    fn missed_told(&self, deadlines: &Deadlines) -> String {
+        let [missed, before, late, never] =
+            [deadlines.missed, deadlines.told_before, deadlines.told_late, deadlines.untold].map(number);
+        format!("{missed}: told before the deadline {before}, only after it {late}, never {never}")
+    }
+
+    fn unseen(&self, unknown: usize, unwatched: usize) -> String {
+        let unknown = (unknown > 0).then(|| format!("{} could not be seen", count(unknown, "deadline")));
+        let unwatched = (unwatched > 0).then(|| format!("{} nobody watched: off, or not known yet", count(unwatched, "deadline")));
+        unknown.into_iter().chain(unwatched).collect::<Vec<_>>().join("; ")
+    }
+
+    fn asked_of(&self, asked: usize) -> String {
+        format!("in quiet hours, of {} that asked a person", count(asked, "message"))
+    }
+
+    fn healed_of(&self, healed: usize, incidents: usize) -> String {
+        format!("{} of {}, before anybody was told", number(healed), count(incidents, "incident"))
+    }
+
+    fn grouped(&self, alerts: usize, messages: usize) -> String {
+        format!("{} in trouble → {}", count(alerts, "check"), count(messages, "message"))
+    }
+
+    fn false_alarms(&self, alarms: usize) -> String {
+        match alarms {
+            0 => "none".to_owned(),
+            n => format!("{}, asked about and met with no failed run", count(n, "deadline")),
+        }
+    }
+
+    fn quiet_hours(&self, quiet: i64, hours: i64) -> String {
+        format!("{quiet} of {hours} hours without a message")
+    }
+
+    fn cause_of_week(&self, subject: &str, said: &Said) -> String {
+        let asked = match (said.asked, said.wakeups) {
+            (0, _) => "nobody asked".to_owned(),
+            (asked, 0) => format!("a person asked {}", count(asked, "time")),
+            (asked, woken) => format!("a person asked {}, {} in quiet hours", count(asked, "time"), number(woken)),
+        };
+        format!("{subject}: {} · {} · {asked}", count(said.incidents, "incident"), count(said.messages, "message"))
+    }
+
+    fn counted_since(&self, at: &str) -> String {
+        format!("counted since {at} only")
+    }
+
+    fn all_of_it(&self, command: &str) -> String {
+        format!("all of it: {command}")
+    }
+
+    fn next_week(&self, at: &str) -> String {
+        format!("next weekly report {at}")
     }
 
     fn checked(&self, at: &str) -> String {

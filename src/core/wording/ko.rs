@@ -8,6 +8,7 @@ use crate::core::message::{AskedBecause, DigestVerdict, LastSeen, Next, NotSeen,
 use crate::core::observation::{Failure, Why};
 use crate::core::plan::Language;
 use crate::core::state::{Attention, Cause, Own, Verdict};
+use crate::core::tally::{Deadlines, Digests, Words as Said};
 use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
 
 pub(super) struct Korean;
@@ -98,12 +99,15 @@ impl Words for Korean {
             Label::ActBy => "조치 기한",
             Label::Answer => "응답",
             Label::Arrived => "도착",
+            Label::Blind => "못 봄",
             Label::Cause => "원인",
             Label::Chat => "채팅",
             Label::Clock => "시계",
             Label::Deadline => "마감",
             Label::Error => "오류",
             Label::Eta => "예상 완료",
+            Label::FalseAlarm => "오경보",
+            Label::Grouped => "알림 묶음",
             Label::Healed => "자동 복구",
             Label::Heartbeat => "최근 신호",
             Label::Last => "끝 날짜",
@@ -115,9 +119,11 @@ impl Words for Korean {
             Label::Missed => "마감 위반",
             Label::More => "그 밖에",
             Label::Newest => "최신 자료",
+            Label::OnTime => "마감 준수",
             Label::Others => "다른 소스",
             Label::Owner => "담당",
             Label::Queued => "대기열",
+            Label::Quiet => "조용함",
             Label::Recovered => "복구",
             Label::Runbook => "런북",
             Label::Running => "실행 중",
@@ -128,6 +134,7 @@ impl Words for Korean {
             Label::Task => "태스크",
             Label::Unknown => "미확인",
             Label::Usual => "평소 도착",
+            Label::Woken => "깨움",
         }
     }
 
@@ -663,6 +670,124 @@ impl Words for Korean {
 
     fn next_check(&self, at: &str, at_the_latest: bool) -> String {
         format!("다음 요약 {}{at}", if at_the_latest { "늦어도 " } else { "" })
+    }
+
+    fn week_word(&self) -> &'static str {
+        "주간 보고"
+    }
+
+    fn days(&self, from: NaiveDate, to: NaiveDate) -> String {
+        let month = if from.month() == to.month() { String::new() } else { format!("{}월 ", to.month()) };
+        format!("{}월 {}일~{month}{}일", from.month(), from.day(), to.day())
+    }
+
+    fn week_title(&self, days: &str, quiet: bool) -> String {
+        if quiet { format!("조용한 한 주 — {days}") } else { format!("지난 한 주 — {days}") }
+    }
+
+    fn nothing_counted(&self, days: &str) -> String {
+        format!("{days}에 센 것이 없습니다: 그 뒤부터 세기 시작했습니다")
+    }
+
+    fn woken_short(&self, woken: usize, before: Option<usize>) -> String {
+        let before = before.map(|before| format!("(그 전주 {}회)", number(before))).unwrap_or_default();
+        match woken {
+            0 => format!("깨운 사람 없음{before}"),
+            n => format!("방해 금지 시간에 깨운 횟수 {}회{before}", number(n)),
+        }
+    }
+
+    fn woken(&self, woken: usize, before: Option<usize>) -> String {
+        let beside = before.map(|before| format!("(그 전주 {}번)", number(before))).unwrap_or_default();
+        match (woken, before) {
+            (0, _) => format!("아무도 깨우지 않았습니다{beside}."),
+            (n, Some(before)) if n < before => format!("사람을 깨운 알림은 {}번뿐이었습니다{beside}.", number(n)),
+            (n, _) => format!("사람을 깨운 알림은 {}번이었습니다{beside}.", number(n)),
+        }
+    }
+
+    fn deadlines_short(&self, deadlines: &Deadlines, unwatched: usize) -> String {
+        match (deadlines.missed, deadlines.due()) {
+            (0, 0) if unwatched == 0 => "마감 없음".to_owned(),
+            (0, due) => format!("마감 준수 {}/{}", number(deadlines.met), number(due + unwatched)),
+            (missed, due) => format!("마감 위반 {}/{}", number(missed), number(due + unwatched)),
+        }
+    }
+
+    fn deadlines(&self, deadlines: &Deadlines, unwatched: usize, dashboards: usize) -> String {
+        let due = deadlines.due() + unwatched;
+        let all = format!("마감 {}개(대시보드 {}개)", number(due), number(dashboards));
+        match (deadlines.missed, deadlines.met) {
+            _ if due == 0 => "기다리는 사람이 있는 마감은 없었습니다.".to_owned(),
+            (0, met) if met == due => format!("{all}를 모두 지켰습니다."),
+            (0, met) => format!("{all} 중 {}개를 지켰습니다.", number(met)),
+            (missed, _) => format!("{all} 중 {}개를 어겼습니다.", number(missed)),
+        }
+    }
+
+    fn digests(&self, digests: &Digests) -> String {
+        let missed = if digests.missed > 0 { format!(", 놓친 요약 {}건", number(digests.missed)) } else { String::new() };
+        format!("게시한 요약 {}건, 알림 없이 기록만 한 요약 {}건{missed}.", number(digests.posted), number(digests.silent))
+    }
+
+    fn before(&self, text: &str) -> String {
+        format!("그 전주 {text}")
+    }
+
+    fn missed_told(&self, deadlines: &Deadlines) -> String {
+        let [missed, before, late, never] =
+            [deadlines.missed, deadlines.told_before, deadlines.told_late, deadlines.untold].map(number);
+        format!("{missed}건: 마감 전에 알림 {before}, 마감 뒤에 알림 {late}, 알리지 못함 {never}")
+    }
+
+    fn unseen(&self, unknown: usize, unwatched: usize) -> String {
+        let unknown = (unknown > 0).then(|| format!("확인하지 못한 마감 {}건", number(unknown)));
+        let unwatched = (unwatched > 0).then(|| format!("감시하지 않은 마감 {}건(꺼져 있었거나 등록 전)", number(unwatched)));
+        unknown.into_iter().chain(unwatched).collect::<Vec<_>>().join(", ")
+    }
+
+    fn asked_of(&self, asked: usize) -> String {
+        format!("· 방해 금지 시간에 사람에게 요청(전체 요청 {}건)", number(asked))
+    }
+
+    fn healed_of(&self, healed: usize, incidents: usize) -> String {
+        format!("{}건 (문제 {}건 중, 알리기 전에 스스로 복구)", number(healed), number(incidents))
+    }
+
+    fn grouped(&self, alerts: usize, messages: usize) -> String {
+        format!("문제가 된 점검 {}건 → 메시지 {}건", number(alerts), number(messages))
+    }
+
+    fn false_alarms(&self, alarms: usize) -> String {
+        match alarms {
+            0 => "없음".to_owned(),
+            n => format!("{}건 (요청했지만 실패한 실행 없이 지켜진 마감)", number(n)),
+        }
+    }
+
+    fn quiet_hours(&self, quiet: i64, hours: i64) -> String {
+        format!("{hours}시간 중 {quiet}시간은 메시지 없음")
+    }
+
+    fn cause_of_week(&self, subject: &str, said: &Said) -> String {
+        let asked = match (said.asked, said.wakeups) {
+            (0, _) => "요청 없음".to_owned(),
+            (asked, 0) => format!("사람에게 요청 {}번", number(asked)),
+            (asked, woken) => format!("사람에게 요청 {}번(방해 금지 시간 {}번)", number(asked), number(woken)),
+        };
+        format!("{subject}: 문제 {}건 · 메시지 {}건 · {asked}", number(said.incidents), number(said.messages))
+    }
+
+    fn counted_since(&self, at: &str) -> String {
+        format!("{at}부터 센 값")
+    }
+
+    fn all_of_it(&self, command: &str) -> String {
+        format!("전체: {command}")
+    }
+
+    fn next_week(&self, at: &str) -> String {
+        format!("다음 주간 보고 {at}")
     }
 
     fn checked(&self, at: &str) -> String {

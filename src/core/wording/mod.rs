@@ -1,6 +1,6 @@
 //! Catalogues: a message → words in a language.
 //!
-//! What is said, and in which order, is decided once for all languages (`incident`, `resolved`, `digest`); how it is said is the
+//! What is said, and in which order, is decided once for all languages (`incident`, `resolved`, `digest`, `week`); how it is said is the
 //! catalogue's part (`en`, `ko`), one file per language behind one trait (`words`). Nothing here looks anything up, and nothing is
 //! said that the facts do not hold.
 
@@ -11,6 +11,7 @@ mod incident;
 mod ko;
 mod marked;
 mod resolved;
+mod week;
 mod words;
 
 use self::context::Context;
@@ -36,6 +37,7 @@ pub fn word(message: &Message, language: Language) -> Text {
         Body::Incident { update, about } => incident::draft(&cx, message.attention, *update, about),
         Body::Resolved(about) => resolved::draft(&cx, about),
         Body::Digest(about) => digest::draft(&cx, message.attention, about),
+        Body::Week(about) => week::draft(&cx, about),
         Body::Watch(about) => digest::draft_watch(&cx, message.attention, about),
     };
     draft.text(words, message.attention)

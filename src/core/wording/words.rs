@@ -8,6 +8,7 @@ use crate::core::message::{DigestVerdict, LastSeen, Next, Situation};
 use crate::core::observation::{Failure, Why};
 use crate::core::plan::Language;
 use crate::core::state::{Attention, Cause, Own, Verdict};
+use crate::core::tally::{Deadlines, Digests, Words as Said};
 use chrono::{NaiveDate, TimeDelta};
 
 /// Labels of facts: at most 5 characters in Korean, 11 in English, or they wrap on a phone.
@@ -16,12 +17,16 @@ pub(super) enum Label {
     ActBy,
     Answer,
     Arrived,
+    /// Sources did not answer.
+    Blind,
     Cause,
     Chat,
     Clock,
     Deadline,
     Error,
     Eta,
+    FalseAlarm,
+    Grouped,
     Healed,
     Heartbeat,
     Last,
@@ -33,9 +38,11 @@ pub(super) enum Label {
     Missed,
     More,
     Newest,
+    OnTime,
     Others,
     Owner,
     Queued,
+    Quiet,
     Recovered,
     Runbook,
     Running,
@@ -46,6 +53,7 @@ pub(super) enum Label {
     Task,
     Unknown,
     Usual,
+    Woken,
 }
 
 /// Headings of sections, and words of links.
@@ -214,6 +222,31 @@ pub(super) trait Words {
     fn reload_refused(&self, at: &str, findings: usize, first: &str) -> String;
     fn suspected(&self, subject: &str) -> String;
     fn next_check(&self, at: &str, at_the_latest: bool) -> String;
+
+    // The week.
+    fn week_word(&self) -> &'static str;
+    fn days(&self, from: NaiveDate, to: NaiveDate) -> String;
+    fn week_title(&self, days: &str, quiet: bool) -> String;
+    /// Without a full stop.
+    fn nothing_counted(&self, days: &str) -> String;
+    /// How often somebody was woken, and in the week before: in the preview, and as a sentence.
+    fn woken_short(&self, woken: usize, before: Option<usize>) -> String;
+    fn woken(&self, woken: usize, before: Option<usize>) -> String;
+    fn deadlines_short(&self, deadlines: &Deadlines, unwatched: usize) -> String;
+    fn deadlines(&self, deadlines: &Deadlines, unwatched: usize, dashboards: usize) -> String;
+    fn digests(&self, digests: &Digests) -> String;
+    fn before(&self, text: &str) -> String;
+    fn missed_told(&self, deadlines: &Deadlines) -> String;
+    fn unseen(&self, unknown: usize, unwatched: usize) -> String;
+    fn asked_of(&self, asked: usize) -> String;
+    fn healed_of(&self, healed: usize, incidents: usize) -> String;
+    fn grouped(&self, alerts: usize, messages: usize) -> String;
+    fn false_alarms(&self, alarms: usize) -> String;
+    fn quiet_hours(&self, quiet: i64, hours: i64) -> String;
+    fn cause_of_week(&self, subject: &str, said: &Said) -> String;
+    fn counted_since(&self, at: &str) -> String;
+    fn all_of_it(&self, command: &str) -> String;
+    fn next_week(&self, at: &str) -> String;
 
     // Feet.
     fn checked(&self, at: &str) -> String;

@@ -122,7 +122,7 @@ impl Look<'_> {
             Body::Incident { about, .. } => (&about.dashboards, (about.verdict == Verdict::Failed).then_some(&about.cause)),
             Body::Resolved(about) => (&about.dashboards, None),
             Body::Digest(about) => (&about.dashboards, None),
-            Body::Watch(_) => (&[], None),
+            Body::Week(_) | Body::Watch(_) => (&[], None),
         };
         let worst = dashboards.iter().map(|dashboard| dashboard.verdict).max();
         if matches!(body, Body::Digest(about) if about.verdict == DigestVerdict::Ready) && worst > Some(Verdict::Ready) {

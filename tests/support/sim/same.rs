@@ -118,7 +118,7 @@ fn loosely(player: &Player<'_>) -> Vec<Value> {
         let (kind, mut dashboards) = match &said.post.message.body {
             Body::Incident { about, .. } => (about.verdict.word(), about.dashboards.iter().map(|d| d.id.to_string()).collect()),
             Body::Resolved(about) => ("resolved", about.dashboards.iter().map(|d| d.id.to_string()).collect()),
-            Body::Digest(_) => ("digest", vec![]),
+            Body::Digest(_) | Body::Week(_) => ("digest", vec![]),
             Body::Watch(_) => ("watch", vec![]),
         };
         dashboards.sort();

@@ -3,7 +3,7 @@
 use super::{Checker, hours_word, span};
 use crate::config::wiring::{Address, ChatWiring, Secret};
 use crate::core::calendar::DayRule;
-use crate::core::plan::{Chat, Dashboard, Id, Manner, Plan};
+use crate::core::plan::{Chat, Dashboard, DigestAbout, Id, Manner, Plan};
 use chrono::{NaiveTime, TimeDelta};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +22,7 @@ impl Checker<'_> {
         }
         self.late_digests(plan);
         self.quiet_digests(plan);
+        self.weeks_every_day(plan);
     }
 
     fn untold(&mut self, plan: &Plan) {
@@ -121,15 +122,23 @@ impl Checker<'_> {
     fn late_digests(&mut self, plan: &Plan) {
         let deadlines = plan.dashboards.values().filter_map(|dashboard| dashboard.ready_by.last());
         let Some(last) = deadlines.max() else { return };
-        if plan.digests.values().any(|digest| digest.when.latest() < *last) {
+        let of_now = || plan.digests.iter().filter(|(_, digest)| digest.about == DigestAbout::Now);
+        if of_now().any(|(_, digest)| digest.when.latest() < *last) {
             return;
         }
-        for (id, digest) in &plan.digests {
+        for (id, digest) in of_now() {
             let text = format!(
                 "digest {id} is given at {}, when every deadline is over (the last is {last}): there is nothing left to save",
                 digest.when.latest()
             );
             self.warning(&["digests", id.as_str(), "at"], text);
+        }
+    }
+
+    fn weeks_every_day(&mut self, plan: &Plan) {
+        for (id, _) in plan.digests.iter().filter(|(_, digest)| digest.about == DigestAbout::Week && every_day(&digest.on)) {
+            let text = format!("digest {id} tells the last 7 days on every day: give it a day, such as on = \"mon\"");
+            self.warning(&["digests", id.as_str()], text);
         }
     }
 
