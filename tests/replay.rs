@@ -113,7 +113,8 @@ fn each_message_is_a_line_and_the_last_line_counts() {
     for line in &lines[..lines.len() - 1] {
         let mut had: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
         let mut wanted = keys.to_vec();
-        (had.sort_unstable(), wanted.sort_unstable());
+        had.sort_unstable();
+        wanted.sort_unstable();
         assert_eq!(had, wanted);
     }
     let alert = lines.iter().find(|line| line["kind"] == "alert").unwrap();
