@@ -286,7 +286,7 @@ fn the_numbers_are_those_of_the_code() {
         ("core/standing.rs", "DARK_TRIES: u32 = 3", "no answer 3 times in a row"),
         ("core/standing.rs", "DARK_AFTER: TimeDelta = TimeDelta::minutes(5)", "or for 5 minutes"),
         ("core/standing.rs", "FUTURE_TOLERANCE: TimeDelta = TimeDelta::minutes(5)", "more than 5 minutes in the future"),
-        ("core/judge.rs", "NOTICE: TimeDelta = TimeDelta::minutes(10)", "from 10 minutes before act-by"),
+        ("core/judge/bench.rs", "NOTICE: TimeDelta = TimeDelta::minutes(10)", "from 10 minutes before act-by"),
         ("core/judge.rs", "GRACE: TimeDelta = TimeDelta::minutes(2)", "or 2 minutes without one"),
         ("core/forecast.rs", "ENOUGH_NIGHTS: usize = 5", "once 5 are known"),
         ("core/forecast.rs", "const RECENT: usize = 28;", "the last 28 nights"),
