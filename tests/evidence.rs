@@ -215,6 +215,8 @@ fn a_scheduler_that_stands_still_is_one_cause() {
     world.until("2026-11-23 01:00");
     let causes: Vec<&Cause> = world.state.incidents.values().map(|incident| &incident.cause).collect();
     assert_eq!(causes, [&Cause::Scheduler(id("airflow"))]);
+    // Nobody knows when it will start anything again.
+    assert!(world.state.view.cycles[&id("exec")].eta.is_none());
 }
 
 #[test]

@@ -171,6 +171,10 @@ impl Bench<'_> {
         let later = |last: Option<Instant>, next: &Judged| Some(last?.max(next.forecast?.at));
         let mut needs = row.needs.outstanding();
         let outstanding = needs.next().map(|first| needs.fold(first.forecast.map(|f| f.at), later));
+        // Nobody knows when the source will start anything again.
+        if self.stands_still(row).is_some() {
+            return None;
+        }
         let run = match row.standing() {
             Standing::Failed { .. } | Standing::Unseen(_) => return None,
             Standing::Running { state: RunState::Queued | RunState::Waiting { .. }, .. } if outstanding.is_some() => None,
@@ -185,6 +189,12 @@ impl Bench<'_> {
         let idle = run.is_none() && outstanding.is_none();
         let arrives_at = row.open.arrives_at.filter(|_| idle);
         forecast::arrival(&row.open.habit, &forecast::Now { at: self.at, run, needs: outstanding, starts_at, arrives_at })
+    }
+
+    /// Since when what starts its source's runs is dead, where it waits for that.
+    fn stands_still(&self, row: &Row<'_>) -> Option<Instant> {
+        let under_way = matches!(row.standing(), Standing::Running { state, .. } if !matches!(state, RunState::Queued));
+        self.source(row.ix)?.scheduler_dead_since.filter(|_| !under_way)
     }
 
     /// The verdict of a check that has not arrived, and since when it holds.
@@ -212,9 +222,7 @@ impl Bench<'_> {
         {
             return (Verdict::AtRisk, need.since);
         }
-        let dead_since = source.and_then(|source| source.scheduler_dead_since);
-        let under_way = matches!(row.standing(), Standing::Running { state, .. } if !matches!(state, RunState::Queued));
-        if let Some(since) = dead_since.filter(|_| !under_way) {
+        if let Some(since) = self.stands_still(row) {
             return (Verdict::AtRisk, since);
         }
         let finish_by = deadline - row.open.after;
