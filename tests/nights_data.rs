@@ -160,3 +160,18 @@ fn what_is_expected_is_foreseen_when_it_is_told() {
     // Two runs of 40 minutes from now; not from midnight.
     assert_eq!(about.dashboards[0].eta.map(|eta| eta.at), Some(seoul("2026-11-23 07:50")));
 }
+
+#[test]
+fn news_of_the_instant_of_a_digest_is_judged_on_what_was_foreseen_for_it() {
+    let mut plan = plan();
+    plan.checks.insert(id("users"), check("users").into());
+    plan.dashboards.insert(id("exec"), dashboard(&["sales", "users"]));
+    plan.digests.get_mut(&id("morning")).unwrap().when = When::At(dawnwatch::core::time::ClockTime::at(4, 38));
+    let set = |w: &mut World| {
+        w.tick = TimeDelta::minutes(1);
+        // Two minutes before it is usually done; another one arrives while the digest is given.
+        w.run("orders", "2026-11-23 04:00", "2026-11-23 04:50").run("users", "2026-11-23 04:00", "2026-11-23 04:38");
+        w.run("sales", "2026-11-23 04:50", "2026-11-23 05:30");
+    };
+    night_of(plan, "2026-11-22 23:00", "2026-11-23 06:35", set, &["Mon 04:38 team post digest OnTrack"]);
+}

@@ -38,10 +38,11 @@ impl Span {
         self.from <= at && at < self.to
     }
 
-    /// Of whole local days each is one, also those on which the clocks change.
+    /// Of whole local days each is one, also those on which the clocks change; a part of a day is one too.
     pub fn nights(self) -> usize {
         let half_a_day = TimeDelta::hours(12);
-        usize::try_from((self.to - self.from + half_a_day).num_days()).unwrap_or(0)
+        let days = usize::try_from((self.to - self.from + half_a_day).num_days()).unwrap_or(0);
+        days.max(usize::from(self.from < self.to))
     }
 
     fn until(self, until: Instant) -> Self {

@@ -134,8 +134,12 @@ pub(super) fn foresee(tx: &mut Tx<'_>) {
         judge::judge_again(&mut now, tx.state, plan, dashboard, tx.at);
         let Some(view) = tx.state.view.cycles.get_mut(id) else { continue };
         view.eta = now.eta;
-        for ((_, had), (_, new)) in view.checks.iter_mut().zip(now.checks) {
-            had.forecast = new.forecast;
+        for ((ix, had), (_, new)) in view.checks.iter_mut().zip(now.checks) {
+            if had.forecast != new.forecast {
+                had.forecast = new.forecast;
+                // What rests on it is to see that it has moved.
+                view.touched.insert(*ix);
+            }
         }
     }
 }

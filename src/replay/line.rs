@@ -4,7 +4,7 @@
 use super::player::Said;
 use crate::core::message::{Body, DashboardFacts, DigestFacts, DigestVerdict, Message, WeekFacts, lines};
 use crate::core::plan::{Id, Language, Plan};
-use crate::core::state::{About, Attention, Cause, Decision, Entry, Grounds, Incident, IncidentId, State, Verdict};
+use crate::core::state::{About, Attention, Cause, Decision, Entry, Grounds, Incident, IncidentId, Reason, State, Verdict};
 use crate::core::time::Instant;
 use crate::core::wording;
 use chrono_tz::Tz;
@@ -128,7 +128,7 @@ impl Line {
     /// A message as it was delivered.
     pub fn said(said: &Said, plan: &Plan) -> Self {
         let message = &said.post.message;
-        let told = told(&message.body);
+        let told = told(&message.body, said.at);
         let local = |at| LocalTime { at, zone: plan.timezone };
         Self {
             verdict: told.verdict,
@@ -149,12 +149,8 @@ impl Line {
         Self::new(at, plan.timezone, Kind::Heartbeat)
     }
 
-    /// A decision to say nothing; `None`: the entry is none. `state`: from about that time, for the checks that the incident is about.
-    /// The text is the reason's word.
-    pub fn silent(entry: &Entry, state: &State, plan: &Plan) -> Option<Self> {
-        if entry.decision != Decision::StaySilent {
-            return None;
-        }
+    /// A decision to say nothing about these checks. The text is the reason's word.
+    pub fn silent(entry: &Entry, checks: Vec<Id>, plan: &Plan) -> Self {
         let incident = match &entry.about {
             About::Incident(id) => Some(*id),
             _ => None,
@@ -165,25 +161,37 @@ impl Line {
         };
         let cycles = trouble.map(|trouble| trouble.cycles.as_slice()).unwrap_or_default();
         let dashboards: BTreeSet<&Id> = cycles.iter().map(|endangered| &endangered.cycle.dashboard).collect();
-        let known = incident.and_then(|id| state.incidents.get(&id));
-        Some(Self {
+        Self {
             verdict: trouble.map(|trouble| trouble.verdict),
             attention: Some(Attention::Silent),
             chat: entry.chat.clone(),
             incident,
             cause: trouble.map(|trouble| trouble.cause.to_string()),
-            checks: known.map(|incident| of_incident(state, incident)).unwrap_or_default(),
+            checks,
             dashboards: dashboards.into_iter().cloned().collect(),
             act_by: trouble.and_then(|trouble| trouble.act_by).map(|at| LocalTime { at, zone: plan.timezone }),
             text: word_of(&entry.reason),
             ..Self::new(entry.at, plan.timezone, Kind::Silent)
-        })
+        }
     }
 }
 
 /// A unit variant's word as it is stored: `quiet_hours`.
 pub fn word_of(unit: &impl Serialize) -> String {
     serde_json::to_value(unit).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The checks that a decision to say nothing is about, just after it was taken. `None`: the entry is no such decision, or only says
+/// that what was said at that very instant is not said twice.
+pub(super) fn left_unsaid(state: &State, entry: &Entry) -> Option<Vec<Id>> {
+    if entry.decision != Decision::StaySilent {
+        return None;
+    }
+    let About::Incident(id) = &entry.about else { return Some(Vec::new()) };
+    let incident = state.incidents.get(id);
+    let told_at = incident.zip(entry.chat.as_ref()).and_then(|(incident, chat)| Some(incident.told.get(chat)?.at));
+    let echo = entry.reason == Reason::AlreadyTold && told_at == Some(entry.at);
+    (!echo).then(|| incident.map(|incident| of_incident(state, incident)).unwrap_or_default())
 }
 
 /// The checks that wait or fail, of what a message tells, as they stand when it is delivered.
@@ -222,20 +230,26 @@ struct Told {
     act_by: Option<Instant>,
 }
 
-fn told(body: &Body) -> Told {
+fn told(body: &Body, at: Instant) -> Told {
     let watched = |dashboards: &[DashboardFacts]| -> Vec<Id> {
         dashboards.iter().filter(|dashboard| dashboard.audience).map(|dashboard| dashboard.id.clone()).collect()
     };
     match body {
         Body::Incident { about, .. } => Told {
-            verdict: Some(about.verdict),
+            // A deadline that has come is missed, whatever the next answer of the cause's source will be.
+            verdict: Some(if about.dashboards.iter().any(|dashboard| dashboard.audience && dashboard.deadline <= at) {
+                about.verdict.max(Verdict::Late)
+            } else {
+                about.verdict
+            }),
             incident: Some(about.incident),
             cause: Some(about.cause.to_string()),
             dashboards: watched(&about.dashboards),
             act_by: about.dashboards.iter().filter_map(|dashboard| dashboard.act_by).min(),
         },
         Body::Resolved(about) => {
-            let over = if about.recovered_at.is_some() { Verdict::Ready } else { Verdict::Late };
+            let in_time = about.recovered_at.is_some() && about.missed == 0;
+            let over = if in_time { Verdict::Ready } else { Verdict::Late };
             let worst = about.dashboards.iter().map(|dashboard| dashboard.verdict).max();
             Told {
                 verdict: worst.max(Some(over)),
@@ -299,7 +313,6 @@ fn words(message: &Message, chat: &Id, plan: &Plan) -> String {
 mod tests {
     use super::*;
     use crate::core::message::WeekSums;
-    use crate::core::state::Reason;
 
     #[test]
     fn a_line_is_printed_in_the_order_of_its_fields_in_local_time() {
@@ -340,7 +353,7 @@ mod tests {
             };
             let zone = chrono_tz::UTC;
             let body = Body::Week(Box::new(about));
-            assert_eq!(told(&body).verdict, Some(expected));
+            assert_eq!(told(&body, Instant::MIN_UTC).verdict, Some(expected));
             let message = Message { at: Instant::UNIX_EPOCH, zone, attention: Attention::Post, body };
             assert_eq!(kind(&message), Kind::Digest);
         }

@@ -27,10 +27,14 @@ pub async fn state_at(plan: Arc<Plan>, mut history: History, at: Instant) -> Res
     let Some((first, _)) = history.span().filter(|(first, _)| *first <= at) else { return Ok(None) };
     let mut player = Player::new(plan, Past::default(), first.max(at - KNOWN));
     while let Some(page) = history.next_page().await? {
+        let last = page.last().map(|observed| observed.at);
         for observed in page.into_iter().take_while(|observed| observed.at <= at) {
             player.play_to(observed.at);
             player.learn(observed);
             player.came();
+        }
+        if last.is_some_and(|last| last > at) {
+            break;
         }
     }
     player.play_to(at);
@@ -63,8 +67,16 @@ impl Play {
     /// past: how long things take is learned from it, and nobody was told of it.
     pub async fn open(plan: Arc<Plan>, history: History, first: NaiveDate, last: NaiveDate) -> Result<Self, HistoryError> {
         let (from, to) = days(&plan, first, last);
-        let span = Span { from, to: history.ends_at().map_or(to, |ends| ends.clamp(from, to)) };
-        let known_from = history.span().map_or(span.from, |(first, _)| first.max(span.from - KNOWN).min(span.from));
+        let first_seen = history.span().map(|(first, _)| first);
+        let span = match history.ends_at() {
+            // Before the first look, and after the last, nothing is known, not even that nothing happened.
+            Some(ends) => {
+                let from = first_seen.map_or(from, |first| first.clamp(from, to));
+                Span { from, to: ends.clamp(from, to) }
+            }
+            None => Span { from, to },
+        };
+        let known_from = first_seen.map_or(span.from, |first| first.max(span.from - KNOWN).min(span.from));
         let player = Player::new(plan, Past::default(), known_from);
         let page = Vec::new().into_iter();
         let mut play = Self { player, history, page, next: None, tally: Tally::new(span), span, date: first };
@@ -125,13 +137,13 @@ impl Play {
     fn gather(&mut self, lines: &mut Option<Vec<Line>>) {
         for came in self.player.came() {
             let Some(lines) = lines else { continue };
-            let (state, plan) = (self.player.state(), self.player.plan());
+            let plan = self.player.plan();
             match came {
                 Came::Said(said) => lines.push(Line::said(&said, plan)),
                 Came::Beat(at) => lines.push(Line::beat(at, plan)),
-                Came::Decided(entry) => {
+                Came::Decided(entry, checks) => {
                     self.tally.take(&entry);
-                    lines.extend(Line::silent(&entry, state, plan));
+                    lines.extend(checks.map(|checks| Line::silent(&entry, checks, plan)));
                 }
             }
         }

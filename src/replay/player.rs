@@ -16,7 +16,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Came {
     Said(Box<Said>),
-    Decided(Entry),
+    /// Of a decision to say nothing the checks that it is about; `None` for others, and where the word was said at that very instant.
+    Decided(Entry, Option<Vec<Id>>),
     /// The outward proof of life went out.
     Beat(Instant),
 }
@@ -188,7 +189,11 @@ impl Player {
             rows.kept.extend(commit.put.into_iter().map(|row| (row.key(), row)));
             commit.delete.iter().for_each(|key| drop(rows.kept.remove(key)));
         }
-        self.came.extend(commit.ledger.into_iter().map(Came::Decided));
+        let state = &self.state;
+        self.came.extend(commit.ledger.into_iter().map(|entry| {
+            let checks = line::left_unsaid(state, &entry);
+            Came::Decided(entry, checks)
+        }));
     }
 
     /// Does all that is due, until nothing is.

@@ -109,7 +109,7 @@ impl Stage {
         for came in self.player.came() {
             match came {
                 Came::Said(said) => self.played.lines.push(Line::said(&said, self.player.plan())),
-                Came::Decided(entry) => self.played.ledger.push(entry),
+                Came::Decided(entry, _) => self.played.ledger.push(entry),
                 Came::Beat(at) => self.played.beats.push(at),
             }
         }

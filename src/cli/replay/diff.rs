@@ -26,6 +26,7 @@ enum Side {
 
 pub(super) async fn run(format: Format, mut config: Play, mut other: Play) -> Result<Exit, Error> {
     let (mut same, mut only) = (0_usize, [0_usize; 2]);
+    let mut lead = "{\"only\":[";
     while let (Some(mine), Some(theirs)) = (config.day().await?, other.day().await?) {
         let differs = differences(&mine.lines, &theirs.lines);
         let told = mine.lines.iter().filter(|line| text::is_message(line)).count();
@@ -40,6 +41,9 @@ pub(super) async fn run(format: Format, mut config: Play, mut other: Play) -> Re
             }
             _ => {
                 for (side, line) in &differs {
+                    if format == Format::Json {
+                        output::write(std::mem::replace(&mut lead, ","))?;
+                    }
                     output::json(&Only { only: *side, line })?;
                 }
             }
@@ -55,7 +59,13 @@ pub(super) async fn run(format: Format, mut config: Play, mut other: Play) -> Re
         ))?;
     } else {
         let (config, diff) = (before.summary(), after.summary());
-        output::json(&serde_json::json!({"kind": "summary", "same": same, "config": config, "diff": diff}))?;
+        let last = serde_json::json!({"kind": "summary", "same": same, "config": config, "diff": diff});
+        if format == Format::Json {
+            let lead = if lead == "," { "" } else { lead };
+            output::write(&format!("{lead}],\"summary\":{last}}}"))?;
+        } else {
+            output::json(&last)?;
+        }
     }
     Ok(Exit::Fine)
 }
@@ -65,7 +75,7 @@ pub(super) async fn run(format: Format, mut config: Play, mut other: Play) -> Re
 fn differences<'a>(mine: &'a [Line], theirs: &'a [Line]) -> Vec<(Side, &'a Line)> {
     let alike = |a: &Line, b: &Line| {
         let of = |line: &Line| (line.at.at, line.kind, line.verdict, line.attention);
-        of(a) == of(b) && (&a.chat, &a.cause, &a.dashboards) == (&b.chat, &b.cause, &b.dashboards)
+        of(a) == of(b) && (&a.chat, &a.cause, &a.dashboards, a.act_by) == (&b.chat, &b.cause, &b.dashboards, b.act_by)
     };
     let mut left: Vec<&Line> = theirs.iter().filter(|line| text::is_message(line)).collect();
     let mut only = Vec::new();

@@ -22,10 +22,11 @@ pub(super) async fn run(common: &Common, args: &Args, environment: &[(String, St
     if args.to < args.from {
         return Err(Error::Usage(format!("{} to {} is no span of days: --to lies before --from", args.from, args.to)));
     }
-    let mut play = open(super::load(common, environment)?, args).await?;
+    let Loaded { plan, wiring, .. } = super::load(common, environment)?;
+    let mut play = open(plan, &wiring, args).await?;
     if let Some(other) = &args.diff {
-        let other = other_config(other, common, environment)?;
-        let other = open(other, args).await?;
+        // Of the other configuration only its rules: both play one history.
+        let other = open(other_config(other, common, environment)?.plan, &wiring, args).await?;
         return diff::run(common.format, play, other).await;
     }
     let mut out = Out::new(common.format);
@@ -42,14 +43,14 @@ fn other_config(path: &Path, common: &Common, environment: &[(String, String)]) 
     Ok(loaded)
 }
 
-async fn open(Loaded { plan, wiring, .. }: Loaded, args: &Args) -> Result<Play, Error> {
+async fn open(plan: Plan, wiring: &Wiring, args: &Args) -> Result<Play, Error> {
     let (plan, history) = match (&args.history, &args.from_source) {
         (Some(path), _) => {
             let plan = Arc::new(plan);
             let history = History::csv(path, &plan)?;
             (plan, history)
         }
-        (None, Some(id)) => fetched(plan, &wiring, id, args).await?,
+        (None, Some(id)) => fetched(plan, wiring, id, args).await?,
         (None, None) => {
             let history = History::stored(&wiring.store, &plan).await?;
             (Arc::new(plan), history)
@@ -57,20 +58,18 @@ async fn open(Loaded { plan, wiring, .. }: Loaded, args: &Args) -> Result<Play, 
     };
     let (from, to) = replay::days(&plan, args.from, args.to);
     let local = |at: Instant| at.with_timezone(&plan.timezone).format("%F %R").to_string();
-    match history.span() {
-        Some((first, last)) if from > last || to <= first => {
-            return Err(Error::Usage(format!(
-                "the history goes from {} to {}: nothing of these days is in it",
-                local(first),
-                local(last)
-            )));
-        }
-        // What is written down or fetched tells all that ran; what an agent saw begins where it began to look.
-        Some((first, _)) if args.history.is_none() && local_date(first, plan.timezone) > args.from => {
-            tracing::warn!("the history begins on {}: the days before it are not played as they were", local(first));
-        }
-        Some(_) => {}
-        None => return Err(Error::Usage("the history is empty: nothing was ever seen".to_owned())),
+    let span = history.span();
+    let within = span.is_some_and(|(first, last)| from <= last && first < to);
+    let told = match span {
+        Some((first, last)) => format!("the history goes from {} to {}", local(first), local(last)),
+        None => "the history is empty".to_owned(),
+    };
+    // What an agent saw says nothing of other days; what is written down says that nothing ran in them.
+    if !within && history.ends_at().is_some() {
+        return Err(Error::Usage(format!("{told}: nothing is known of these days")));
+    }
+    if !within || span.is_some_and(|(first, _)| from < first && local_date(first, plan.timezone) > args.from) {
+        tracing::warn!("{told}: nothing ran on the days outside of it, if that is all");
     }
     if let Some(ends) = history.ends_at().filter(|ends| *ends < to) {
         tracing::warn!("the history ends at {}: the play ends there", local(ends));

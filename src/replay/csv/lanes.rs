@@ -10,7 +10,7 @@ use crate::core::state::{News, Observed};
 use crate::core::time::{Instant, local_date};
 use crate::net::line;
 use crate::replay::past::DATES_KEPT;
-use chrono::{NaiveDate, SecondsFormat};
+use chrono::{NaiveDate, SecondsFormat, TimeDelta};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,10 +23,13 @@ pub(super) struct Lanes {
     lanes: Vec<(Target, Lane)>,
 }
 
+/// A row that begins later than this after a try that failed is another run.
+const RETRIED_WITHIN: TimeDelta = TimeDelta::hours(12);
+
 #[derive(Default)]
 struct Lane {
     /// A try of this run has failed; the next row is the same run going on.
-    retrying: Option<Going>,
+    retrying: Option<(Going, Instant)>,
     /// The row by which a run last went on; kept, because another file may hold that row too.
     goes_on: Option<(RowKey, Going)>,
     newest: Option<Instant>,
@@ -131,7 +134,7 @@ impl Lane {
             Ended::Success | Ended::Unreachable => RunState::Success,
         };
         if matches!(state, RunState::Retrying { .. }) {
-            self.retrying = Some(going.clone());
+            self.retrying = Some((going.clone(), event.at));
         }
         let RowKey { kind, scheduled_at, started_at } = going.row;
         let ended_at = matches!(state, RunState::Success | RunState::Failed).then_some(event.at);
@@ -143,11 +146,13 @@ impl Lane {
         if let Some((_, going)) = self.goes_on.as_ref().filter(|(row, _)| *row == event.row) {
             return going.clone();
         }
-        let same =
-            |going: &mut Going| going.row != event.row && (!event.says_when || event.row.scheduled_at == going.row.scheduled_at);
+        let same = |(going, failed_at): &mut (Going, Instant)| {
+            let of_then = !event.says_when || event.row.scheduled_at == going.row.scheduled_at;
+            going.row != event.row && of_then && event.row.started_at - *failed_at <= RETRIED_WITHIN
+        };
         let begins = event.mark != Mark::Ends;
         match begins.then(|| self.retrying.take_if(same)).flatten() {
-            Some(going) => {
+            Some((going, _)) => {
                 self.goes_on = Some((event.row, going.clone()));
                 going
             }
