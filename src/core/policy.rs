@@ -358,13 +358,14 @@ fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
         if incident.decided.iter().any(done) {
             continue;
         }
-        // What never left is taken back instead of being followed by its own end.
-        if posts::withdraw_unsent(tx, told.post) {
+        // What never left is taken back instead of being followed by its own end; but that a deadline was missed is to be told.
+        let recovered = matches!(incident.phase, Phase::Resolved { recovered_at: Some(_), .. });
+        if recovered && posts::withdraw_unsent(tx, told.post) {
             record(tx, incident, Some(chat), Decision::StaySilent, Reason::HealedUntold);
             continue;
         }
         // Nobody is to be asked for what has healed; that it is over is no reason not to ask.
-        if matches!(incident.phase, Phase::Resolved { recovered_at: Some(_), .. }) {
+        if recovered {
             posts::withdraw_idle(tx, &chat, &Topic::Incident(incident.id));
         }
         turn::foresee(tx);
