@@ -17,3 +17,34 @@ pub(super) fn write(text: &str) -> Result<(), Error> {
 pub(super) fn json(value: &impl Serialize) -> Result<(), Error> {
     write(&serde_json::to_string(value).map_err(|error| Error::Output(error.into()))?)
 }
+
+/// Values that are printed as they come, and a last one: a line each, or together one JSON document with the list under a name.
+pub(super) struct Stream {
+    list: Option<&'static str>,
+    begun: bool,
+}
+
+impl Stream {
+    pub(super) fn lines() -> Self {
+        Self { list: None, begun: false }
+    }
+
+    pub(super) fn document(list: &'static str) -> Self {
+        Self { list: Some(list), begun: false }
+    }
+
+    pub(super) fn item(&mut self, value: &impl Serialize) -> Result<(), Error> {
+        if let Some(list) = self.list {
+            write(&if std::mem::replace(&mut self.begun, true) { ",".to_owned() } else { format!("{{\"{list}\":[") })?;
+        }
+        json(value)
+    }
+
+    pub(super) fn end(self, summary: &impl Serialize) -> Result<(), Error> {
+        let Some(list) = self.list else { return json(summary) };
+        let lead = if self.begun { String::new() } else { format!("{{\"{list}\":[") };
+        write(&format!("{lead}],\"summary\":"))?;
+        json(summary)?;
+        write("}")
+    }
+}

@@ -1,7 +1,8 @@
 //! `--diff`: what another configuration would have said otherwise on the same nights. Both are played side by side, a day at a time.
 
 use super::text;
-use crate::cli::{Format, output};
+use crate::cli::Format;
+use crate::cli::output::{self, Stream};
 use crate::error::{Error, Exit};
 use crate::replay::Play;
 use crate::replay::line::Line;
@@ -26,7 +27,7 @@ enum Side {
 
 pub(super) async fn run(format: Format, mut config: Play, mut other: Play) -> Result<Exit, Error> {
     let (mut same, mut only) = (0_usize, [0_usize; 2]);
-    let mut lead = "{\"only\":[";
+    let mut out = if format == Format::Json { Stream::document("only") } else { Stream::lines() };
     while let (Some(mine), Some(theirs)) = (config.day().await?, other.day().await?) {
         let differs = differences(&mine.lines, &theirs.lines);
         let told = mine.lines.iter().filter(|line| text::is_message(line)).count();
@@ -41,10 +42,7 @@ pub(super) async fn run(format: Format, mut config: Play, mut other: Play) -> Re
             }
             _ => {
                 for (side, line) in &differs {
-                    if format == Format::Json {
-                        output::write(std::mem::replace(&mut lead, ","))?;
-                    }
-                    output::json(&Only { only: *side, line })?;
+                    out.item(&Only { only: *side, line })?;
                 }
             }
         }
@@ -59,13 +57,7 @@ pub(super) async fn run(format: Format, mut config: Play, mut other: Play) -> Re
         ))?;
     } else {
         let (config, diff) = (before.summary(), after.summary());
-        let last = serde_json::json!({"kind": "summary", "same": same, "config": config, "diff": diff});
-        if format == Format::Json {
-            let lead = if lead == "," { "" } else { lead };
-            output::write(&format!("{lead}],\"summary\":{last}}}"))?;
-        } else {
-            output::json(&last)?;
-        }
+        out.end(&serde_json::json!({"kind": "summary", "same": same, "config": config, "diff": diff}))?;
     }
     Ok(Exit::Fine)
 }

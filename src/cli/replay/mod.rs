@@ -4,7 +4,8 @@
 mod diff;
 mod text;
 
-use super::{Common, Format, Replay as Args, output};
+use super::output::{self, Stream};
+use super::{Common, Format, Replay as Args};
 use crate::agent::clock::Clock;
 use crate::config::wiring::Wiring;
 use crate::config::{self, Loaded};
@@ -12,7 +13,7 @@ use crate::core::plan::{Id, Plan};
 use crate::core::tally::Summary;
 use crate::core::time::{Instant, local_date};
 use crate::error::{Error, Exit};
-use crate::replay::{self, Day, History, Play};
+use crate::replay::{self, History, Play};
 use crate::sources::Source;
 use serde::Serialize;
 use std::path::Path;
@@ -23,17 +24,13 @@ pub(super) async fn run(common: &Common, args: &Args, environment: &[(String, St
         return Err(Error::Usage(format!("{} to {} is no span of days: --to lies before --from", args.from, args.to)));
     }
     let Loaded { plan, wiring, .. } = super::load(common, environment)?;
-    let mut play = open(plan, &wiring, args).await?;
+    let play = open(plan, &wiring, args).await?;
     if let Some(other) = &args.diff {
         // Of the other configuration only its rules: both play one history.
         let other = open(other_config(other, common, environment)?.plan, &wiring, args).await?;
         return diff::run(common.format, play, other).await;
     }
-    let mut out = Out::new(common.format);
-    while let Some(day) = play.day().await? {
-        out.day(&day)?;
-    }
-    out.end(&mut play)?;
+    show(common.format, play).await?;
     Ok(Exit::Fine)
 }
 
@@ -95,12 +92,6 @@ async fn fetched(plan: Plan, wiring: &Wiring, id: &str, args: &Args) -> Result<(
     Ok((Arc::new(plan), history))
 }
 
-/// What is printed as the days go by.
-struct Out {
-    format: Format,
-    first: bool,
-}
-
 /// The last line.
 #[derive(Serialize)]
 struct Last {
@@ -109,33 +100,22 @@ struct Last {
     summary: Summary,
 }
 
-impl Out {
-    fn new(format: Format) -> Self {
-        Self { format, first: true }
+/// Prints the days as they go by, and what they come to.
+async fn show(format: Format, mut play: Play) -> Result<(), Error> {
+    let mut out = match format {
+        Format::Text => return show_text(play).await,
+        Format::Jsonl => Stream::lines(),
+        Format::Json | Format::Markdown => Stream::document("messages"),
+    };
+    while let Some(day) = play.day().await? {
+        day.lines.iter().try_for_each(|line| out.item(line))?;
     }
+    out.end(&Last { kind: "summary", summary: play.counts().summary() })
+}
 
-    fn day(&mut self, day: &Day) -> Result<(), Error> {
-        match self.format {
-            Format::Text => text::day(day).map_or(Ok(()), |text| output::write(&text)),
-            Format::Jsonl => day.lines.iter().try_for_each(output::json),
-            Format::Json | Format::Markdown => day.lines.iter().try_for_each(|line| {
-                output::write(if std::mem::take(&mut self.first) { "{\"messages\":[" } else { "," })?;
-                output::json(line)
-            }),
-        }
+async fn show_text(mut play: Play) -> Result<(), Error> {
+    while let Some(day) = play.day().await? {
+        text::day(&day).map_or(Ok(()), |text| output::write(&text))?;
     }
-
-    fn end(&mut self, play: &mut Play) -> Result<(), Error> {
-        let counts = play.counts();
-        let last = Last { kind: "summary", summary: counts.summary() };
-        match self.format {
-            Format::Text => output::write(&text::end(&counts)),
-            Format::Jsonl => output::json(&last),
-            Format::Json | Format::Markdown => {
-                output::write(if self.first { "{\"messages\":[],\"summary\":" } else { "],\"summary\":" })?;
-                output::json(&last)?;
-                output::write("}")
-            }
-        }
-    }
+    output::write(&text::end(&play.counts()))
 }
