@@ -46,7 +46,7 @@
 //! | [`core::judge`] | evidence + forecast → verdicts, and until when they hold |
 //! | `clocks` | what sources say of the time → whose clock is off |
 //! | [`core::outside`] | what is wrong whatever the deadlines are: `max_age`, failures that no dashboard waits for |
-//! | `turn` | keeps verdicts up to date; what sticks becomes rows |
+//! | `turn` | keeps verdicts up to date; what sticks becomes rows. Before words are made of it, what is expected is brought to now |
 //! | `fold` | many causes alike → one that stands for all |
 //! | `suspicion` | unrelated hosts in one trouble → the watch's own |
 //! | [`core::incident`] | causes → incidents with their impact |
@@ -59,6 +59,7 @@
 //! | `posts` | wanted messages; retry, repetition, fallback |
 //! | [`core::proof`] | what is in the way of the proof of life |
 //! | `facts` → [`core::message`] → [`core::wording`] | state → facts → words of a language |
+//! | `grounds` → [`core::tally`] | state → what a line of the ledger rests on → counts, also those that the weekly digest tells |
 //!
 //! Beside the step [`core::apart`] reads, for `once`, how checks stand that no dashboard needs: there is no cycle to judge them in.
 //!

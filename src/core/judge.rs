@@ -1,4 +1,5 @@
-//! Verdicts: each check in each open cycle, each dashboard, and until when they hold. Reads the state, changes nothing.
+//! Verdicts: each check in each open cycle, each dashboard, and until when they hold. Reads the state, and changes nothing but
+//! the view that it brings to now.
 //!
 //! What settles the cost: where a check stands, and what is usual for it, is looked up only where something of it has changed; what is
 //! settled is passed over; of the rest only that is weighed anew whose time has come, or for which something around it has changed.
