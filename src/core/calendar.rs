@@ -88,7 +88,7 @@ pub fn shift_workdays(date: NaiveDate, workdays: i32, calendar: &Calendar) -> Op
         day = shift(day, step);
         left -= i32::from(calendar.is_workday(day)?);
     }
-    (left == 0).then_some(day)
+    None
 }
 
 fn first_of_month(date: NaiveDate) -> NaiveDate {
@@ -100,7 +100,7 @@ fn last_of_month(date: NaiveDate) -> NaiveDate {
 }
 
 fn day_of_month(date: NaiveDate, day: i32) -> Option<NaiveDate> {
-    if day < 0 {
+    if day.is_negative() {
         date.with_day(u32::try_from(i64::from(last_of_month(date).day()) + 1 + i64::from(day)).ok()?)
     } else {
         date.with_day(day.unsigned_abs())
@@ -108,7 +108,7 @@ fn day_of_month(date: NaiveDate, day: i32) -> Option<NaiveDate> {
 }
 
 fn nth_workday(date: NaiveDate, nth: i32, workday: impl Fn(NaiveDate) -> Option<bool>) -> Option<Option<NaiveDate>> {
-    let (start, step) = if nth < 0 { (last_of_month(date), -1) } else { (first_of_month(date), 1) };
+    let (start, step) = if nth.is_negative() { (last_of_month(date), -1) } else { (first_of_month(date), 1) };
     let mut left = nth.unsigned_abs();
     let mut day = start;
     while day.month() == date.month() {
@@ -155,6 +155,9 @@ mod tests {
             ("2026-12-27", Some(false)), // a Sunday
             ("2027-01-04", None),        // a Monday that no data covers
             ("2027-01-03", Some(false)), // a Sunday stays a Sunday
+            ("2026-01-01", Some(true)),  // the first day that the data covers
+            ("2026-12-31", Some(true)),  // and the last
+            ("2025-12-31", None),
         ];
         for (day, expected) in cases {
             assert_eq!(kr.is_workday(date(day)), expected, "{day}");
@@ -193,5 +196,7 @@ mod tests {
         assert_eq!(shift_workdays(date("2026-12-28"), -2, kr), Some(date("2026-12-24")));
         assert_eq!(shift_workdays(date("2026-12-31"), 1, kr), None);
         assert_eq!(shift_workdays(date("2026-12-27"), 0, kr), Some(date("2026-12-27")));
+        let never = Calendar { weekend: (0..7).filter_map(|day| Weekday::try_from(day).ok()).collect(), ..Calendar::default() };
+        assert_eq!(shift_workdays(date("2026-12-27"), 1, &never), None);
     }
 }
