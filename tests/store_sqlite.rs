@@ -120,7 +120,6 @@ fn incident(id: IncidentId, phase: Phase) -> Row {
         escalated: BTreeSet::from([Id::from("boss")]),
         decided: vec![(Some("team".into()), Decision::Say(Attention::Notify), Reason::QuietEnded)],
         asked_at: None,
-        failure_wanted_at: Some(at(2)),
         failure: None,
         ack: Some(pause()),
         snooze: None,

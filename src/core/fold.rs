@@ -37,7 +37,7 @@ pub(super) fn hold_together(tx: &mut Tx<'_>, active: &mut BTreeMap<Cause, Active
         }
         let moved = tx.state.incidents.get(&incident).filter(|i| i.cause != anchor).cloned();
         if let Some(moved) = moved {
-            tx.put_incident(Incident { cause: anchor, failure: None, failure_wanted_at: None, retired_by: None, ..moved });
+            tx.put_incident(Incident { cause: anchor, failure: None, retired_by: None, ..moved });
         }
     }
 }

@@ -206,8 +206,6 @@ pub struct Incident {
     pub decided: Vec<(Option<Id>, Decision, Reason)>,
     /// When a person was first asked, in any chat.
     pub asked_at: Option<Instant>,
-    /// When the failure was first wanted for a message: it is waited for only so long.
-    pub failure_wanted_at: Option<Instant>,
     pub failure: Option<Failure>,
     /// Somebody has it.
     pub ack: Option<Pause>,
