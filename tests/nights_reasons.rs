@@ -47,3 +47,23 @@ fn a_wait_for_reasons_that_was_slept_through_begins_anew() {
         ],
     );
 }
+
+#[test]
+fn reasons_are_waited_for_a_minute_and_what_they_show_later_is_told() {
+    night_of(
+        three(),
+        "2026-11-23 07:00",
+        "2026-11-23 09:00",
+        |w| {
+            fail(w);
+            w.reasons_from = seoul("2026-11-23 08:18");
+            w.when("2026-11-23 08:18", |_| {});
+        },
+        &[
+            // Nobody knows better yet.
+            "Mon 08:16 team notify alert a failed +2 [exec raw]",
+            "Mon 08:18 team notify alert b failed +0 [exec]",
+            "Mon 08:18 team notify alert c failed +0 [exec]",
+        ],
+    );
+}
