@@ -41,7 +41,7 @@ pub fn chat_works(script: &Script, chat: &Id, from: Instant, to: Instant) -> boo
 fn is_given_up(record: &Record, post: &Post) -> bool {
     let failed = matches!(post.attempt, Attempt::Refused { .. } | Attempt::Ambiguous { .. });
     let waits = matches!(post.attempt, Attempt::Idle) && post.failures > 0;
-    let is_stand_in = |other: &&Post| other.stands_in_for.as_ref() == Some(&post.chat) && other.topic == post.topic;
+    let is_stand_in = |other: &&Post| other.stands_in_for.as_ref() == Some(&post.chat) && other.message == post.message;
     let taken = |other: &Post| matches!(other.attempt, Attempt::Confirmed { .. });
     let too_late = matches!(post.attempt, Attempt::Withdrawn { why: Withdrawn::TooLate, .. });
     (failed && !record.posts.values().filter(is_stand_in).any(taken)) || waits || too_late
@@ -227,6 +227,11 @@ fn over_at(script: &Script, record: &Record, cause: &Id, words: &[&Said]) -> Opt
     let outside = script.conf.checks.get(cause).is_some_and(|check| check.max_age_h.is_some());
     let thing = truth.thing(cause)?;
     if outside || !thing.gone.is_empty() || !thing.strange.is_empty() {
+        return None;
+    }
+    // Nobody can say from when on members that come later are waited for.
+    let mut waited_for = script.conf.dashboards.keys().flat_map(|dashboard| truth.closure(dashboard));
+    if waited_for.any(|id| truth.thing(&id).is_some_and(|thing| thing.group.is_some() && !thing.is_there(script.from))) {
         return None;
     }
     // What no dashboard waits for has no deadline that could be ready.
