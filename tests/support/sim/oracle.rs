@@ -174,9 +174,10 @@ impl Look<'_> {
             return;
         }
         for told in &about.dashboards {
-            let plain = self.day(&told.id, told.deadline).is_some_and(|day| self.truth.is_plain(day, self.real));
-            let closure = self.truth.closure(&told.id);
-            if plain && !closure.contains(cause) && !self.is_like_one_of(about, cause, &closure) {
+            let Some(day) = self.day(&told.id, told.deadline).filter(|day| self.truth.is_plain(day, self.real)) else { continue };
+            let mut closure = self.truth.closure(&told.id);
+            closure.retain(|id| self.truth.conf.is_due(id, day.date));
+            if !closure.contains(cause) && !self.is_like_one_of(about, cause, &closure) {
                 found.push((3, format!("{} is named under {cause} at {} and does not wait for it", told.id, local(self.real))));
             }
         }
