@@ -201,6 +201,7 @@ fn the_oracle_can_see_what_is_wrong_with_one_commit() {
         audience: true,
         opened_at: day.opens,
         closed_at: None,
+        closing_at: None,
         verdict: Verdict::Ready,
         ready_at: None,
         missed: false,

@@ -82,6 +82,7 @@ fn cycle(day: u32, closed_at: Option<Instant>) -> Row {
         audience: true,
         opened_at: at(-600),
         closed_at,
+        closing_at: closed_at,
         verdict: Verdict::OnTrack,
         ready_at: None,
         missed: false,

@@ -167,6 +167,8 @@ pub struct CycleState {
     pub audience: bool,
     pub opened_at: Instant,
     pub closed_at: Option<Instant>,
+    /// When it was first looked at since its window had ended, not ready: somebody is to see and tell that before it is closed.
+    pub closing_at: Option<Instant>,
     pub verdict: Verdict,
     pub ready_at: Option<Instant>,
     /// The deadline passed and it was not ready.
