@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A chat is believed to work when it has for so long: retries are at most five minutes apart, a chat that refuses is left alone for 15.
 const CHAT_WORKS: TimeDelta = TimeDelta::minutes(17);
+/// That a deadline was missed is worth telling for so long after its window has ended.
+const OF_USE: TimeDelta = TimeDelta::hours(12);
 /// Who was well for so long is asked anew.
 const WELL: TimeDelta = TimeDelta::minutes(30);
 
@@ -76,12 +78,13 @@ fn set_aside(record: &Record, day: &Day, by: Instant) -> (bool, bool) {
 /// Promise 1: a deadline with an audience that was missed has been told, and somebody was asked, shortly after it at the latest.
 pub fn misses_are_told(script: &Script, record: &Record, found: &mut Found) {
     for (truth, day) in days(script).iter().filter(|(_, day)| day.audience) {
-        let by = back_at(record, day.deadline) + GRACE + wait_for_parts(script);
+        let back = back_at(record, day.deadline);
+        let by = back + GRACE + wait_for_parts(script);
         let (acked, hushed) = set_aside(record, day, by);
-        let open = by < script.to.min(day.closes.max(day.deadline));
-        // A window that closes with its deadline is told of there and then, or by whoever wakes up later not at all.
-        let at_once = day.closes == day.deadline && by < script.to && back_at(record, day.deadline) == day.deadline;
-        if hushed || !truth.is_plain(day, by) || !(open && day.closes != day.deadline || at_once) {
+        // Whoever slept over all of a window never knew of it; and who comes back long after it has ended says nothing of it.
+        let slept = record.away.iter().any(|span| span.from <= day.opens && day.deadline <= span.to);
+        let of_use = by < script.to && back < day.closes + OF_USE;
+        if hushed || slept || !of_use || !truth.is_plain(day, by) {
             continue;
         }
         if !is_missed(truth, record, day, by) {
