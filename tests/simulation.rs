@@ -20,15 +20,15 @@ use sim::tally::MARKS;
 use sim::truth::Truth;
 
 #[expect(clippy::disallowed_methods, reason = "a test is asked for other seeds by hand")]
-fn asked_for(few: std::ops::Range<u64>) -> Vec<u64> {
+fn asked_for(few: impl IntoIterator<Item = u64>) -> Vec<u64> {
     match std::env::var("SIM_SEED") {
         Ok(seed) => vec![seed.parse().expect("SIM_SEED is a number")],
-        Err(_) => few.collect(),
+        Err(_) => few.into_iter().collect(),
     }
 }
 
 /// Plays many seeds; `wrong` says what is wrong with one.
-fn all(few: std::ops::Range<u64>, wrong: fn(&Script) -> Vec<String>) {
+fn all(few: impl IntoIterator<Item = u64>, wrong: fn(&Script) -> Vec<String>) {
     let mut bad = Vec::new();
     for seed in asked_for(few) {
         let found = std::panic::catch_unwind(|| wrong(&script(seed))).unwrap_or_else(|panic| {
@@ -41,9 +41,12 @@ fn all(few: std::ops::Range<u64>, wrong: fn(&Script) -> Vec<String>) {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
+/// In these the oracle was wrong: a muted dashboard in a digest, a member that came later, a stand-in for another word.
+const MISJUDGED: [u64; 3] = [20096, 21347, 22557];
+
 #[test]
 fn the_promises_hold() {
-    all(0..14, |script| {
+    all((0..14).chain(MISJUDGED), |script| {
         let player = play(script, Manner { real_store: script.seed % 8 == 7, ..Manner::default() });
         if std::env::var_os("SIM_SEED").is_some() {
             println!("{}\n{}", script.story(), player.record.story());
@@ -198,6 +201,7 @@ fn the_oracle_can_see_what_is_wrong_with_one_commit() {
         audience: true,
         opened_at: day.opens,
         closed_at: None,
+        closing_at: None,
         verdict: Verdict::Ready,
         ready_at: None,
         missed: false,

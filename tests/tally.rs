@@ -34,6 +34,7 @@ fn open(day: u32) -> CycleState {
         audience: true,
         opened_at: at(&format!("11-{day} 00:00")),
         closed_at: None,
+        closing_at: None,
         verdict: Verdict::OnTrack,
         ready_at: None,
         missed: false,

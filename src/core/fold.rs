@@ -2,7 +2,7 @@
 
 use super::incident::{Active, current_failure, own};
 use super::message::NotStarted;
-use super::observation::RunState;
+use super::observation::{Failure, RunState};
 use super::plan::Id;
 use super::standing::{Standing, Unseen};
 use super::state::{Cause, Incident, IncidentId, Phase, Verdict};
@@ -32,12 +32,19 @@ pub(super) fn hold_together(tx: &mut Tx<'_>, active: &mut BTreeMap<Cause, Active
         let failed = |cause: &Cause| active.get(cause).is_some_and(|now| now.verdict == Verdict::Failed);
         // What only did not start and has failed now is told for what it is: where all have, their errors say who belongs together.
         members.retain(|member| failed(&Cause::Check(member.clone())) == failed(&anchor) && (told_failed || !failed(&anchor)));
+        // Nor does one stay whose reason has come since, and is another.
+        let reason = |id: &Id| current_failure(tx.state, id).map(reason);
+        if let Cause::Check(anchor) = &anchor
+            && let Some(known) = reason(anchor)
+        {
+            members.retain(|member| reason(member).is_none_or(|other| other == known));
+        }
         for member in members {
             join(active, &anchor, &member);
         }
         let moved = tx.state.incidents.get(&incident).filter(|i| i.cause != anchor).cloned();
         if let Some(moved) = moved {
-            tx.put_incident(Incident { cause: anchor, failure: None, failure_wanted_at: None, retired_by: None, ..moved });
+            tx.put_incident(Incident { cause: anchor, failure: None, retired_by: None, ..moved });
         }
     }
 }
@@ -130,10 +137,14 @@ fn blanked(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()
 }
 
+/// Why it failed, as far as two failures are compared.
+fn reason(failure: Failure) -> String {
+    blanked(&failure.error.unwrap_or_default())
+}
+
 fn kind(tx: &Tx<'_>, id: &Id, verdict: Verdict) -> Kind {
     if verdict == Verdict::Failed {
-        let error = current_failure(tx.state, id).map(|failure| failure.error.unwrap_or_default());
-        return Kind::Failed(error.map(|error| blanked(&error)));
+        return Kind::Failed(current_failure(tx.state, id).map(reason));
     }
     let place = tx.state.roster.place(id);
     let outstanding = |view: &'_ super::judge::CycleView| {

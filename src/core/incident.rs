@@ -199,7 +199,6 @@ fn take_in(tx: &Tx<'_>, incident: &mut Incident, now: Active) {
     if let Cause::Check(check) = &incident.cause
         && now.verdict == Verdict::Failed
     {
-        incident.failure_wanted_at = incident.failure_wanted_at.or(Some(tx.at));
         incident.failure = current_failure(tx.state, check).or_else(|| incident.failure.take());
     }
     for impact in incident.impact.values_mut() {
@@ -262,7 +261,7 @@ fn deepen(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Act
         incident.cause = cause;
         incident.phase = Phase::Open;
         incident.since = incident.since.min(now.since);
-        (incident.failure, incident.failure_wanted_at) = (None, None);
+        incident.failure = None;
         // Who wanted no word of the one has not heard of the other.
         (incident.snooze, incident.retired_by) = (None, None);
         take_in(tx, &mut incident, now);
@@ -319,7 +318,6 @@ fn open_new(tx: &mut Tx<'_>, cause: Cause, now: Active) {
         escalated: BTreeSet::new(),
         decided: Vec::new(),
         asked_at: None,
-        failure_wanted_at: None,
         failure: None,
         ack: None,
         snooze: None,

@@ -6,17 +6,14 @@ use super::aside;
 use super::escalate;
 use super::facts;
 use super::grounds;
-use super::incident;
 use super::maintenance;
 use super::message::{AskedBecause, Body, Next};
 use super::patience;
 use super::plan::{Chat, Id, Plan};
 use super::posts;
 use super::quiet::quiet_until;
-use super::standing::{self, Unseen};
 use super::state::{
-    About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, PostId, Reason, State, Told, Topic,
-    Verdict,
+    About, Attention, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, PostId, Reason, State, Told, Topic, Verdict,
 };
 use super::time::Instant;
 use super::turn;
@@ -24,12 +21,6 @@ use super::tx::Tx;
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A message waits so long for an answer from after a start or a suspend.
-const SIGHT_WAIT: TimeDelta = TimeDelta::minutes(2);
-/// A message waits at most so long for the end of a sweep; where a source is asked more often, no longer than from one to the next.
-const SWEEP_WAIT: TimeDelta = TimeDelta::seconds(60);
-/// A message waits so long for the reason of a failure that is being fetched.
-const FAILURE_WAIT: TimeDelta = TimeDelta::seconds(60);
 /// An act-by that was passed so short ago can still be met: the reaction time is rounded by more than that.
 const WAKE_WITHIN: TimeDelta = TimeDelta::seconds(60);
 /// An incident's post is not worth sending any more after so long.
@@ -183,14 +174,8 @@ pub(super) fn wanted(
     if let Some(until) = patience::maintenance_until(tx.state, tx.plan, incident, cycles, at) {
         return Wanted { hold: Some((until, Reason::Maintenance)), ..nothing };
     }
-    if let Some(until) = waits_for_sight(tx, incident, to, cycles) {
-        return Wanted { hold: Some((until, Reason::SightAwaited)), ..nothing };
-    }
-    if let Some(until) = waits_for_sweep(tx, incident).filter(|until| at < *until) {
-        return Wanted { hold: Some((until, Reason::SightAwaited)), ..nothing };
-    }
-    if let Some(until) = waits_for_failure(tx, incident).filter(|until| at < *until) {
-        return Wanted { hold: Some((until, Reason::FailureAwaited)), ..nothing };
+    if let Some(hold) = patience::waits_for_answer(tx, incident, to, cycles) {
+        return Wanted { hold: Some(hold), ..nothing };
     }
     if let Some(from) = patience::speaks_from(tx.state, incident, cycles).filter(|from| at < *from) {
         return Wanted { hold: Some((from, Reason::MayComeBack)), ..nothing };
@@ -240,44 +225,6 @@ pub(super) fn next_word(tx: &Tx<'_>, incident: &Incident, chat: &Chat, cycles: &
         }
     }
     Next::AskedAt { at: next.0, because: next.1 }
-}
-
-/// After a start or a suspend, what is known is old: a question is on its way, and its answer (or that none came) decides. Should
-/// neither come, the word goes out as it is.
-fn waits_for_sight(tx: &Tx<'_>, incident: &Incident, to: &Id, cycles: &BTreeSet<CycleKey>) -> Option<Instant> {
-    let waiting = cycles.iter().filter_map(|key| incident.impact.get(key)).flat_map(|impact| &impact.waiting);
-    let unasked = waiting.filter_map(|id| tx.state.roster.place(id)).any(|ix| {
-        let id = &tx.state.roster.checks[ix].check.source;
-        let known = tx.state.sources.get(id).zip(tx.plan.sources.get(id));
-        known.is_some_and(|(source, setup)| standing::unseen(source, setup.every, tx.at) == Some(Unseen::NotAsked))
-    });
-    if !unasked {
-        return None;
-    }
-    let waits_already = incident.decided.iter().find_map(|(chat, decision, reason)| match decision {
-        Decision::Hold { until } if chat.as_ref() == Some(to) && *reason == Reason::SightAwaited => Some(*until),
-        _ => None,
-    });
-    Some(waits_already.unwrap_or(tx.at + SIGHT_WAIT)).filter(|until| tx.at < *until)
-}
-
-/// A sweep that is told in parts shows one trouble after the other: the first word waits for its end, so that it counts them all.
-fn waits_for_sweep(tx: &Tx<'_>, incident: &Incident) -> Option<Instant> {
-    let Cause::Check(cause) = &incident.cause else { return None };
-    let id = &tx.state.roster.checks[tx.state.roster.place(cause)?].check.source;
-    let under_way = incident.told.is_empty() && standing::is_being_swept(tx.state.sources.get(id)?);
-    under_way.then(|| incident.opened_at + tx.plan.sources.get(id).map_or(SWEEP_WAIT, |source| source.every.min(SWEEP_WAIT)))
-}
-
-fn waits_for_failure(tx: &Tx<'_>, incident: &Incident) -> Option<Instant> {
-    if incident.verdict != Verdict::Failed || !incident.told.is_empty() {
-        return None;
-    }
-    // Known of the cause, and of enough of those that may be like it.
-    let Cause::Check(cause) = &incident.cause else { return None };
-    let sample = incident.alike.iter().take(incident::SAMPLE).chain([cause]);
-    let known = |id: &Id| incident::current_failure(tx.state, id).is_some();
-    (!sample.into_iter().all(known)).then(|| incident.failure_wanted_at.unwrap_or(tx.at) + FAILURE_WAIT)
 }
 
 pub(super) fn say_or_hold(

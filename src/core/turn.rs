@@ -12,6 +12,10 @@ use super::standing::{self, Standing, Unseen};
 use super::state::{ARRIVALS_KEPT, About, Arrival, CycleState, Grounds, NIGHTS_KEPT, Night, Reason, Seen, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
+use chrono::TimeDelta;
+
+/// That a deadline was missed is worth telling for so long after its window has ended.
+const OF_USE: TimeDelta = TimeDelta::hours(12);
 
 /// Brings every dashboard's view to now. False: nothing had to be judged, and all is as it was.
 pub(super) fn turn(tx: &mut Tx<'_>) -> bool {
@@ -25,7 +29,7 @@ pub(super) fn turn(tx: &mut Tx<'_>) -> bool {
                 judged = true;
                 tx.state.view.cycles.remove(id);
             }
-            Some(view) if may_close(view, tx.at) => {
+            Some(view) if may_close(tx, view) => {
                 judged = true;
                 close(tx, id, dashboard);
             }
@@ -71,8 +75,18 @@ fn look(tx: &mut Tx<'_>) {
 
 /// A cycle closes where the next one opens; one that is not ready waits a moment for an answer from after that instant, as what
 /// arrived in its last minute may not have been seen yet, and a miss at that very instant is to be told as one.
-fn may_close(view: &CycleView, at: Instant) -> bool {
-    at >= view.cycle.closes_at && (view.verdict <= Verdict::Ready || at >= view.cycle.closes_at + GRACE)
+fn may_close(tx: &Tx<'_>, view: &CycleView) -> bool {
+    tx.at >= view.cycle.closes_at && (view.verdict <= Verdict::Ready || tx.at >= closes(tx, &view.cycle))
+}
+
+/// When a cycle whose window has ended is closed, not ready. Whoever slept over that end has the moment from when they look again, as
+/// long as a word of it is of use.
+fn closes(tx: &Tx<'_>, cycle: &Cycle) -> Instant {
+    if tx.at >= cycle.closes_at + OF_USE {
+        return cycle.closes_at + GRACE;
+    }
+    let looked = tx.state.cycles.get(&cycle.key).and_then(|cycle| cycle.closing_at);
+    looked.filter(|looked| *looked <= tx.at).unwrap_or(tx.at) + GRACE
 }
 
 /// A cycle that was about to close when the views were lost (a restart, another listing): it is closed as if they had not been.
@@ -83,7 +97,7 @@ fn closing(tx: &Tx<'_>, id: &Id, dashboard: &Dashboard) -> Option<Cycle> {
         .iter()
         .filter(|(key, cycle)| key.dashboard == *id && cycle.closed_at.is_none() && cycle.verdict > Verdict::Ready);
     let cycles = open.filter_map(|(key, _)| cycle::of_key(tx.plan, dashboard, key));
-    cycles.into_iter().find(|cycle| cycle.closes_at <= tx.at && tx.at < cycle.closes_at + GRACE)
+    cycles.into_iter().find(|cycle| cycle.closes_at <= tx.at && tx.at < closes(tx, cycle))
 }
 
 fn close(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard) {
@@ -105,10 +119,6 @@ fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle
             (view, all)
         }
     };
-    // The cycle waits for its close: nothing but an answer or the end of the grace changes that.
-    if tx.at >= cycle.closes_at {
-        view.holds_until = Some(cycle.closes_at + GRACE);
-    }
     let looked = looked.into_iter().map(|place| &view.checks[place]);
     let changed: Vec<(Ix, Option<Arrival>)> = looked.filter_map(|(ix, judged)| sticking(tx, *ix, judged, cycle)).collect();
     for (ix, arrival) in changed {
@@ -118,6 +128,10 @@ fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle
         view.touched.insert(ix);
     }
     keep_result(tx, &view);
+    // The cycle waits for its close: nothing but an answer or the end of the grace changes that.
+    if tx.at >= cycle.closes_at {
+        view.holds_until = Some(closes(tx, cycle));
+    }
     close_others(tx, id, dashboard, cycle);
     tx.state.view.cycles.insert(id.clone(), view);
 }
@@ -220,6 +234,7 @@ fn keep_result(tx: &mut Tx<'_>, view: &CycleView) {
         audience: view.cycle.audience,
         opened_at: had.map_or(tx.at, |had| had.opened_at),
         closed_at: None,
+        closing_at: (tx.at >= view.cycle.closes_at && view.verdict > Verdict::Ready).then(|| closes(tx, &view.cycle) - GRACE),
         verdict: view.verdict,
         ready_at: view.ready_at,
         missed,

@@ -67,6 +67,8 @@ pub struct World {
     pub dark: Vec<(Id, Instant, Instant)>,
     /// What they do instead.
     pub why: Why,
+    /// Before then nobody answers why a run failed.
+    pub reasons_from: Instant,
     /// Spans in which a source's clock is so many seconds ahead.
     pub clocks: Vec<(Id, Instant, Instant, i64)>,
     pub said: Vec<Said>,
@@ -206,6 +208,7 @@ impl World {
             scheduler: Scheduler::NotSaid,
             dark: Vec::new(),
             why: Why::Timeout,
+            reasons_from: Instant::MIN_UTC,
             clocks: Vec::new(),
             said: Vec::new(),
             outcomes: Vec::new(),
@@ -283,7 +286,8 @@ impl World {
     /// Does all that is due now, until nothing is.
     pub fn settle(&mut self) {
         for _ in 0..200 {
-            let now = due(&self.state, &self.plan, self.at);
+            let mut now = due(&self.state, &self.plan, self.at);
+            now.asks.retain(|ask| !matches!(ask, Ask::Failure { .. }) || self.reasons_from <= self.at);
             if now.asks.is_empty() && now.posts.is_empty() && !now.beat {
                 return;
             }

@@ -167,6 +167,8 @@ pub struct CycleState {
     pub audience: bool,
     pub opened_at: Instant,
     pub closed_at: Option<Instant>,
+    /// When it was first looked at since its window had ended, not ready: somebody is to see and tell that before it is closed.
+    pub closing_at: Option<Instant>,
     pub verdict: Verdict,
     pub ready_at: Option<Instant>,
     /// The deadline passed and it was not ready.
@@ -206,8 +208,6 @@ pub struct Incident {
     pub decided: Vec<(Option<Id>, Decision, Reason)>,
     /// When a person was first asked, in any chat.
     pub asked_at: Option<Instant>,
-    /// When the failure was first wanted for a message: it is waited for only so long.
-    pub failure_wanted_at: Option<Instant>,
     pub failure: Option<Failure>,
     /// Somebody has it.
     pub ack: Option<Pause>,

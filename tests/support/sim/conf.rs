@@ -58,6 +58,8 @@ pub struct Check {
     pub needs: Vec<Id>,
     pub minutes: Option<i64>,
     pub max_age_h: Option<i64>,
+    /// The days on which it is due, where it says so itself.
+    pub on: Option<Days>,
     /// What it is called in its source, where that is not its own name.
     pub thing: Option<Id>,
 }
@@ -218,6 +220,11 @@ impl Conf {
         Ok(())
     }
 
+    /// Is it to come on that day? What does not say so itself is due with whoever needs it.
+    pub fn is_due(&self, check: &Id, date: NaiveDate) -> bool {
+        self.checks.get(check).and_then(|check| check.on).is_none_or(|on| on.holds(date))
+    }
+
     /// Everything that a dashboard waits for by name, itself or through others.
     pub fn closure(&self, dashboard: &Dashboard) -> std::collections::BTreeSet<Id> {
         let mut found = std::collections::BTreeSet::new();
@@ -252,7 +259,7 @@ impl Source {
 
 impl Check {
     fn write(&self, id: &Id, kind: Kind, text: &mut String) -> std::fmt::Result {
-        let Self { source, what, needs, minutes, max_age_h, thing } = self;
+        let Self { source, what, needs, minutes, max_age_h, on, thing } = self;
         writeln!(text, "\n[checks.{id}]\nsource = \"{source}\"")?;
         if !needs.is_empty() {
             writeln!(text, "needs = {}", list(needs))?;
@@ -262,6 +269,9 @@ impl Check {
         }
         if let Some(hours) = max_age_h {
             writeln!(text, "max_age = \"{hours}h\"")?;
+        }
+        if let Some(on) = on {
+            writeln!(text, "on = \"{}\"", on.text())?;
         }
         if kind == Kind::Sql {
             writeln!(text, "query = \"{QUERY}{}\"", thing.as_ref().unwrap_or(id))?;

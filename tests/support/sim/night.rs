@@ -47,6 +47,11 @@ pub fn pipelines(script: &mut Script, rng: &mut Rng, date: NaiveDate) {
     let ids: Vec<Id> = conf.checks.keys().cloned().chain(members).collect();
     for id in ids {
         let needs = conf.checks.get(&id).map(|check| check.needs.clone()).unwrap_or_default();
+        let needs: Vec<Id> = needs.into_iter().filter(|need| conf.is_due(need, date)).collect();
+        // On a day that is none of its own it may run all the same.
+        if !conf.is_due(&id, date) && rng.chance(70) {
+            continue;
+        }
         let needed: Option<Vec<Instant>> = needs.iter().map(|need| done.get(need).copied().flatten()).collect();
         let Some(thing) = script.things.get_mut(&id) else { continue };
         let mut night = Night { thing, marks: &mut script.marks, rng, trouble };

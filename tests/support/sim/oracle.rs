@@ -4,10 +4,11 @@
 use super::conf::{CREDENTIAL, local};
 use super::record::Record;
 use super::script::Script;
-use super::things::Thing;
+use super::things::{Course, Thing};
 use super::truth::{Day, Truth, saw};
 use super::{kept, told};
 use chrono::TimeDelta;
+use dawnwatch::core::command::{Muted, Order};
 use dawnwatch::core::message::{Body, DashboardFacts, DigestVerdict, IncidentFacts, Line, Situation, Span, Text};
 use dawnwatch::core::plan::{Id, Language};
 use dawnwatch::core::state::*;
@@ -19,8 +20,8 @@ use std::collections::BTreeSet;
 const DARK: TimeDelta = TimeDelta::minutes(50);
 /// The failures of so many alike are asked for; beyond, the rest is believed to be like these.
 const SAMPLE: usize = 4;
-/// A word waits a minute for the reasons of a sample; what is told then is not taken apart again.
-const FETCHED_S: i64 = 10;
+/// A word waits so long for the reasons of failures. Where telling them all takes longer, it goes out before they are known.
+const REASONS_S: i64 = 50;
 /// What no word of the program's own may hold: it stands only in error lines.
 const ALIVE: [&str; 2] = ["@here", "<!channel>"];
 
@@ -124,7 +125,9 @@ impl Look<'_> {
             Body::Digest(about) => (&about.dashboards, None),
             Body::Week(_) | Body::Watch(_) => (&[], None),
         };
-        let worst = dashboards.iter().map(|dashboard| dashboard.verdict).max();
+        // Nobody wants to hear of what is muted: the digest names it, and does not count it.
+        let heard = dashboards.iter().filter(|dashboard| !self.is_muted(&dashboard.id));
+        let worst = heard.map(|dashboard| dashboard.verdict).max();
         if matches!(body, Body::Digest(about) if about.verdict == DigestVerdict::Ready) && worst > Some(Verdict::Ready) {
             found.push((3, format!("a digest at {} says ready over {worst:?}", local(self.real))));
         }
@@ -147,6 +150,11 @@ impl Look<'_> {
         }
     }
 
+    fn is_muted(&self, dashboard: &Id) -> bool {
+        let muted = |order: &Order| matches!(order, Order::Mute { what: Muted::Dashboard(id), .. } if id == dashboard);
+        self.record.granted.iter().any(|granted| granted.span.holds(self.real) && muted(&granted.order))
+    }
+
     fn has_failed(&self, thing: &Thing) -> bool {
         let failures = thing.runs.iter().filter_map(|run| run.failed_at());
         failures.into_iter().any(|failed| saw(self.record, &thing.source, failed, self.real))
@@ -161,17 +169,31 @@ impl Look<'_> {
     fn blames_whom_it_should(&self, post: &Post, found: &mut Vec<(u8, String)>) {
         let Body::Incident { about, .. } = &post.message.body else { return };
         let Cause::Check(cause) = &about.cause else { return };
-        let slow = |thing: &Thing| self.truth.script.fetch_s.get(&thing.source).is_some_and(|s| *s > FETCHED_S);
-        if post.stands_in_for.is_some() || about.alike > SAMPLE || self.truth.thing(cause).is_none_or(slow) {
+        let awaits = |thing: &Thing| self.awaits_reasons(&thing.source);
+        if post.stands_in_for.is_some() || about.alike > SAMPLE || self.truth.thing(cause).is_none_or(awaits) {
             return;
         }
         for told in &about.dashboards {
-            let plain = self.day(&told.id, told.deadline).is_some_and(|day| self.truth.is_plain(day, self.real));
-            let closure = self.truth.closure(&told.id);
-            if plain && !closure.contains(cause) && !self.is_like_one_of(about, cause, &closure) {
+            let Some(day) = self.day(&told.id, told.deadline).filter(|day| self.truth.is_plain(day, self.real)) else { continue };
+            let mut closure = self.truth.closure(&told.id);
+            closure.retain(|id| self.truth.conf.is_due(id, day.date));
+            if !closure.contains(cause) && !self.is_like_one_of(about, cause, &closure) {
                 found.push((3, format!("{} is named under {cause} at {} and does not wait for it", told.id, local(self.real))));
             }
         }
+    }
+
+    /// Have more failures been seen of late than the source could tell the reasons of since, in the time that a word waits for them?
+    fn awaits_reasons(&self, source: &Id) -> bool {
+        let each_s = self.truth.script.fetch_s.get(source).copied().unwrap_or(0);
+        let runs = self.truth.script.things.values().filter(|thing| thing.source == *source).flat_map(|thing| &thing.runs);
+        let failed: Vec<Instant> = runs.filter_map(Course::failed_at).filter(|at| *at <= self.real).collect();
+        let all_s = each_s * i64::try_from(failed.len()).unwrap_or(i64::MAX);
+        let swept = self.record.swept.get(source).into_iter().flatten();
+        let seen = failed.into_iter().max().and_then(|last| swept.filter(|swept| **swept >= last).min());
+        // Whoever comes back asks anew.
+        let asked = self.record.away.iter().map(|span| &span.to).chain(seen).max();
+        all_s > REASONS_S && asked.is_none_or(|asked| self.real <= *asked + TimeDelta::seconds(all_s))
     }
 
     /// Has one of these the same trouble as the cause, as far as anybody can know?

@@ -189,7 +189,7 @@ pub fn with_a_stranger(script: &Script) -> Vec<String> {
     let mut other = script.clone();
     let id = Id::from("stranger");
     let (what, none) = (What::Pipeline, None);
-    let check = Check { source: source.clone(), what, needs: vec![], minutes: Some(30), max_age_h: none, thing: None };
+    let check = Check { source: source.clone(), what, needs: vec![], minutes: Some(30), max_age_h: none, on: None, thing: None };
     other.conf.checks.insert(id.clone(), check.clone());
     other.changes.iter_mut().for_each(|change| drop(change.conf.checks.insert(id.clone(), check.clone())));
     let mut thing = setup::thing(source.clone(), what, None);

@@ -145,7 +145,8 @@ pub struct Script {
 
 pub fn script(seed: u64) -> Script {
     let mut rng = Rng::new(seed);
-    let conf = setup::conf(&mut rng);
+    let mut conf = setup::conf(&mut rng);
+    setup::own_days(&mut conf, seed);
     // Thursday to Sunday: the nights hold workdays and days off. 2026-11-19 is a Thursday.
     let first = NaiveDate::from_ymd_opt(2026, 11, 19).expect("a date") + TimeDelta::days(rng.within(0, 3));
     let nights = if conf.checks.len() > 100 { 1 } else { rng.within(1, 3) };

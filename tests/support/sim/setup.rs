@@ -66,10 +66,23 @@ fn checks(rng: &mut Rng, sources: &BTreeMap<Id, Source>) -> BTreeMap<Id, Check> 
         };
         let minutes = rng.chance(70).then_some(30);
         let max_age_h = rng.chance(3).then_some(30);
-        checks.insert(name.clone(), Check { source, what, needs: needs.into_iter().collect(), minutes, max_age_h, thing: None });
+        let needs = needs.into_iter().collect();
+        checks.insert(name.clone(), Check { source, what, needs, minutes, max_age_h, on: None, thing: None });
         names.push(name);
     }
     checks
+}
+
+/// In some worlds checks have days of their own. Drawn by itself, so that the others stay as they are.
+pub fn own_days(conf: &mut Conf, seed: u64) {
+    let mut rng = Rng::new(!seed);
+    if !rng.chance(20) {
+        return;
+    }
+    let days = rng.pick(&[Days::Work, Days::Work, Days::Off]);
+    for check in conf.checks.values_mut() {
+        check.on = rng.chance(60).then_some(days);
+    }
 }
 
 fn chat(rng: &mut Rng) -> Chat {

@@ -125,6 +125,10 @@ fn faults(script: &Script) -> Vec<Cut> {
     each!(dark, dead, clocks, jumps, faults, crashes, naps, orders, changes, refused);
     cuts.push(Box::new(|script| !std::mem::take(&mut script.parts).is_empty()));
     cuts.push(Box::new(|script| !std::mem::take(&mut script.fetch_s).is_empty()));
+    cuts.push(Box::new(|script| {
+        let own = script.conf.checks.values_mut().map(|check| &mut check.on);
+        own.fold(false, |some, on| on.take().is_some() || some)
+    }));
     cuts
 }
 

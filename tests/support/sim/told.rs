@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A chat is believed to work when it has for so long: retries are at most five minutes apart, a chat that refuses is left alone for 15.
 const CHAT_WORKS: TimeDelta = TimeDelta::minutes(17);
+/// That a deadline was missed is worth telling for so long after its window has ended.
+const OF_USE: TimeDelta = TimeDelta::hours(12);
 /// Who was well for so long is asked anew.
 const WELL: TimeDelta = TimeDelta::minutes(30);
 
@@ -41,7 +43,7 @@ pub fn chat_works(script: &Script, chat: &Id, from: Instant, to: Instant) -> boo
 fn is_given_up(record: &Record, post: &Post) -> bool {
     let failed = matches!(post.attempt, Attempt::Refused { .. } | Attempt::Ambiguous { .. });
     let waits = matches!(post.attempt, Attempt::Idle) && post.failures > 0;
-    let is_stand_in = |other: &&Post| other.stands_in_for.as_ref() == Some(&post.chat) && other.topic == post.topic;
+    let is_stand_in = |other: &&Post| other.stands_in_for.as_ref() == Some(&post.chat) && other.message == post.message;
     let taken = |other: &Post| matches!(other.attempt, Attempt::Confirmed { .. });
     let too_late = matches!(post.attempt, Attempt::Withdrawn { why: Withdrawn::TooLate, .. });
     (failed && !record.posts.values().filter(is_stand_in).any(taken)) || waits || too_late
@@ -76,12 +78,13 @@ fn set_aside(record: &Record, day: &Day, by: Instant) -> (bool, bool) {
 /// Promise 1: a deadline with an audience that was missed has been told, and somebody was asked, shortly after it at the latest.
 pub fn misses_are_told(script: &Script, record: &Record, found: &mut Found) {
     for (truth, day) in days(script).iter().filter(|(_, day)| day.audience) {
-        let by = back_at(record, day.deadline) + GRACE + wait_for_parts(script);
+        let back = back_at(record, day.deadline);
+        let by = back + GRACE + wait_for_parts(script);
         let (acked, hushed) = set_aside(record, day, by);
-        let open = by < script.to.min(day.closes.max(day.deadline));
-        // A window that closes with its deadline is told of there and then, or by whoever wakes up later not at all.
-        let at_once = day.closes == day.deadline && by < script.to && back_at(record, day.deadline) == day.deadline;
-        if hushed || !truth.is_plain(day, by) || !(open && day.closes != day.deadline || at_once) {
+        // Whoever slept over all of a window never knew of it; and who comes back long after it has ended says nothing of it.
+        let slept = record.away.iter().any(|span| span.from <= day.opens && day.deadline <= span.to);
+        let of_use = by < script.to && back < day.closes + OF_USE;
+        if hushed || slept || !of_use || !truth.is_plain(day, by) {
             continue;
         }
         if !is_missed(truth, record, day, by) {
@@ -227,6 +230,11 @@ fn over_at(script: &Script, record: &Record, cause: &Id, words: &[&Said]) -> Opt
     let outside = script.conf.checks.get(cause).is_some_and(|check| check.max_age_h.is_some());
     let thing = truth.thing(cause)?;
     if outside || !thing.gone.is_empty() || !thing.strange.is_empty() {
+        return None;
+    }
+    // Nobody can say from when on members that come later are waited for.
+    let mut waited_for = script.conf.dashboards.keys().flat_map(|dashboard| truth.closure(dashboard));
+    if waited_for.any(|id| truth.thing(&id).is_some_and(|thing| thing.group.is_some() && !thing.is_there(script.from))) {
         return None;
     }
     // What no dashboard waits for has no deadline that could be ready.

@@ -72,6 +72,7 @@ impl<'a> Truth<'a> {
                     let known = members.filter(|(id, thing)| self.is_old(thing, day) && !was_retired(record, id));
                     needs.extend(known.map(|(id, thing)| (id.clone(), thing)));
                 }
+                None if !self.conf.is_due(need, day.date) => {}
                 None => needs.extend(self.thing(need).map(|thing| (need.clone(), thing))),
             }
         }
