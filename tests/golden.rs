@@ -34,18 +34,16 @@ struct Ended {
 }
 
 fn test(files: &[(&str, String)], args: &[&str]) -> Ended {
+    dawnwatch(files, &[&["test"], args].concat())
+}
+
+fn dawnwatch(files: &[(&str, String)], args: &[&str]) -> Ended {
     let folder = TempDir::new().unwrap();
     for (name, text) in files {
         fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_dawnwatch"))
-        .current_dir(folder.path())
-        .env_clear()
-        .arg("test")
-        .args(args)
-        .output()
-        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_dawnwatch")).current_dir(folder.path()).env_clear().args(args).output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
     Ended { code: output.status.code(), out, folder }
 }
@@ -104,7 +102,7 @@ fn what_nobody_expected_and_what_did_not_come_fail() {
 fn what_makes_no_sense_is_named_with_its_place_and_exits_2() {
     let cases = [
         ("situaton = []\n", "a.toml:4:1: unknown key \"situaton\" at the top; did you mean \"situations\"?"),
-        ("[[happens]]\nat = \"25:00\"\ndark = \"airflow\"\n", "a.toml:5:6: at: \"25:00\" is not a time"),
+        ("[[happens]]\nat = \"25:00\"\ndark = \"airflow\"\n", "a.toml:5:6: at: \"25:00\" is no time; expected \"03:10\","),
         (
             "[[happens]]\nat = \"03:00\"\ndark = \"airflo\"\n",
             "a.toml:6:8: there is no source \"airflo\"; did you mean \"airflow\"?",
@@ -129,8 +127,12 @@ fn what_makes_no_sense_is_named_with_its_place_and_exits_2() {
         ),
         ("rows = \"\"\"\ncheck,stat\n\"\"\"\n", "a.toml:5:1: there is no column \"stat\"; did you mean \"state\"?"),
         (
+            "rows = \"\"\"\n# they load it\n\ncheck,arrived_at,state\norders,soon\n\"\"\"\n",
+            "a.toml:8:1: arrived_at: \"soon\" is no time; expected \"03:10\"",
+        ),
+        (
             "rows = \"\"\"\ncheck,arrived_at\nordres,03:00\n\"\"\"\n",
-            "a.toml:6:1: there is no check \"ordres\"; did you mean \"orders\"?",
+            "a.toml:6:1: check: there is no check \"ordres\"; did you mean \"orders\"?",
         ),
     ];
     for (middle, expected) in cases {
@@ -138,6 +140,61 @@ fn what_makes_no_sense_is_named_with_its_place_and_exits_2() {
         assert_eq!(ended.code, Some(2), "{middle}\n{}", ended.out);
         assert!(ended.out.contains(expected), "{expected:?} is missing in\n{}", ended.out);
     }
+}
+
+/// Whatever a row can say: a run tried again, and one cleared; a path with a date; what could not be asked; what never ended.
+const ROWS: &str = "check,started_at,arrived_at,state,error,timestamp,run_after,run_type
+orders,2026-11-23T03:00:00+09:00,2026-11-23T03:10:00+09:00,retrying,refused,,,
+orders,2026-11-23T03:15:00+09:00,2026-11-23T03:30:00+09:00,failed,disk full,,,
+orders,2026-11-23T07:30:00+09:00,2026-11-23T07:50:00+09:00,,,,2026-11-23T03:00:00+09:00,
+sales,2026-11-23T05:00:00+09:00,,,,,,
+sales,2026-11-23T08:00:00+09:00,2026-11-23T08:20:00+09:00,,,,,manual
+clicks,,2026-11-23T04:00:00+09:00,,,,,
+clicks,2026-11-23T02:00:00+09:00,2026-11-23T03:00:00+09:00,unreachable,,,,
+prices,,2026-11-23T08:40:00+09:00,,,,,
+prices,,2026-11-23T05:00:00+09:00,,,2026-11-20T12:00:00+09:00,,
+source:landing,2026-11-23T08:10:00+09:00,2026-11-23T08:30:00+09:00,unreachable,,,,
+";
+const MORE: &str = r#"
+[with.checks.sales]
+source = "airflow"
+[with.sources.landing]
+kind = "file"
+root = "/data"
+[with.checks.clicks]
+source = "landing"
+path = "clicks/{date:%F}/_SUCCESS"
+date = "-1d"
+[with.checks.prices]
+source = "landing"
+path = "prices/{date:%F}/_SUCCESS"
+[with.dashboards.all]
+needs = ["orders", "sales", "clicks", "prices"]
+ready_by = "08:35"
+tell = ["team"]
+"#;
+
+#[test]
+fn a_row_means_the_same_in_a_night_as_in_a_history() {
+    let config = format!("{WITH}{MORE}").replace("[with.", "[").replace("[with]", "");
+    let night = format!("{HEAD}rows = \"\"\"\n{ROWS}\"\"\"\n");
+    let files = [("a.toml", config), ("history.csv", ROWS.to_owned())];
+    let mut args = vec!["replay", "--config", "a.toml", "--history", "history.csv"];
+    args.extend(["--from", "2026-11-23", "--to", "2026-11-23", "--format", "jsonl"]);
+    let replayed = dawnwatch(&files, &args);
+    let mut expected = String::new();
+    let mut messages = 0;
+    for line in replayed.out.lines().filter(|line| line.contains("\"text\"") && !line.contains("\"silent\"")) {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        messages += 1;
+        let keys = ["at", "chat", "kind", "attention", "verdict", "cause", "dashboards", "checks"];
+        let told =
+            keys.iter().filter(|key| !line[**key].is_null()).map(|key| format!("{key} = {}\n", line[*key])).collect::<String>();
+        expected += &format!("[[expect]]\n{told}says = [{}]\n", line["text"]);
+    }
+    assert!(messages > 5, "{}", replayed.out);
+    let ended = test(&[("a.toml", format!("{night}{expected}{WITH}{MORE}"))], &["a.toml"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
 }
 
 #[test]
