@@ -1,7 +1,9 @@
 //! `dawnwatch test`: what makes no sense is named with its place, what does not hold is shown with what was decided, and CI reads it.
 
+#[path = "support/command.rs"]
+mod command;
+
 use std::fs;
-use std::process::Command;
 use tempfile::TempDir;
 
 /// All that a night needs, without a configuration elsewhere.
@@ -43,9 +45,8 @@ fn dawnwatch(files: &[(&str, String)], args: &[&str]) -> Ended {
         fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_dawnwatch")).current_dir(folder.path()).env_clear().args(args).output().unwrap();
-    let out = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-    Ended { code: output.status.code(), out, folder }
+    let (code, out, err) = command::dawnwatch(args, |command| command.current_dir(folder.path()));
+    Ended { code, out: out + &err, folder }
 }
 
 fn night(middle: &str) -> String {

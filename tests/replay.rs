@@ -1,7 +1,9 @@
 //! `replay` as a person or a script calls it: what its lines say, that a poll sees no future, what a span is, and what it comes to.
 //! 2026-11-23 is a Monday.
 
-use assert_cmd::Command;
+#[path = "support/command.rs"]
+mod command;
+
 use serde_json::Value;
 use std::fs;
 use tempfile::TempDir;
@@ -62,11 +64,11 @@ impl Replay {
 
     /// (exit code, standard output, standard error)
     fn run(&self, args: &[&str]) -> (Option<i32>, String, String) {
-        let mut command = Command::cargo_bin("dawnwatch").unwrap();
-        command.env_clear().current_dir(self.folder.path());
-        let output = command.args(["replay", "--config", "a.toml", "--history", "history.csv"]).args(args).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (output.status.code(), text(output.stdout), text(output.stderr))
+        self.dawnwatch(&[&["replay", "--config", "a.toml", "--history", "history.csv"], args].concat())
+    }
+
+    fn dawnwatch(&self, args: &[&str]) -> (Option<i32>, String, String) {
+        command::dawnwatch(args, |command| command.current_dir(self.folder.path()))
     }
 
     fn lines(&self, from: &str, to: &str) -> Vec<Value> {
@@ -303,6 +305,5 @@ fn what_makes_no_sense_exits_2() {
     assert!(err.contains("history.csv:1"), "{err}");
     let (code, _, err) = replay.run(&["--from", "2026-11-24", "--to", "2026-11-23"]);
     assert_eq!(code, Some(2), "{err}");
-    let mut command = Command::cargo_bin("dawnwatch").unwrap();
-    command.current_dir(replay.folder.path()).args(["calendar", "--config", "a.toml", "--format", "jsonl"]).assert().code(2);
+    assert_eq!(replay.dawnwatch(&["calendar", "--config", "a.toml", "--format", "jsonl"]).0, Some(2));
 }
