@@ -199,6 +199,36 @@ fn a_row_means_the_same_in_a_night_as_in_a_history() {
 }
 
 #[test]
+fn a_member_by_its_tag_is_told_of_or_the_only_one_it_can_be() {
+    let group = |name: &str| format!("[with.groups.{name}]\nsource = \"airflow\"\nmatch = {{ tags = [\"{name}\"] }}\n");
+    let one = format!("{WITH}{}", group("marts")).replace("needs = [\"orders\"]", "needs = [\"group:marts\"]");
+    let two = format!("{one}{}", group("raw"));
+    let rows = FAIL.replace("orders", "facts");
+    let told = "[[happens]]\nat = \"00:00\"\nmember = \"facts\"\ntags = [\"marts\"]\n";
+    let alert = format!("{ALERT}cause = \"facts\"\n");
+    for (with, middle, expected) in [
+        (&one, rows.clone(), Ok(())),
+        (&two, format!("{rows}{told}"), Ok(())),
+        (
+            &two,
+            rows.clone(),
+            Err("a.toml:6:1: check: \"facts\" could be a member of marts or of raw: these groups select by tags or owners"),
+        ),
+        (&two, format!("{rows}{}", told.replace("facts", "facts_b")), Err("a.toml:6:1: check: \"facts\" could be")),
+    ] {
+        let ended = test(&[("a.toml", format!("{HEAD}{middle}{alert}{with}"))], &["a.toml"]);
+        match expected {
+            Ok(()) => assert_eq!(ended.code, Some(0), "{}", ended.out),
+            Err(words) => assert!(ended.code == Some(2) && ended.out.contains(words), "{words:?} is missing in\n{}", ended.out),
+        }
+    }
+    // Neither a check nor what any source lists.
+    let ended = test(&[("a.toml", night(&told.replace("facts", "ordres")))], &["a.toml"]);
+    assert_eq!(ended.out.matches("a.toml:").count(), 2, "{}", ended.out);
+    assert!(ended.out.contains("a.toml:6:10: there is no check \"ordres\"; did you mean \"orders\"?"), "{}", ended.out);
+}
+
+#[test]
 fn a_folders_configurations_are_no_nights() {
     let files = [
         ("nights/a.toml", night(&format!("{FAIL}{ALERT}"))),

@@ -16,19 +16,15 @@ pub(super) struct Subject {
 /// The names of the configuration, and of those that a night goes over to.
 pub(super) struct Names {
     pub(super) plans: Vec<Arc<Plan>>,
-    /// Pipelines whose line in a listing is told of.
-    pub(super) announced: BTreeMap<String, Subject>,
+    /// Pipelines whose line in a listing is told of, or why it is not known which.
+    pub(super) announced: BTreeMap<String, Result<Subject, String>>,
 }
 
 impl Names {
     /// A pipeline that a source lists: a check by its name, or any of the only source with groups (`SOURCE/ID` where there are others).
-    pub(super) fn announce(&mut self, name: &str) -> Result<(), String> {
-        let subject = match self.subject(name) {
-            Ok(subject) => subject,
-            Err(why) => self.listed(name)?.ok_or(why)?,
-        };
+    pub(super) fn announce(&mut self, name: &str) {
+        let subject = self.subject(name).or_else(|why| self.listed(name)?.ok_or(why));
         self.announced.insert(name.to_owned(), subject);
-        Ok(())
     }
 
     fn listed(&self, name: &str) -> Result<Option<Subject>, String> {
@@ -48,7 +44,7 @@ impl Names {
     /// What is announced, and what rows mean by this name.
     pub(super) fn subject(&self, name: &str) -> Result<Subject, String> {
         if let Some(subject) = self.announced.get(name) {
-            return Ok(subject.clone());
+            return subject.clone();
         }
         match meant(&self.plans, name) {
             Meant::Check(source, id, _) => Ok(Subject { source, id }),

@@ -146,7 +146,8 @@ impl Reader {
         if head.name.as_deref().is_none_or(|name| name.trim().is_empty()) {
             self.doc.error(&[], "name is missing; expected one sentence that says what the night shows");
         }
-        self.announce(&lists.happens);
+        // Whoever has a line of its own in a listing is known by it to all that names it.
+        lists.happens.iter().filter_map(|(_, entry)| entry.value.member.as_ref()).for_each(|name| self.names.announce(name));
         let told = lists.happens.iter().flat_map(|(keys, entry)| self.happens(keys, entry, &plans));
         let told: Events = told.collect();
         let (known_from, there, mut events) = self.rows(&lists.usually, head.rows.as_deref(), from, &told);

@@ -2,7 +2,7 @@
 //! is wrong with them.
 
 use super::happens::{Event, Events};
-use super::raw::{Happens, Usually};
+use super::raw::Usually;
 use super::read::{Reader, not};
 use super::times::Times;
 use crate::config::Entry;
@@ -14,15 +14,6 @@ use chrono::{Days, TimeDelta};
 const NIGHTS_MAX: u32 = 60;
 
 impl Reader {
-    /// Whoever has a line of its own in a listing is known by it to all others that name it.
-    pub(super) fn announce(&mut self, happens: &[(Vec<String>, Entry<Happens>)]) {
-        for (_, Entry { keys, value }) in happens {
-            let path: Vec<&str> = keys.iter().map(String::as_str).chain(["member"]).collect();
-            let announced = value.member.as_ref().map(|name| self.names.announce(name));
-            announced.and_then(|announced| self.value(&path, announced));
-        }
-    }
-
     /// What the rows of this night and of those before say, beside what is told of otherwise: where the nights before begin, what is there
     /// from then on, and what is seen of it.
     pub(super) fn rows(
@@ -35,7 +26,9 @@ impl Reader {
         let (plans, times) = (self.names.plans.clone(), self.times);
         let time = |text: &str| times.instant(text);
         let mut written = Written::new(&plans, Manner { time: &time, by_hand: true });
-        self.names.announced.iter().for_each(|(name, subject)| written.announce(name, &subject.source, &subject.id));
+        for (name, subject) in &self.names.announced {
+            subject.iter().for_each(|subject| written.announce(name, &subject.source, &subject.id));
+        }
         for (_, event) in told {
             if let Event::Run { subject, .. } = event {
                 written.is_there(&subject.source, &subject.id);
