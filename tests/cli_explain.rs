@@ -1,9 +1,10 @@
 //! `explain` over a store that was written through the two doors.
 
+#[path = "support/command.rs"]
+mod command;
 #[path = "support/world.rs"]
 mod world;
 
-use assert_cmd::Command;
 use dawnwatch::core::state::{Commit, Row};
 use dawnwatch::store::Store;
 use serde_json::Value;
@@ -30,11 +31,7 @@ kind = "console"
 "#;
 
 fn explain(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
-    let folder = folder.display().to_string();
-    let args = [&["explain", "--config", &folder], args].concat();
-    let output = Command::cargo_bin("dawnwatch").unwrap().env_clear().args(args).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    command::dawnwatch(&[&["explain"], args].concat(), |command| command.arg("--config").arg(folder))
 }
 
 /// A failure on Wednesday, 14 January 2026, that is repaired by half past eight.

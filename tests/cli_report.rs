@@ -1,9 +1,10 @@
 //! `report` over a store that was written through the two doors, two weeks of small nights.
 
+#[path = "support/command.rs"]
+mod command;
 #[path = "support/world.rs"]
 mod world;
 
-use assert_cmd::Command;
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use dawnwatch::core::state::{Commit, Row};
 use dawnwatch::store::Store;
@@ -28,10 +29,7 @@ kind = "console"
 "#;
 
 fn dawnwatch(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
-    let folder = folder.display().to_string();
-    let output = Command::cargo_bin("dawnwatch").unwrap().env_clear().args(args).args(["--config", &folder]).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    command::dawnwatch(args, |command| command.arg("--config").arg(folder))
 }
 
 /// From Sunday 4 January 2026, 22:00: on Tuesday the 6th a failure is never repaired, on Wednesday the 14th it is, on Thursday the

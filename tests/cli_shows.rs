@@ -1,6 +1,8 @@
 //! The commands that only show: `calendar`, `schema`, `completions`, and what `check` sees beside the configuration.
 
-use assert_cmd::Command;
+#[path = "support/command.rs"]
+mod command;
+
 use dawnwatch::core::state::{CheckState, Commit, Night, Row};
 use dawnwatch::core::time::Instant;
 use dawnwatch::store::Store;
@@ -8,11 +10,8 @@ use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
-/// (exit code, standard output, standard error)
 fn dawnwatch(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::cargo_bin("dawnwatch").unwrap().env_clear().args(args).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    command::dawnwatch(args, |command| command)
 }
 
 const CONFIG: &str = r#"

@@ -1,19 +1,9 @@
 //! The command line as a stranger meets it: exit codes, and what goes to which stream.
 
-use assert_cmd::Command;
+#[path = "support/command.rs"]
+mod command;
 
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-fn dawnwatch(args: &[&str], environment: &[(&str, &str)]) -> Ended {
-    let output =
-        Command::cargo_bin("dawnwatch").unwrap().env_clear().envs(environment.iter().copied()).args(args).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-}
+use command::dawnwatch;
 
 #[test]
 fn a_command_line_that_makes_no_sense_exits_2_and_leaves_the_result_empty() {
@@ -37,24 +27,24 @@ fn a_command_line_that_makes_no_sense_exits_2_and_leaves_the_result_empty() {
         &["retire", "orders", "--reason", "gone", "--for", "2h"],
     ];
     for args in cases {
-        let ended = dawnwatch(args, &[]);
-        assert_eq!(ended.code, Some(2), "{args:?}: {}", ended.err);
-        assert_eq!(ended.out, "", "{args:?}");
-        assert!(!ended.err.is_empty(), "{args:?}");
+        let (code, out, err) = dawnwatch(args, |command| command);
+        assert_eq!(code, Some(2), "{args:?}: {}", err);
+        assert_eq!(out, "", "{args:?}");
+        assert!(!err.is_empty(), "{args:?}");
     }
 }
 
 #[test]
 fn a_log_filter_that_makes_no_sense_exits_2() {
-    let ended = dawnwatch(&["check"], &[("RUST_LOG", "dawnwatch=loud")]);
-    assert_eq!(ended.code, Some(2), "{}", ended.err);
-    assert!(ended.err.starts_with("dawnwatch: RUST_LOG is no filter"), "{}", ended.err);
+    let (code, _, err) = dawnwatch(&["check"], |command| command.env("RUST_LOG", "dawnwatch=loud"));
+    assert_eq!(code, Some(2), "{}", err);
+    assert!(err.starts_with("dawnwatch: RUST_LOG is no filter"), "{}", err);
 }
 
 #[test]
 fn help_names_every_command_and_every_exit_code() {
-    let ended = dawnwatch(&["--help"], &[]);
-    assert_eq!(ended.code, Some(0));
+    let (code, out, _) = dawnwatch(&["--help"], |command| command);
+    assert_eq!(code, Some(0));
     let commands = [
         "run",
         "demo",
@@ -74,12 +64,12 @@ fn help_names_every_command_and_every_exit_code() {
         "healthcheck",
     ];
     for word in commands.into_iter().chain(["--config", "--profile", "--format", "  0 ", "  1 ", "  2 ", "  3 ", "  78 "]) {
-        assert!(ended.out.contains(word), "{word:?} is missing in\n{}", ended.out);
+        assert!(out.contains(word), "{word:?} is missing in\n{}", out);
     }
 }
 
 #[test]
 fn the_version_is_the_packages() {
-    let ended = dawnwatch(&["--version"], &[]);
-    assert_eq!((ended.code, ended.out), (Some(0), format!("dawnwatch {}\n", env!("CARGO_PKG_VERSION"))));
+    let (code, out, _) = dawnwatch(&["--version"], |command| command);
+    assert_eq!((code, out), (Some(0), format!("dawnwatch {}\n", env!("CARGO_PKG_VERSION"))));
 }

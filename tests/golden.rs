@@ -1,7 +1,9 @@
 //! `dawnwatch test`: what makes no sense is named with its place, what does not hold is shown with what was decided, and CI reads it.
 
+#[path = "support/command.rs"]
+mod command;
+
 use std::fs;
-use std::process::Command;
 use tempfile::TempDir;
 
 /// All that a night needs, without a configuration elsewhere.
@@ -34,20 +36,17 @@ struct Ended {
 }
 
 fn test(files: &[(&str, String)], args: &[&str]) -> Ended {
+    dawnwatch(files, &[&["test"], args].concat())
+}
+
+fn dawnwatch(files: &[(&str, String)], args: &[&str]) -> Ended {
     let folder = TempDir::new().unwrap();
     for (name, text) in files {
         fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
         fs::write(folder.path().join(name), text).unwrap();
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_dawnwatch"))
-        .current_dir(folder.path())
-        .env_clear()
-        .arg("test")
-        .args(args)
-        .output()
-        .unwrap();
-    let out = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-    Ended { code: output.status.code(), out, folder }
+    let (code, out, err) = command::dawnwatch(args, |command| command.current_dir(folder.path()));
+    Ended { code, out: out + &err, folder }
 }
 
 fn night(middle: &str) -> String {
@@ -104,7 +103,7 @@ fn what_nobody_expected_and_what_did_not_come_fail() {
 fn what_makes_no_sense_is_named_with_its_place_and_exits_2() {
     let cases = [
         ("situaton = []\n", "a.toml:4:1: unknown key \"situaton\" at the top; did you mean \"situations\"?"),
-        ("[[happens]]\nat = \"25:00\"\ndark = \"airflow\"\n", "a.toml:5:6: at: \"25:00\" is not a time"),
+        ("[[happens]]\nat = \"25:00\"\ndark = \"airflow\"\n", "a.toml:5:6: at: \"25:00\" is no time; expected \"03:10\","),
         (
             "[[happens]]\nat = \"03:00\"\ndark = \"airflo\"\n",
             "a.toml:6:8: there is no source \"airflo\"; did you mean \"airflow\"?",
@@ -129,8 +128,12 @@ fn what_makes_no_sense_is_named_with_its_place_and_exits_2() {
         ),
         ("rows = \"\"\"\ncheck,stat\n\"\"\"\n", "a.toml:5:1: there is no column \"stat\"; did you mean \"state\"?"),
         (
+            "rows = \"\"\"\n# they load it\n\ncheck,arrived_at,state\norders,soon\n\"\"\"\n",
+            "a.toml:8:1: arrived_at: \"soon\" is no time; expected \"03:10\"",
+        ),
+        (
             "rows = \"\"\"\ncheck,arrived_at\nordres,03:00\n\"\"\"\n",
-            "a.toml:6:1: there is no check \"ordres\"; did you mean \"orders\"?",
+            "a.toml:6:1: check: there is no check \"ordres\"; did you mean \"orders\"?",
         ),
     ];
     for (middle, expected) in cases {
@@ -138,6 +141,91 @@ fn what_makes_no_sense_is_named_with_its_place_and_exits_2() {
         assert_eq!(ended.code, Some(2), "{middle}\n{}", ended.out);
         assert!(ended.out.contains(expected), "{expected:?} is missing in\n{}", ended.out);
     }
+}
+
+/// Whatever a row can say: a run tried again, and one cleared; a path with a date; what could not be asked; what never ended.
+const ROWS: &str = "check,started_at,arrived_at,state,error,timestamp,run_after,run_type
+orders,2026-11-23T03:00:00+09:00,2026-11-23T03:10:00+09:00,retrying,refused,,,
+orders,2026-11-23T03:15:00+09:00,2026-11-23T03:30:00+09:00,failed,disk full,,,
+orders,2026-11-23T07:30:00+09:00,2026-11-23T07:50:00+09:00,,,,2026-11-23T03:00:00+09:00,
+sales,2026-11-23T05:00:00+09:00,,,,,,
+sales,2026-11-23T08:00:00+09:00,2026-11-23T08:20:00+09:00,,,,,manual
+clicks,,2026-11-23T04:00:00+09:00,,,,,
+clicks,2026-11-23T02:00:00+09:00,2026-11-23T03:00:00+09:00,unreachable,,,,
+prices,,2026-11-23T08:40:00+09:00,,,,,
+prices,,2026-11-23T05:00:00+09:00,,,2026-11-20T12:00:00+09:00,,
+source:landing,2026-11-23T08:10:00+09:00,2026-11-23T08:30:00+09:00,unreachable,,,,
+";
+const MORE: &str = r#"
+[with.checks.sales]
+source = "airflow"
+[with.sources.landing]
+kind = "file"
+root = "/data"
+[with.checks.clicks]
+source = "landing"
+path = "clicks/{date:%F}/_SUCCESS"
+date = "-1d"
+[with.checks.prices]
+source = "landing"
+path = "prices/{date:%F}/_SUCCESS"
+[with.dashboards.all]
+needs = ["orders", "sales", "clicks", "prices"]
+ready_by = "08:35"
+tell = ["team"]
+"#;
+
+#[test]
+fn a_row_means_the_same_in_a_night_as_in_a_history() {
+    let config = format!("{WITH}{MORE}").replace("[with.", "[").replace("[with]", "");
+    let night = format!("{HEAD}rows = \"\"\"\n{ROWS}\"\"\"\n");
+    let files = [("a.toml", config), ("history.csv", ROWS.to_owned())];
+    let mut args = vec!["replay", "--config", "a.toml", "--history", "history.csv"];
+    args.extend(["--from", "2026-11-23", "--to", "2026-11-23", "--format", "jsonl"]);
+    let replayed = dawnwatch(&files, &args);
+    let mut expected = String::new();
+    let mut messages = 0;
+    for line in replayed.out.lines().filter(|line| line.contains("\"text\"") && !line.contains("\"silent\"")) {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        messages += 1;
+        let keys = ["at", "chat", "kind", "attention", "verdict", "cause", "dashboards", "checks"];
+        let told =
+            keys.iter().filter(|key| !line[**key].is_null()).map(|key| format!("{key} = {}\n", line[*key])).collect::<String>();
+        expected += &format!("[[expect]]\n{told}says = [{}]\n", line["text"]);
+    }
+    assert!(messages > 5, "{}", replayed.out);
+    let ended = test(&[("a.toml", format!("{night}{expected}{WITH}{MORE}"))], &["a.toml"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.out);
+}
+
+#[test]
+fn a_member_by_its_tag_is_told_of_or_the_only_one_it_can_be() {
+    let group = |name: &str| format!("[with.groups.{name}]\nsource = \"airflow\"\nmatch = {{ tags = [\"{name}\"] }}\n");
+    let one = format!("{WITH}{}", group("marts")).replace("needs = [\"orders\"]", "needs = [\"group:marts\"]");
+    let two = format!("{one}{}", group("raw"));
+    let rows = FAIL.replace("orders", "facts");
+    let told = "[[happens]]\nat = \"00:00\"\nmember = \"facts\"\ntags = [\"marts\"]\n";
+    let alert = format!("{ALERT}cause = \"facts\"\n");
+    for (with, middle, expected) in [
+        (&one, rows.clone(), Ok(())),
+        (&two, format!("{rows}{told}"), Ok(())),
+        (
+            &two,
+            rows.clone(),
+            Err("a.toml:6:1: check: \"facts\" could be a member of marts or of raw: these groups select by tags or owners"),
+        ),
+        (&two, format!("{rows}{}", told.replace("facts", "facts_b")), Err("a.toml:6:1: check: \"facts\" could be")),
+    ] {
+        let ended = test(&[("a.toml", format!("{HEAD}{middle}{alert}{with}"))], &["a.toml"]);
+        match expected {
+            Ok(()) => assert_eq!(ended.code, Some(0), "{}", ended.out),
+            Err(words) => assert!(ended.code == Some(2) && ended.out.contains(words), "{words:?} is missing in\n{}", ended.out),
+        }
+    }
+    // Neither a check nor what any source lists.
+    let ended = test(&[("a.toml", night(&told.replace("facts", "ordres")))], &["a.toml"]);
+    assert_eq!(ended.out.matches("a.toml:").count(), 2, "{}", ended.out);
+    assert!(ended.out.contains("a.toml:6:10: there is no check \"ordres\"; did you mean \"orders\"?"), "{}", ended.out);
 }
 
 #[test]

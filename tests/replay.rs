@@ -1,7 +1,9 @@
 //! `replay` as a person or a script calls it: what its lines say, that a poll sees no future, what a span is, and what it comes to.
 //! 2026-11-23 is a Monday.
 
-use assert_cmd::Command;
+#[path = "support/command.rs"]
+mod command;
+
 use serde_json::Value;
 use std::fs;
 use tempfile::TempDir;
@@ -62,11 +64,11 @@ impl Replay {
 
     /// (exit code, standard output, standard error)
     fn run(&self, args: &[&str]) -> (Option<i32>, String, String) {
-        let mut command = Command::cargo_bin("dawnwatch").unwrap();
-        command.env_clear().current_dir(self.folder.path());
-        let output = command.args(["replay", "--config", "a.toml", "--history", "history.csv"]).args(args).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (output.status.code(), text(output.stdout), text(output.stderr))
+        self.dawnwatch(&[&["replay", "--config", "a.toml", "--history", "history.csv"], args].concat())
+    }
+
+    fn dawnwatch(&self, args: &[&str]) -> (Option<i32>, String, String) {
+        command::dawnwatch(args, |command| command.current_dir(self.folder.path()))
     }
 
     fn lines(&self, from: &str, to: &str) -> Vec<Value> {
@@ -213,6 +215,56 @@ fn days_before_the_first_are_known_and_were_told_to_nobody() {
     assert!(told.iter().any(|line| line.contains("mart")), "{told:?}");
 }
 
+/// A dashboard that needs all marts, by the names of a group.
+const GROUP: &str = "[groups.marts]\nsource = \"airflow\"\nmatch = { ids = [\"mart_*\"] }\nduration = \"30m\"\n";
+
+#[test]
+fn a_new_member_is_there_from_its_first_row_on_and_silent_until_its_first_success() {
+    let config = CONFIG.replace("needs = [\"mart\"]\nready_by", "needs = [\"group:marts\"]\nready_by") + GROUP;
+    let mut history: Vec<String> = (16..=27).map(|day| format!("mart_a 2026-11-{day} 03:00 03:30")).collect();
+    for row in ["24 03:00 03:10 failed", "25 03:00 03:30", "26 03:00 03:10 failed", "26 08:00 08:30"] {
+        history.push(format!("mart_new 2026-11-{row}"));
+    }
+    let history: Vec<&str> = history.iter().map(String::as_str).collect();
+    let replay = Replay::of(&config, &rows(&history));
+    // Tuesday's failure is that of a new one; on Friday it does not run at all.
+    let told = |from, to| replay.told(from, to).0;
+    let from_the_failure = [
+        "03:10 alert post failed mart_new [mart_new] [exec]",
+        "07:00 update notify failed mart_new [mart_new] [exec]",
+        "08:30 resolved post ready mart_new [] [exec]",
+    ];
+    assert_eq!(told("2026-11-16", "2026-11-26"), from_the_failure);
+    // Whether it joined within the days that are played or before them.
+    assert_eq!(told("2026-11-25", "2026-11-26"), from_the_failure);
+    let friday = told("2026-11-27", "2026-11-27");
+    assert!(friday[0].contains("at_risk mart_new [mart_new] [exec]"), "{friday:?}");
+    // It joined before, and had not succeeded yet.
+    let rows_until_tuesday: Vec<&str> =
+        history.iter().filter(|row| !row.starts_with("mart_new") || row.contains("-24 ")).copied().collect();
+    let still_new = Replay::of(&config, &rows(&rows_until_tuesday));
+    assert_eq!(still_new.told("2026-11-25", "2026-11-26").0, Vec::<String>::new());
+}
+
+#[test]
+fn what_comes_with_the_first_row_of_a_new_member_is_seen() {
+    let config = CONFIG.replace("needs = [\"mart\"]\nready_by", "needs = [\"group:marts\"]\nready_by") + GROUP;
+    let mut history: Vec<String> = (22..=25).map(|day| format!("mart_a 2026-11-{day} 03:00 03:30")).collect();
+    history.push("mart_once 2026-11-24 04:03 04:03".to_owned());
+    let history: Vec<&str> = history.iter().map(String::as_str).collect();
+    // It has succeeded once, and is waited for the day after.
+    let (told, _) = Replay::of(&config, &rows(&history)).told("2026-11-23", "2026-11-25");
+    assert!(told[0].contains("at_risk mart_once [mart_once] [exec]"), "{told:?}");
+}
+
+#[test]
+fn a_member_whose_history_begins_with_the_others_is_not_new() {
+    let config = CONFIG.replace("needs = [\"mart\"]\nready_by", "needs = [\"group:marts\"]\nready_by") + GROUP;
+    let history = ["mart_a 2026-11-23 03:00 03:30", "mart_b 2026-11-23 04:00 04:10 failed"];
+    let (told, _) = Replay::of(&config, &rows(&history)).told("2026-11-23", "2026-11-23");
+    assert_eq!(told[0], "04:10 alert post failed mart_b [mart_b] [exec]");
+}
+
 #[test]
 fn another_configuration_is_held_against_this_one() {
     let replay = Replay::of(CONFIG, &rows(&FAILURE));
@@ -253,6 +305,5 @@ fn what_makes_no_sense_exits_2() {
     assert!(err.contains("history.csv:1"), "{err}");
     let (code, _, err) = replay.run(&["--from", "2026-11-24", "--to", "2026-11-23"]);
     assert_eq!(code, Some(2), "{err}");
-    let mut command = Command::cargo_bin("dawnwatch").unwrap();
-    command.current_dir(replay.folder.path()).args(["calendar", "--config", "a.toml", "--format", "jsonl"]).assert().code(2);
+    assert_eq!(replay.dawnwatch(&["calendar", "--config", "a.toml", "--format", "jsonl"]).0, Some(2));
 }

@@ -8,6 +8,8 @@ mod csv;
 
 #[path = "replay_history/fetched.rs"]
 mod fetched;
+#[path = "replay_history/members.rs"]
+mod members;
 #[path = "replay_history/stored.rs"]
 mod stored;
 

@@ -14,9 +14,8 @@ use sim::player::{Manner, play};
 use sim::record::Record;
 use sim::same;
 use sim::scenario::scenario;
-use sim::script::{Script, script};
+use sim::script::{MARKS, Script, script};
 use sim::shrink::shrink;
-use sim::tally::MARKS;
 use sim::truth::Truth;
 
 #[expect(clippy::disallowed_methods, reason = "a test is asked for other seeds by hand")]

@@ -16,11 +16,11 @@ use super::state::{
     About, Attention, Cause, CycleKey, DIGESTS_KEPT, Decision, DigestState, Grounds, Incident, IncidentId, Own, Phase, Reason,
     State, Topic, Verdict,
 };
-use super::time::{Instant, local_date, resolve, shift};
+use super::time::{Instant, local_date, midnight, shift};
 use super::turn;
 use super::tx::Tx;
 use super::week;
-use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta, Weekday};
+use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A digest waits so long for sources whose answer is on its way; one that is given late (after a start, a suspend) longer, but no
@@ -121,7 +121,7 @@ fn awaits_answers(tx: &Tx<'_>) -> bool {
 /// Worth giving until the next deadline after it was due; of a week until the end of its date.
 fn worth_until(plan: &Plan, digest: &Digest, date: NaiveDate, due_at: Instant) -> Instant {
     if digest.about == DigestAbout::Week {
-        return resolve(shift(date, 1), NaiveTime::MIN, plan.timezone).max(due_at + WAIT_FOR_ANSWERS);
+        return midnight(shift(date, 1), plan.timezone).max(due_at + WAIT_FOR_ANSWERS);
     }
     let deadlines = plan.dashboards.iter().filter_map(|(id, dashboard)| cycle::current(plan, id, dashboard, due_at));
     let next = deadlines.map(|cycle| cycle.deadline).filter(|deadline| *deadline > due_at).min();

@@ -97,6 +97,11 @@ pub fn resolve(date: NaiveDate, time: NaiveTime, zone: Tz) -> Instant {
     }
 }
 
+/// Where the civil day `date` begins in `zone`: its midnight, or what a gap there leaves of it.
+pub fn midnight(date: NaiveDate, zone: Tz) -> Instant {
+    resolve(date, NaiveTime::MIN, zone)
+}
+
 /// `date` moved by whole days; stays where it is at the ends of the calendar.
 pub fn shift(date: NaiveDate, days: i32) -> NaiveDate {
     let moved = if days < 0 {
@@ -168,6 +173,19 @@ mod tests {
     fn what_is_no_clock_time_is_refused() {
         for text in ["9:00", "0900", "24:00", "09:60", "-0d 09:00", "1d 09:00", "-40d 09:00", "09:00:00", ""] {
             assert!(text.parse::<ClockTime>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_begins_at_its_midnight_or_behind_the_gap_there() {
+        // Beirut goes from 00:00 to 01:00, Havana from 01:00 back to 00:00.
+        let cases = [
+            ("2026-11-23", chrono_tz::Asia::Seoul, "2026-11-22T15:00:00Z"),
+            ("2026-03-29", chrono_tz::Asia::Beirut, "2026-03-28T22:00:00Z"),
+            ("2026-11-01", chrono_tz::America::Havana, "2026-11-01T04:00:00Z"),
+        ];
+        for (date, zone, expected) in cases {
+            assert_eq!(midnight(date.parse().unwrap(), zone), expected.parse::<Instant>().unwrap(), "{zone}");
         }
     }
 

@@ -6,8 +6,8 @@ use super::message::{DigestVerdict, WeekFacts, WeekSums};
 use super::plan::{Id, Plan};
 use super::state::{Cause, CycleKey, State};
 use super::tally::{Counts, Week, Words};
-use super::time::{Instant, resolve, shift};
-use chrono::{NaiveDate, NaiveTime};
+use super::time::{Instant, midnight, shift};
+use chrono::NaiveDate;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -19,9 +19,8 @@ pub(super) fn facts(state: &State, plan: &Plan, digest: &Id, date: NaiveDate, at
     let zone = plan.timezone;
     let Week { counts, before, since, seen } = state.days.week(date, zone, state, at);
     let (from, to) = (shift(date, -7), shift(date, -1));
-    let midnight = |date| resolve(date, NaiveTime::MIN, zone);
-    let blank = since.is_some_and(|since| since >= midnight(date));
-    let counted = since.unwrap_or(midnight(from))..midnight(date).min(at);
+    let blank = since.is_some_and(|since| since >= midnight(date, zone));
+    let counted = since.unwrap_or(midnight(from, zone))..midnight(date, zone).min(at);
     let due = due(plan, from, |deadline| counted.contains(&deadline));
     let unwatched: Vec<&CycleKey> = due.difference(&seen).collect();
     let dashboards: BTreeSet<&Id> = counts.dashboards.keys().chain(unwatched.iter().map(|key| &key.dashboard)).collect();

@@ -10,7 +10,7 @@
 //! [`Player`] drives the doors with it, from one wake instant to the next. Neither of these two knows a clock, a network or a
 //! file; no sink is ever told anything, and of the sources at most the one whose own run history is wanted.
 
-mod csv;
+pub(crate) mod csv;
 mod fetched;
 mod history;
 pub mod line;

@@ -38,6 +38,8 @@ struct SourcePast {
     news: BTreeSet<Id>,
     /// Something else than these may be asked for now: the next sweep is told in full.
     whole: bool,
+    /// What the last sweep was about.
+    asked: Arc<[Id]>,
 }
 
 #[derive(Debug, Default)]
@@ -122,7 +124,10 @@ impl Past {
 
 impl SourcePast {
     fn sweep(&mut self, subjects: Arc<[Id]>, dates: &BTreeMap<Id, BTreeSet<NaiveDate>>, since: Instant) -> (Arc<[Id]>, Sweep) {
-        let asked: Arc<[Id]> = if std::mem::take(&mut self.whole) {
+        // What is asked about only now may have had its news before.
+        let other = self.asked != subjects;
+        self.asked = subjects.clone();
+        let asked: Arc<[Id]> = if std::mem::take(&mut self.whole) || other {
             subjects
         } else if self.news.is_empty() && dates.is_empty() {
             Arc::default()

@@ -8,7 +8,7 @@ use super::player::{Came, Player};
 use crate::core::plan::Plan;
 use crate::core::state::{NIGHTS_KEPT, Observed, State};
 use crate::core::tally::{Counts, Span, Tally};
-use crate::core::time::{ClockTime, Instant, shift};
+use crate::core::time::{Instant, midnight, shift};
 use chrono::{NaiveDate, TimeDelta};
 use std::sync::Arc;
 use std::vec::IntoIter;
@@ -18,8 +18,7 @@ pub const KNOWN: TimeDelta = TimeDelta::days(NIGHTS_KEPT as i64);
 
 /// From the first day's midnight in the plan's zone to the end of the last day.
 pub fn days(plan: &Plan, first: NaiveDate, last: NaiveDate) -> (Instant, Instant) {
-    let midnight = |date: NaiveDate| ClockTime::at(0, 0).on(date, plan.timezone);
-    (midnight(first), midnight(shift(last, 1)))
+    (midnight(first, plan.timezone), midnight(shift(last, 1), plan.timezone))
 }
 
 /// What was known at an instant, played from what had been seen until then. `None`: nothing had been.
@@ -101,7 +100,7 @@ impl Play {
     }
 
     fn begins(&self, date: NaiveDate) -> Instant {
-        ClockTime::at(0, 0).on(date, self.player.plan().timezone)
+        midnight(date, self.player.plan().timezone)
     }
 
     /// What all days until now come to.

@@ -89,13 +89,12 @@ impl Player {
         self.rows = Some(Rows { kept: BTreeMap::new(), read_always });
     }
 
-    /// Forgets all but how long things usually take: what was played until now becomes the known past, and nobody was told of
-    /// anything. The next wake is at `from`.
+    /// Forgets all but how long things usually take and who is new: what was played until now becomes the known past, and nobody was
+    /// told of anything. The next wake is at `from`.
     pub fn begin(&mut self, from: Instant) {
         let known = self.state.roster.checks.iter().zip(&self.state.checks).map(|(known, check)| {
             let check = CheckState {
                 known_since: from,
-                silent_until_success: false,
                 seen: None,
                 arrivals: Vec::new(),
                 resumed: None,

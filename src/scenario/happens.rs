@@ -2,7 +2,6 @@
 
 use super::names::{Names, Subject};
 use super::raw::Happens;
-use super::rows::Events;
 use super::times::Times;
 use super::words::value_of;
 use crate::config::{duration, hint};
@@ -14,6 +13,8 @@ use crate::core::time::Instant;
 use crate::replay::Answers;
 use serde::Deserialize;
 use std::sync::Arc;
+
+pub(super) type Events = Vec<(Instant, Event)>;
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
@@ -194,7 +195,9 @@ impl Here<'_> {
     }
 
     fn time(&self, key: &'static str, text: Option<&String>) -> Result<Option<Instant>, Wrong> {
-        let read = |text: &String| self.times.instant(text).map_err(|expected| (key, format!("{key}: {text:?} is not {expected}")));
+        let read = |text: &String| {
+            self.times.instant(text).map_err(|expected| (key, format!("{key}: {text:?} is no time; expected {expected}")))
+        };
         text.map(read).transpose()
     }
 

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! file ─▶ raw ─▶ read ─▶ Scenario ─▶ play (plainly · read back from its rows before every step) ─▶ hold ─▶ faults ─▶ text, JSON, JUnit
-//!                 ▲ times, words, rows, happens: a piece of a configuration is the configuration's own to read
+//!                 ▲ times, words, happens: a piece of a configuration is the configuration's own to read, rows are a history's
 //! ```
 
 mod happens;
@@ -26,6 +26,7 @@ use crate::config::Finding;
 use crate::core::plan::{Id, Plan};
 use crate::core::state::{Attention, Reason, Verdict};
 use crate::core::time::Instant;
+use crate::replay::csv::There;
 use crate::replay::line::Kind;
 use happens::Event;
 use std::path::PathBuf;
@@ -45,6 +46,8 @@ pub struct Scenario {
     known_from: Instant,
     from: Instant,
     to: Instant,
+    /// What is there before anything happens, and has not run.
+    there: Vec<There>,
     /// In order of time.
     events: Vec<(Instant, Event)>,
     expect: Vec<Expect>,

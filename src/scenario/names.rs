@@ -1,7 +1,8 @@
 //! Names of a golden night: which source is asked for a check, and by which name.
 
 use crate::config::hint;
-use crate::core::plan::{Evidence, Id, Plan};
+use crate::core::plan::{Id, Plan};
+use crate::replay::csv::{Meant, meant, nobody};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,32 +14,44 @@ pub(super) struct Subject {
 }
 
 /// The names of the configuration, and of those that a night goes over to.
-pub(super) struct Names(pub(super) Vec<Arc<Plan>>);
+pub(super) struct Names {
+    pub(super) plans: Vec<Arc<Plan>>,
+    /// Pipelines whose line in a listing is told of, or why it is not known which.
+    pub(super) announced: BTreeMap<String, Result<Subject, String>>,
+}
 
 impl Names {
-    /// A check by its name; a member of a group by its id in the source (`SOURCE/ID` where groups of several sources could be meant).
-    pub(super) fn subject(&self, name: &str) -> Result<Subject, String> {
-        if let Some(check) = self.0.iter().find_map(|plan| plan.checks.get(name)) {
-            return Ok(Subject { source: check.source.clone(), id: check.subject.clone() });
-        }
+    /// A pipeline that a source lists: a check by its name, or any of the only source with groups (`SOURCE/ID` where there are others).
+    pub(super) fn announce(&mut self, name: &str) {
+        let subject = self.subject(name).or_else(|why| self.listed(name)?.ok_or(why));
+        self.announced.insert(name.to_owned(), subject);
+    }
+
+    fn listed(&self, name: &str) -> Result<Option<Subject>, String> {
         if let Some((source, id)) = name.split_once('/')
             && let Ok(source) = self.source(source)
         {
-            return Ok(Subject { source, id: Id::from(id) });
+            return Ok(Some(Subject { source, id: Id::from(id) }));
         }
-        let sources: BTreeSet<&Id> = self.0.iter().flat_map(|plan| plan.groups.values()).map(|group| &group.source).collect();
+        let sources: BTreeSet<&Id> = self.plans.iter().flat_map(|plan| plan.groups.values()).map(|group| &group.source).collect();
         let mut sources = sources.into_iter();
         match (sources.next(), sources.next()) {
-            (Some(source), None) => Ok(Subject { source: source.clone(), id: Id::from(name) }),
             (Some(_), Some(_)) => Err(format!("there is no check {name:?}, and groups of several sources; expected SOURCE/ID")),
-            (None, _) => Err(self.unknown("check", name, |plan| plan.checks.keys().collect())),
+            (one, _) => Ok(one.map(|source| Subject { source: source.clone(), id: Id::from(name) })),
         }
     }
 
-    /// The evidence by which the check stands, and whether its path has a date.
-    pub(super) fn evidence(&self, name: &str) -> (Evidence, bool) {
-        let check = self.0.iter().find_map(|plan| plan.checks.get(name));
-        check.map_or((Evidence::Pipeline, false), |check| (check.evidence, check.dated.is_some()))
+    /// What is announced, and what rows mean by this name.
+    pub(super) fn subject(&self, name: &str) -> Result<Subject, String> {
+        if let Some(subject) = self.announced.get(name) {
+            return subject.clone();
+        }
+        match meant(&self.plans, name) {
+            Meant::Check(source, id, _) => Ok(Subject { source, id }),
+            Meant::Unclear(why) => Err(why),
+            Meant::Source(_) => Err(format!("{name:?} is a source; expected a check")),
+            Meant::Nobody => Err(nobody(&self.plans, name)),
+        }
     }
 
     pub(super) fn source(&self, name: &str) -> Result<Id, String> {
@@ -53,25 +66,18 @@ impl Names {
         self.known("dashboard", name, |plan| plan.dashboards.keys().collect())
     }
 
-    /// Every check that stands in the configuration by name, and what it is asked for.
-    pub(super) fn all(&self) -> BTreeMap<Subject, (Evidence, bool)> {
-        let checks = self.0.iter().flat_map(|plan| plan.checks.values());
-        let subject = |source: &Id, id: &Id| Subject { source: source.clone(), id: id.clone() };
-        checks.map(|check| (subject(&check.source, &check.subject), (check.evidence, check.dated.is_some()))).collect()
-    }
-
     /// Does the source list what it has?
     pub(super) fn lists(&self, source: &Id) -> bool {
-        self.0.iter().find_map(|plan| plan.sources.get(source)).is_some_and(|source| source.kind.lists())
+        self.plans.iter().find_map(|plan| plan.sources.get(source)).is_some_and(|source| source.kind.lists())
     }
 
     fn known(&self, what: &str, name: &str, of: impl Fn(&Plan) -> Vec<&Id>) -> Result<Id, String> {
-        let known = self.0.iter().any(|plan| of(plan).iter().any(|id| id.as_str() == name));
+        let known = self.plans.iter().any(|plan| of(plan).iter().any(|id| id.as_str() == name));
         if known { Ok(Id::from(name)) } else { Err(self.unknown(what, name, of)) }
     }
 
     fn unknown(&self, what: &str, name: &str, of: impl Fn(&Plan) -> Vec<&Id>) -> String {
-        let all: BTreeSet<&str> = self.0.iter().flat_map(|plan| of(plan)).map(Id::as_str).collect();
+        let all: BTreeSet<&str> = self.plans.iter().flat_map(|plan| of(plan)).map(Id::as_str).collect();
         format!("there is no {what} {name:?}{}", hint(name, all.iter().copied()))
     }
 }

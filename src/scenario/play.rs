@@ -2,13 +2,13 @@
 
 use super::Scenario;
 use super::happens::Event;
-use super::names::{Names, Subject};
+use super::names::Subject;
 use crate::core::command;
 use crate::core::observation::{Fact, Failure, Member, Run, RunKind, RunState};
-use crate::core::plan::{Evidence, Id};
 use crate::core::state::{Entry, News, Observed};
 use crate::core::step::Input;
 use crate::core::time::Instant;
+use crate::replay::csv::There;
 use crate::replay::line::Line;
 use crate::replay::{Came, Past, Player};
 use chrono::TimeDelta;
@@ -67,33 +67,10 @@ struct World {
 impl Stage {
     /// Everything that the configuration names, and whatever has a row, is there and has not run.
     fn at_first(&mut self, night: &Scenario) {
-        let names = Names(vec![night.plan.clone()]);
-        let mut all = names.all();
-        let told = |event: &Event| match event {
-            Event::News(News::Subject { source, subject, .. }) => Some(Subject { source: source.clone(), id: subject.clone() }),
-            Event::Run { subject, .. } => Some(subject.clone()),
-            _ => None,
-        };
-        for subject in night.events.iter().filter_map(|(_, event)| told(event)) {
-            all.entry(subject).or_insert((Evidence::Pipeline, false));
-        }
-        // One whose line in the listing is told of comes with that.
-        let announced = night.events.iter().filter_map(|(_, event)| match event {
-            Event::Member(source, member) => Some(Subject { source: source.clone(), id: member.subject.clone() }),
-            _ => None,
-        });
-        let announced: BTreeSet<Subject> = announced.filter(|subject| !names.all().contains_key(subject)).collect();
-        for (subject, (evidence, dated)) in all.into_iter().filter(|(subject, _)| !announced.contains(subject)) {
-            let fact = match evidence {
-                _ if dated => Fact::Dated(BTreeMap::new()),
-                Evidence::Pipeline => Fact::Runs(Vec::new()),
-                Evidence::ArrivalTime | Evidence::DataTime { .. } => Fact::Timestamp(None),
-            };
-            if names.lists(&subject.source) {
-                let member = Member::plain(&subject.id);
-                self.list(night.known_from, &subject, Some(member));
-            }
-            self.see(night.known_from, &subject, fact);
+        for There { source, subject, fact, member } in &night.there {
+            let subject = Subject { source: source.clone(), id: subject.clone() };
+            self.list(night.known_from, &subject, member.clone());
+            self.see(night.known_from, &subject, fact.clone());
         }
     }
 
@@ -167,7 +144,7 @@ impl Stage {
         self.gather();
     }
 
-    /// Something new is so; its source shows it unless something else hides it.
+    /// Something new is so; its source shows it unless something else hides it. What makes no sense hides what is so.
     fn see(&mut self, at: Instant, subject: &Subject, fact: Fact) {
         let fact = match (self.world.facts.remove(subject), fact) {
             (Some(Fact::Runs(had)), Fact::Runs(new)) => {
@@ -178,9 +155,17 @@ impl Stage {
                 had.extend(new);
                 Fact::Dated(had)
             }
+            (Some(had), Fact::Suspicious(why)) => {
+                self.world.facts.insert(subject.clone(), had);
+                return self.show_unless_hidden(at, subject, Fact::Suspicious(why));
+            }
             (_, fact) => fact,
         };
         self.world.facts.insert(subject.clone(), fact.clone());
+        self.show_unless_hidden(at, subject, fact);
+    }
+
+    fn show_unless_hidden(&mut self, at: Instant, subject: &Subject, fact: Fact) {
         if !self.world.hidden.contains(subject) {
             self.show(at, subject, Some(fact));
         }
@@ -234,11 +219,5 @@ impl Stage {
             self.learn(at, News::Failure { source, subject: id, run: run.id.clone(), failure });
         }
         self.see(at, subject, Fact::Runs(vec![run]));
-    }
-}
-
-impl Member {
-    fn plain(id: &Id) -> Self {
-        Self { subject: id.clone(), tags: vec![], owners: vec![], paused: false, import_error: false, next_run_at: None }
     }
 }

@@ -1,9 +1,8 @@
 //! From a file to a golden night: everything that is wrong with it is found at once, each with its place.
 
-use super::happens::{self, Event, Here};
+use super::happens::{self, Event, Events, Here};
 use super::names::Names;
 use super::raw::{self, Happens, Head, MARKS, Usually};
-use super::rows::{self, Events};
 use super::times::Times;
 use super::words::value_of;
 use super::{Decides, Expect, Scenario, Silence};
@@ -11,6 +10,7 @@ use crate::config::{Document, Entry, Finding, Piece, load_pieces};
 use crate::core::plan::{Id, Plan};
 use crate::core::time::{Instant, local_date};
 use chrono::TimeDelta;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +19,6 @@ use std::sync::Arc;
 pub const FILES_MAX: usize = 2_000;
 /// A golden night is a few nights; what is longer is a replay.
 const SPAN_MAX: TimeDelta = TimeDelta::days(31);
-const NIGHTS_MAX: u32 = 60;
 
 /// A file itself; of a folder its `*.toml` in order of name that are golden nights: they have a key at the top that no configuration
 /// has (`from`, `to`, `expect`, …). Folders within it are not looked into. The error is a sentence.
@@ -82,7 +81,8 @@ struct Plans {
 
 impl Plans {
     fn names(&self) -> Names {
-        Names([&self.first].into_iter().chain(self.later.iter().map(|(_, plan)| plan)).cloned().collect())
+        let plans = [&self.first].into_iter().chain(self.later.iter().map(|(_, plan)| plan)).cloned().collect();
+        Names { plans, announced: BTreeMap::new() }
     }
 }
 
@@ -134,10 +134,10 @@ impl Lists {
     }
 }
 
-struct Reader {
-    doc: Document,
-    times: Times,
-    names: Names,
+pub(super) struct Reader {
+    pub(super) doc: Document,
+    pub(super) times: Times,
+    pub(super) names: Names,
 }
 
 impl Reader {
@@ -146,18 +146,12 @@ impl Reader {
         if head.name.as_deref().is_none_or(|name| name.trim().is_empty()) {
             self.doc.error(&[], "name is missing; expected one sentence that says what the night shows");
         }
-        let mut events = Vec::new();
-        let known_from = self.usually(&lists.usually, from, &mut events);
-        if let Some(rows) = &head.rows {
-            match rows::events(rows, &self.names, &self.times) {
-                Ok(seen) => events.extend(seen),
-                // A text of several lines begins on the line behind its quotes.
-                Err(errors) => errors.into_iter().for_each(|(line, why)| self.doc.error_below(&["rows"], line + 1, why)),
-            }
-        }
-        for (keys, entry) in &lists.happens {
-            events.extend(self.happens(keys, entry, &plans));
-        }
+        // Whoever has a line of its own in a listing is known by it to all that names it.
+        lists.happens.iter().filter_map(|(_, entry)| entry.value.member.as_ref()).for_each(|name| self.names.announce(name));
+        let told = lists.happens.iter().flat_map(|(keys, entry)| self.happens(keys, entry, &plans));
+        let told: Events = told.collect();
+        let (known_from, there, mut events) = self.rows(&lists.usually, head.rows.as_deref(), from, &told);
+        events.extend(told);
         events.sort_by_key(|(at, _)| *at);
         self.refuse_in_sleep(&events);
         Some(Scenario {
@@ -168,6 +162,7 @@ impl Reader {
             known_from,
             from,
             to,
+            there,
             events,
             expect: lists.expect.iter().filter_map(|entry| self.expect(entry)).collect(),
             decides: lists.decides.iter().filter_map(|entry| self.decides(entry)).collect(),
@@ -195,41 +190,15 @@ impl Reader {
     }
 
     fn time(&mut self, path: &[&str], text: &str) -> Option<Instant> {
-        self.value(path, self.times.instant(text).map_err(|expected| not(path, text, &expected)))
+        self.value(path, self.times.instant(text).map_err(|expected| not(path, text, expected)))
     }
 
     fn moment(&mut self, path: &[&str], text: &str) -> Option<super::times::Moment> {
-        self.value(path, self.times.moment(text).map_err(|expected| not(path, text, &expected)))
+        self.value(path, self.times.moment(text).map_err(|expected| not(path, text, expected)))
     }
 
-    fn value<T>(&mut self, path: &[&str], read: Result<T, String>) -> Option<T> {
+    pub(super) fn value<T>(&mut self, path: &[&str], read: Result<T, String>) -> Option<T> {
         read.map_err(|why| self.doc.error(path, why)).ok()
-    }
-
-    /// The nights before; returns where they begin.
-    fn usually(&mut self, list: &[Entry<Usually>], from: Instant, events: &mut Events) -> Instant {
-        let mut known_from = from;
-        for Entry { keys, value } in list {
-            let path: Vec<&str> = keys.iter().map(String::as_str).collect();
-            let (Some(check), Some(arrived)) = (&value.check, &value.arrived_at) else {
-                self.doc.error(&path, "check or arrived_at is missing; expected both, started_at of a pipeline, and nights");
-                continue;
-            };
-            let nights = value.nights.unwrap_or_default();
-            if !(1..=NIGHTS_MAX).contains(&nights) {
-                self.doc.error(&path, format!("nights is not between 1 and {NIGHTS_MAX}"));
-                continue;
-            }
-            let started = value.started_at.as_ref().unwrap_or(arrived);
-            let rows = rows::usually(check, (started, arrived), nights, &self.times);
-            let of_rows = rows.and_then(|rows| {
-                let each = rows.iter().map(|row| rows::of_row(row, &self.names, &self.times));
-                each.collect::<Result<Vec<_>, _>>()
-            });
-            events.extend(self.value(&path, of_rows).into_iter().flatten().flatten());
-            known_from = known_from.min(from - TimeDelta::days(nights.into()));
-        }
-        known_from
     }
 
     fn happens(&mut self, keys: &[String], entry: &Entry<Happens>, plans: &Plans) -> Events {
@@ -335,7 +304,7 @@ impl Reader {
     }
 }
 
-fn not(path: &[&str], text: &str, expected: &str) -> String {
+pub(super) fn not(path: &[&str], text: &str, expected: &str) -> String {
     let shown: String = text.chars().take(80).collect();
-    format!("{}: {shown:?} is not {expected}", path.last().copied().unwrap_or_default())
+    format!("{}: {shown:?} is no time; expected {expected}", path.last().copied().unwrap_or_default())
 }

@@ -25,15 +25,15 @@ pub(super) struct Times {
     pub(super) date: Option<NaiveDate>,
 }
 
-const EXPECTED: &str = "a time; expected \"03:10\", \"2026-11-24 03:10\" or RFC 3339 such as \"2026-11-24T03:10:00+09:00\"";
+const EXPECTED: &str = "\"03:10\", \"2026-11-24 03:10\" or RFC 3339 such as \"2026-11-24T03:10:00+09:00\"";
 
 impl Times {
-    pub(super) fn instant(&self, text: &str) -> Result<Instant, String> {
+    pub(super) fn instant(&self, text: &str) -> Result<Instant, &'static str> {
         self.moment(text).map(|moment| moment.at)
     }
 
-    /// The error follows "is not".
-    pub(super) fn moment(&self, text: &str) -> Result<Moment, String> {
+    /// The error follows "is no time; expected".
+    pub(super) fn moment(&self, text: &str) -> Result<Moment, &'static str> {
         if let Ok(at) = DateTime::parse_from_rfc3339(text) {
             return Ok(Moment { at: at.to_utc(), exact: true });
         }

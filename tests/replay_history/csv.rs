@@ -6,7 +6,7 @@ use dawnwatch::core::time::ClockTime;
 const HEADER: &str = "check,started_at,arrived_at,state,error,timestamp\n";
 
 /// `Mon 03:00` → RFC 3339, in a week of November 2026; the rest of a row as it is.
-fn rows(text: &str) -> String {
+pub fn rows(text: &str) -> String {
     let time = |field: &str| {
         let (day, clock) = field.split_once(' ')?;
         let day = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].iter().position(|name| *name == day)? + 23;
@@ -35,14 +35,8 @@ async fn says(plan: &Plan, text: &str, expected: &[&str]) {
     assert_eq!(sorted(seen(plan, folder.path()).await), once, "twice");
 }
 
-fn dataset(check_name: &str, plan: &mut Plan, evidence: Evidence) {
+pub fn dataset(check_name: &str, plan: &mut Plan, evidence: Evidence) {
     plan.checks.insert(id(check_name), Check { evidence, ..check(check_name) }.into());
-}
-
-fn airflow() -> Plan {
-    let mut plan = plan();
-    plan.sources.get_mut(&id("airflow")).unwrap().kind = SourceKind::Airflow;
-    plan
 }
 
 #[tokio::test]
@@ -108,6 +102,15 @@ async fn after_a_try_that_failed_the_next_row_is_the_same_run() {
         ],
     )
     .await;
+    // What is over is not tried again: what runs in the afternoon is another run.
+    let text = rows(
+        "check,started_at,arrived_at,state,run_after
+         orders,Mon 03:00,Mon 03:10,retrying,Mon 03:00
+         orders,Mon 03:00,Mon 03:50,,Mon 03:00
+         orders,Mon 13:00,Mon 13:10,,",
+    );
+    let (_folder, path) = file(&text);
+    assert_eq!(seen(&plan(), &path).await.last().unwrap(), "Mon 13:10 orders success 13:00/13:00/13:10");
     // A run of another time is another run.
     let text = rows(
         "check,run_after,started_at,arrived_at,state
@@ -125,6 +128,36 @@ async fn after_a_try_that_failed_the_next_row_is_the_same_run() {
         "Mon 07:10 orders success 03:00/03:01/07:10",
     ];
     assert_eq!(seen(&plan(), &path).await, expected);
+}
+
+#[tokio::test]
+async fn rows_of_one_time_are_one_run_that_was_cleared() {
+    let text = rows(
+        "check,run_after,started_at,arrived_at,state,run_type
+         orders,Mon 03:00,Mon 03:01,Mon 03:10,failed,
+         orders,Mon 03:00,Mon 07:00,Mon 07:10,,
+         orders,Mon 03:00,Mon 08:00,Mon 08:10,,manual",
+    );
+    let (_folder, path) = file(&text);
+    let all = all(History::csv(&path, &Arc::new(plan())).unwrap()).await;
+    let runs = all.iter().filter_map(|observed| match &observed.news {
+        News::Subject { fact: Some(Fact::Runs(runs)), .. } => {
+            runs.first().map(|run| (run.id.as_str(), fact_shown(&Fact::Runs(vec![run.clone()]))))
+        }
+        _ => None,
+    });
+    let (ids, shown): (Vec<&str>, Vec<String>) = runs.unzip();
+    let (cleared, by_hand) = ("scheduled__2026-11-22T18:00:00Z", "manual__2026-11-22T18:00:00Z");
+    assert_eq!(ids, [cleared, cleared, cleared, cleared, by_hand, by_hand]);
+    let expected = [
+        "running 03:00/03:01/-",
+        "failed 03:00/03:01/03:10",
+        "running 03:00/07:00/-",
+        "success 03:00/07:00/07:10",
+        "manual running 03:00/08:00/-",
+        "manual success 03:00/08:00/08:10",
+    ];
+    assert_eq!(shown, expected);
 }
 
 #[tokio::test]
@@ -196,79 +229,6 @@ async fn what_could_not_be_asked_is_out_of_sight_for_so_long() {
     .await;
 }
 
-/// What is so before anything happens.
-async fn beginning(plan: &Plan, text: &str) -> Vec<String> {
-    let (_folder, path) = file(&rows(text));
-    let all = all(History::csv(&path, &Arc::new(plan.clone())).unwrap()).await;
-    let beginning = all.into_iter().filter(|observed| observed.at == BEGINNING);
-    let shown = beginning.map(|observed| match observed.news {
-        News::Listing { source, changed, gone } => {
-            assert!(gone.is_empty());
-            let member = |member: &Member| format!("{}{:?}", member.subject, member.tags);
-            format!("{source} lists {}", changed.iter().map(member).collect::<Vec<_>>().join(" "))
-        }
-        News::Subject { source, subject, fact } => format!("{source} {subject}: {}", fact_shown(&fact.unwrap())),
-        other => format!("{other:?}"),
-    });
-    shown.collect()
-}
-
-#[tokio::test]
-async fn what_the_plan_names_is_known_from_the_beginning_also_without_a_row() {
-    let mut plan = airflow();
-    dataset("raw", &mut plan, Evidence::ArrivalTime);
-    assert_eq!(
-        beginning(&plan, "check,arrived_at\n").await,
-        ["airflow lists orders[] raw[] sales[]", "airflow orders: ", "airflow raw: newest none", "airflow sales: "]
-    );
-}
-
-#[tokio::test]
-async fn a_name_that_is_no_check_is_a_member_of_the_group_that_it_fits() {
-    let mut plan = airflow();
-    let strings = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
-    let group = |source: &str, tags: &[&str], ids: &[&str], exclude: &[&str]| Group {
-        source: id(source),
-        matches: Matcher { tags: strings(tags), ids: strings(ids), owners: vec![] },
-        exclude: Matcher { ids: strings(exclude), ..Matcher::default() },
-        each: Check { source: id(source), ..check("") },
-    };
-    let other = plan.sources[&id("airflow")].clone();
-    plan.sources.insert(id("lab"), other);
-    plan.groups.insert(id("any"), group("airflow", &["daily"], &[], &["*_test", "lab_*"]));
-    plan.groups.insert(id("lab"), group("lab", &["x", "y"], &["lab_*", "mart_*"], &[]));
-    plan.groups.insert(id("mart"), group("airflow", &["mart"], &["mart_*", "sal*"], &["mart_old"]));
-    // By its id in its source: a check that has another name, and is no member of the group without ids.
-    plan.checks.insert(id("facts"), Check { subject: id("facts_daily"), ..check("facts") }.into());
-    let text = "check,arrived_at,state
-        mart_a,Mon 03:00,
-        airflow/mart_a,Mon 03:00,
-        airflow/mart_b,Mon 03:00,
-        mart_old,Mon 03:00,
-        lab_1,Mon 03:00,
-        loose,Mon 03:00,
-        loose_test,Mon 03:00,
-        facts_daily,Mon 03:00,
-        source:nowhere,Mon 03:00,unreachable";
-    assert_eq!(
-        beginning(&plan, text).await,
-        [
-            // `mart_a` fits a group of each source by its id: the first by name has it, unless the row says where.
-            r#"airflow lists facts_daily[] loose["daily"] mart_a["daily", "mart"] mart_b["daily", "mart"] orders[] sales["mart"]"#,
-            r#"lab lists lab_1["x"] mart_a["x"] mart_old["x"]"#,
-            "airflow facts_daily: ",
-            "airflow orders: ",
-            "airflow sales: ",
-            "lab mart_a: ",
-            "airflow mart_a: ",
-            "airflow mart_b: ",
-            "lab mart_old: ",
-            "lab lab_1: ",
-            "airflow loose: ",
-        ]
-    );
-}
-
 async fn refused(path: &Path) -> Vec<String> {
     let Err(error) = History::csv(path, &Arc::new(plan())) else { panic!("it was taken") };
     assert_eq!(error.exit().code(), 2);
@@ -315,7 +275,7 @@ async fn all_that_is_wrong_is_named_with_its_place() {
     assert_eq!(
         all[1..],
         [
-            format!("a.csv:1: \"arrived\" is no known column; expected {known}"),
+            format!("a.csv:1: there is no column \"arrived\"; expected one of {known}"),
             "a.csv:1:state: this column is there twice".to_owned(),
             format!("a.csv:1: the column arrived_at is missing; the first line names the columns: {known}"),
             "b.csv: the file is empty; expected a first line that names the columns".to_owned(),
@@ -325,6 +285,22 @@ async fn all_that_is_wrong_is_named_with_its_place() {
             "c.csv:6:started_at: neither started_at nor arrived_at is given; expected at least one of them".to_owned(),
         ]
     );
+}
+
+#[tokio::test]
+async fn a_place_is_the_line_that_an_editor_shows() {
+    let rows =
+        ["check,arrived_at", "", "", "orders,soon", "\"", "\",", "orders,later", "sales,2026-11-23T03:00:00Z", "", "sales,never"];
+    for end in ["\n", "\r\n"] {
+        for last in ["", end] {
+            let (_folder, path) = file(&(rows.join(end) + last));
+            let all = refused(&path).await;
+            let places: Vec<&str> = all[1..].iter().map(|line| line.split_once(": ").unwrap().0).collect();
+            let expected = ["4:arrived_at", "5:check", "5:started_at", "7:arrived_at", "10:arrived_at"]
+                .map(|place| format!("nights.csv:{place}"));
+            assert_eq!(places, expected, "{end:?} {last:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -10,10 +10,10 @@ use crate::config::Loaded;
 use crate::core::plan::Plan;
 use crate::core::state::State;
 use crate::core::tally::{Counts, Deadlines, Span, Tally};
-use crate::core::time::{Instant, local_date, resolve, shift};
+use crate::core::time::{Instant, local_date, midnight, shift};
 use crate::error::{Error, Exit};
 use crate::store::{Store, StoreError};
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -68,14 +68,13 @@ struct Told {
 
 async fn gather(store: &Path, state: &State, plan: &Plan, days: (NaiveDate, NaiveDate), now: Instant) -> Result<Told, StoreError> {
     let zone = plan.timezone;
-    let midnight = |date: NaiveDate| resolve(date, NaiveTime::MIN, zone);
     let length = i32::try_from((days.1 - days.0).num_days()).unwrap_or(i32::MAX) + 1;
-    let (first, last) = (midnight(days.0), midnight(shift(days.1, 1)));
+    let (first, last) = (midnight(days.0, zone), midnight(shift(days.1, 1), zone));
     let begins = Store::ledger_begins(store).await?;
     // Of before its beginning nothing is known, also not that it was quiet.
     let is_short = begins.is_none_or(|begins| begins > first);
     let from = begins.map_or(first, |begins| begins.max(first)).min(last);
-    let earlier = Span { from: midnight(shift(days.0, -length)), to: first };
+    let earlier = Span { from: midnight(shift(days.0, -length), zone), to: first };
     let compares = begins.is_some_and(|begins| begins <= earlier.from);
     let (mut tally, mut before) = (Tally::new(Span { from, to: last }), Tally::new(earlier));
     let mut lines = Store::ledger(store, earlier.from, last + AFTER);

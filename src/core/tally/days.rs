@@ -3,8 +3,8 @@
 
 use super::{Counts, Span, Tally};
 use crate::core::state::{CycleKey, Entry, State, Verdict};
-use crate::core::time::{Instant, local_date, resolve, shift};
-use chrono::{NaiveDate, NaiveTime};
+use crate::core::time::{Instant, local_date, midnight, shift};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,8 +103,4 @@ impl Tally {
             .filter(|(_, cycle)| cycle.verdict != Verdict::NotWatched || cycle.missed || cycle.ready_at.is_some());
         seen.map(|(key, _)| key)
     }
-}
-
-fn midnight(date: NaiveDate, zone: Tz) -> Instant {
-    resolve(date, NaiveTime::MIN, zone)
 }

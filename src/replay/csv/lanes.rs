@@ -2,7 +2,8 @@
 //! words a target, and the newest facts only of those that could not be asked about at times.
 
 use super::event::{Event, Mark, RowKey};
-use super::names::{Form, Target};
+use super::meant::Form;
+use super::names::Target;
 use super::row::Ended;
 use crate::core::observation::{Fact, Failure, RUNS_PER_SUBJECT, Run, RunKind, RunState, Unreachable, Why};
 use crate::core::plan::{Id, Plan};
@@ -28,23 +29,16 @@ const RETRIED_WITHIN: TimeDelta = TimeDelta::hours(12);
 
 #[derive(Default)]
 struct Lane {
-    /// A try of this run has failed; the next row is the same run going on.
-    retrying: Option<(Going, Instant)>,
-    /// The row by which a run last went on; kept, because another file may hold that row too.
-    goes_on: Option<(RowKey, Going)>,
+    /// A try of this run has failed, and when; the next row is the same run going on.
+    retrying: Option<(RowKey, Instant)>,
+    /// The row by which a run last went on, and the run's first; kept, because another file may hold that row too.
+    goes_on: Option<(RowKey, RowKey)>,
     newest: Option<Instant>,
     /// Spans in which it could not be asked about that are open now.
     veils: u32,
     /// Of a target that is veiled at times: what is known beneath, newest first.
     runs: Vec<Run>,
     dates: BTreeMap<NaiveDate, Option<Instant>>,
-}
-
-/// A run by what it is told by, whatever rows it has.
-#[derive(Debug, Clone, PartialEq)]
-struct Going {
-    id: String,
-    row: RowKey,
 }
 
 impl Lanes {
@@ -56,6 +50,9 @@ impl Lanes {
     pub(super) fn play(&mut self, event: &Event<'_>, out: &mut Vec<Observed>) {
         let Some((target, lane)) = self.lanes.get_mut(event.target as usize) else { return };
         let mut say = |news| out.push(Observed { at: event.at, news });
+        if let Some(member) = target.joins.take() {
+            say(News::Listing { source: target.source.clone(), changed: vec![member], gone: Vec::new() });
+        }
         let fact = match (&target.form, event.ended) {
             (Form::Source, _) => return lane.darken(target, event, say),
             (_, Ended::Unreachable) => lane.veil(target, event),
@@ -125,7 +122,7 @@ impl Lane {
 
     /// The run of a row, as it now is.
     fn run(&mut self, event: &Event<'_>) -> Run {
-        let going = self.going(event);
+        let first = self.first_row(event);
         let ends = event.mark != Mark::Begins;
         let state = match event.ended {
             _ if !ends => RunState::Running,
@@ -133,31 +130,33 @@ impl Lane {
             Ended::Failed => RunState::Failed,
             Ended::Success | Ended::Unreachable => RunState::Success,
         };
+        let over = matches!(state, RunState::Success | RunState::Failed);
         if matches!(state, RunState::Retrying { .. }) {
-            self.retrying = Some((going.clone(), event.at));
+            self.retrying = Some((first, event.at));
+        } else if over {
+            self.retrying.take_if(|(tried, _)| *tried == first);
         }
-        let RowKey { kind, scheduled_at, started_at } = going.row;
-        let ended_at = matches!(state, RunState::Success | RunState::Failed).then_some(event.at);
-        Run { id: going.id, kind, scheduled_at, started_at: Some(started_at), ended_at, state }
+        let RowKey { kind, scheduled_at, started_at } = first;
+        let ended_at = over.then_some(event.at);
+        Run { id: id(kind, scheduled_at), kind, scheduled_at, started_at: Some(started_at), ended_at, state }
     }
 
-    /// Which run the row is of: after a try that failed the next row is the same run, unless it says that it is of another time.
-    fn going(&mut self, event: &Event<'_>) -> Going {
-        if let Some((_, going)) = self.goes_on.as_ref().filter(|(row, _)| *row == event.row) {
-            return going.clone();
+    /// The first row of the run that the row is of: after a try that failed the next row is the same run going on, unless it says that
+    /// it is of another time.
+    fn first_row(&mut self, event: &Event<'_>) -> RowKey {
+        if let Some((_, first)) = self.goes_on.filter(|(row, _)| *row == event.row) {
+            return first;
         }
-        let same = |(going, failed_at): &mut (Going, Instant)| {
-            let of_then = !event.says_when || event.row.scheduled_at == going.row.scheduled_at;
-            going.row != event.row && of_then && event.row.started_at - *failed_at <= RETRIED_WITHIN
+        let same = |(first, failed_at): &mut (RowKey, Instant)| {
+            let of_then = !event.says_when || event.row.scheduled_at == first.scheduled_at;
+            *first != event.row && of_then && event.row.started_at - *failed_at <= RETRIED_WITHIN
         };
         let begins = event.mark != Mark::Ends;
-        match begins.then(|| self.retrying.take_if(same)).flatten() {
-            Some((going, _)) => {
-                self.goes_on = Some((event.row, going.clone()));
-                going
-            }
-            None => Going { id: id(event.row), row: event.row },
+        let goes_on = begins.then(|| self.retrying.take_if(same)).flatten();
+        if let Some((first, _)) = goes_on {
+            self.goes_on = Some((event.row, first));
         }
+        goes_on.map_or(event.row, |(first, _)| first)
     }
 
     fn see_run(&mut self, run: Run, keep: bool) -> Option<Fact> {
@@ -196,18 +195,13 @@ fn failed(target: &Target, run: &str, error: &str) -> News {
     News::Failure { source: target.source.clone(), subject: target.subject.clone(), run: run.to_owned(), failure }
 }
 
-/// As Airflow names its runs. The same row gives the same name, in whichever files and places it stands.
-fn id(row: RowKey) -> String {
-    let kind = match row.kind {
+/// As Airflow names its runs. Rows of one kind for one time are one run: tried again, cleared, or written down twice.
+fn id(kind: RunKind, scheduled_at: Instant) -> String {
+    let kind = match kind {
         RunKind::Scheduled | RunKind::Part => "scheduled",
         RunKind::Manual => "manual",
         RunKind::Triggered => "triggered",
         RunKind::Backfill => "backfill",
     };
-    let text = |at: Instant| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-    if row.started_at == row.scheduled_at {
-        format!("{kind}__{}", text(row.scheduled_at))
-    } else {
-        format!("{kind}__{}_{}", text(row.scheduled_at), text(row.started_at))
-    }
+    format!("{kind}__{}", scheduled_at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }

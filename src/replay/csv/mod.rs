@@ -1,9 +1,10 @@
-//! A history written down as CSV: one row a run or arrival, in any order, in one file or several. Everything is read once when it is
-//! opened, and all that is wrong in it is found then. Asks nobody; what it cannot know (who listed what, when a run was created) it
-//! does not claim.
+//! What was seen, written down in rows of CSV: one row a run or arrival, in any order. A history is a file of them or several, everything
+//! read once when it is opened, and all that is wrong found then; a golden night holds a few within itself ([`Written`]). Asks nobody; what
+//! rows cannot tell (who listed what, when a run was created) it does not claim.
 //!
 //! The columns, by name in the first line, in any order; all but `check` and `arrived_at` may be missing, and any value but the check's
-//! name may be empty. Times are RFC 3339.
+//! name may be empty. Times are RFC 3339. By hand, in a golden night, they may be shorter, and `arrived_at` and what is empty at the end of a row
+//! may be left out.
 //!
 //! | column | meaning |
 //! |---|---|
@@ -13,43 +14,46 @@
 //! | `state` | `success` (or empty), `failed`, `retrying`: this try failed, and the check's next row is the same run going on (unless it has another `run_after`), `unreachable` |
 //! | `error` | why |
 //! | `timestamp` | of a dataset: its data time, where that is not `arrived_at`; of a path with a date: its local date is the path's |
-//! | `run_after` | for when the run was scheduled; empty: for `started_at` |
+//! | `run_after` | for when the run was scheduled; empty: for `started_at`. Rows of one time and one `run_type` are one run, cleared and run again |
 //! | `run_type` | `scheduled` (or empty), `manual`, `backfill`, `asset_triggered` |
 //!
 //! A run is seen from `started_at` on: what was created when is not written down. A row `unreachable` says that what it names could not
 //! be asked about from `started_at` to `arrived_at` (empty: until the end): for `source:ID` the source was dark, for a check its own
-//! answer made no sense. What never has a row is known and has not run.
+//! answer made no sense. What the configuration names is known from the beginning, and without a row it has not run.
 //!
-//! A history has no tags and no owners. A pipeline that fits a group by its id is taken to have those that the group asks for, from the
-//! beginning of the history to its end.
+//! Rows have no tags and no owners. A pipeline that the configuration does not name is a member of all groups whose `ids` fit it, and is taken to
+//! have the tags and owners that these ask for. One that fits none is a member of the only group that gives no `ids`; where there are
+//! several such groups it is unclear, and refused. In a history it is listed from its first row on, as a new one; or from the beginning, when
+//! that comes within a day of the first row of all: a history begins somewhere.
 
 mod event;
+mod intake;
 mod lanes;
+mod meant;
 mod names;
 mod row;
+mod written;
+
+pub(crate) use meant::{Meant, meant, nobody};
+pub(crate) use row::{Manner, Row, Wrong};
+pub(crate) use written::{There, Written};
 
 use super::history::{HistoryError, PAGE};
-use super::sort::{CHUNK_BYTES, Sorted, Sorter};
+use super::sort::Sorted;
 use crate::core::plan::Plan;
 use crate::core::state::Observed;
 use crate::core::time::Instant;
-use csv::{ErrorKind, ReaderBuilder, StringRecord};
 use event::Event;
+use intake::Intake;
 use lanes::Lanes;
-use names::{NAMES_MAX, Names};
-use row::{Columns, Ended, Findings, Row};
-use std::cell::Cell;
+use row::rfc3339;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How the name of a source begins.
 const SOURCE: &str = "source:";
-/// No row is longer; one that is has a quote that never closes.
-const ROW_BYTES: usize = 1 << 20;
-/// What one read of a file brings.
-const READ_BYTES: usize = 64 << 10;
 
 /// Events in order, on their way to what was seen.
 pub struct CsvHistory {
@@ -62,24 +66,21 @@ pub struct CsvHistory {
 
 impl CsvHistory {
     pub(super) fn open(path: &Path, plan: &Arc<Plan>) -> Result<Self, HistoryError> {
-        let mut intake = Intake {
-            names: Names::new(plan),
-            sorter: Sorter::new(CHUNK_BYTES),
-            findings: Findings::default(),
-            span: None,
-            bytes: Vec::new(),
-        };
+        let mut intake = Intake::new(std::slice::from_ref(plan), Manner { time: &rfc3339, by_hand: false });
         for file in files(path)? {
-            if !intake.findings.is_full() {
-                intake.read(&file)?;
+            if !intake.is_full() {
+                let unreadable = |source| HistoryError::Unreadable { path: file.clone(), source };
+                let text = File::open(&file).map_err(unreadable)?;
+                intake.read(&file.display().to_string(), text, unreadable)?;
             }
         }
-        let Intake { names, sorter, findings, span, .. } = intake;
-        if !findings.is_empty() {
-            return Err(HistoryError::Refused(findings.into_list()));
+        let wrong = intake.wrong();
+        if !wrong.is_empty() {
+            return Err(HistoryError::Refused(wrong.into_iter().map(Wrong::finding).collect()));
         }
+        let Intake { names, sorter, span, .. } = intake;
         names.warn_of_strangers();
-        let (targets, first) = names.finish();
+        let (targets, first) = names.finish(span.map(|(first, _)| first));
         let events = sorter.finish().map_err(HistoryError::no_room)?;
         Ok(Self { events, lanes: Lanes::new(plan.clone(), targets), first: Some(first), span })
     }
@@ -89,17 +90,21 @@ impl CsvHistory {
             return Ok(Some(first));
         }
         let mut page = Vec::new();
-        while page.len() < PAGE {
-            let Some((key, body)) = self.events.next().map_err(HistoryError::no_room)? else { break };
-            let damaged = || HistoryError::no_room(io::Error::new(io::ErrorKind::InvalidData, "a temporary file was changed"));
-            self.lanes.play(&Event::read(key, body).ok_or_else(damaged)?, &mut page);
-        }
+        while page.len() < PAGE && play_next(&mut self.events, &mut self.lanes, &mut page)? {}
         Ok((!page.is_empty()).then_some(page))
     }
 
     pub(super) fn span(&self) -> Option<(Instant, Instant)> {
         self.span
     }
+}
+
+/// What is seen of the next event. `false`: that was all.
+fn play_next(events: &mut Sorted, lanes: &mut Lanes, seen: &mut Vec<Observed>) -> Result<bool, HistoryError> {
+    let Some((key, body)) = events.next().map_err(HistoryError::no_room)? else { return Ok(false) };
+    let damaged = || HistoryError::no_room(io::Error::new(io::ErrorKind::InvalidData, "a temporary file was changed"));
+    lanes.play(&Event::read(key, body).ok_or_else(damaged)?, seen);
+    Ok(true)
 }
 
 /// The file itself, or those of a folder in order of name.
@@ -113,98 +118,4 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, HistoryError> {
     let mut files: Vec<PathBuf> = all.into_iter().filter(|file| file.extension().is_some_and(|end| end == "csv")).collect();
     files.sort();
     if files.is_empty() { Err(HistoryError::NoFile { path: path.to_owned() }) } else { Ok(files) }
-}
-
-/// What has been read so far.
-struct Intake<'a> {
-    names: Names<'a>,
-    sorter: Sorter,
-    findings: Findings,
-    span: Option<(Instant, Instant)>,
-    bytes: Vec<u8>,
-}
-
-impl Intake<'_> {
-    fn read(&mut self, path: &Path) -> Result<(), HistoryError> {
-        let unreadable = |source| HistoryError::Unreadable { path: path.to_owned(), source };
-        let file = path.display().to_string();
-        let left = Cell::new(ROW_BYTES);
-        let guarded = Guarded { file: File::open(path).map_err(unreadable)?, left: &left };
-        // The number of values is looked at where there is a place to name.
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(READ_BYTES).from_reader(guarded);
-        let mut record = StringRecord::new();
-        let mut columns: Option<Columns> = None;
-        while !self.findings.is_full() {
-            left.set(ROW_BYTES);
-            let line = reader.position().line();
-            match reader.read_record(&mut record).map_err(csv::Error::into_kind) {
-                Ok(true) => {}
-                Ok(false) if columns.is_none() => {
-                    self.findings.add(&file, "the file is empty; expected a first line that names the columns");
-                    break;
-                }
-                Ok(false) => break,
-                Err(ErrorKind::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
-                    let text =
-                        format!("a row of more than {} KiB begins here; is there a quote that never closes?", ROW_BYTES >> 10);
-                    self.findings.add(format_args!("{file}:{line}"), text);
-                    break;
-                }
-                Err(ErrorKind::Io(error)) => return Err(unreadable(error)),
-                Err(other) => {
-                    let line = if let ErrorKind::Utf8 { pos: Some(place), .. } = other { place.line() } else { line };
-                    self.findings.add(format_args!("{file}:{line}"), "this row is not UTF-8; expected a text in UTF-8");
-                    continue;
-                }
-            }
-            match &columns {
-                None => match Columns::read(file.clone(), &record, &mut self.findings) {
-                    Some(read) => columns = Some(read),
-                    // Without its columns no row says anything.
-                    None => break,
-                },
-                Some(columns) => {
-                    if let Some(row) = columns.row(&record, &mut self.findings) {
-                        self.take(&row, &file)?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, row: &Row<'_>, file: &str) -> Result<(), HistoryError> {
-        let place = self.names.place(row.check);
-        if self.names.too_many() {
-            let text =
-                format!("there are more than {NAMES_MAX} different names under check; expected the names of checks, not of runs");
-            self.findings.add(file, text);
-            self.findings.close();
-        }
-        let Some(place) = place else { return Ok(()) };
-        self.names.target(place).veiled |= row.ended == Ended::Unreachable;
-        for event in Event::of(row, place) {
-            let (first, last) = self.span.unwrap_or((event.at, event.at));
-            self.span = Some((first.min(event.at), last.max(event.at)));
-            event.write(&mut self.bytes);
-            self.sorter.push(event.key(), &self.bytes).map_err(HistoryError::no_room)?;
-        }
-        Ok(())
-    }
-}
-
-/// A reader that gives no more than is left for one row: whatever is in the file, a row is bounded.
-struct Guarded<'a> {
-    file: File,
-    left: &'a Cell<usize>,
-}
-
-impl Read for Guarded<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let Some(left) = self.left.get().checked_sub(into.len()) else {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a row without an end"));
-        };
-        self.left.set(left);
-        self.file.read(into)
-    }
 }

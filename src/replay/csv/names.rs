@@ -1,16 +1,22 @@
-//! Who is meant by a name in a history: a check of the plan, a member of a group, a source. Reads the plan, asks nobody.
+//! The names in rows, each looked up once: who has rows, what is there from the beginning, and what comes later. Reads plans, asks nobody.
 
-use super::SOURCE;
-use crate::core::observation::{Fact, Member};
-use crate::core::plan::{Check, DateShift, Evidence, Group, Id, Matcher, Plan, glob};
+use super::meant::{Form, Meant, groups_of, meant, nobody};
+use super::written::There;
+use crate::core::observation::Member;
+use crate::core::plan::{Group, Id, Matcher, Plan};
 use crate::core::state::{News, Observed};
+use crate::core::time::Instant;
 use crate::replay::history::BEGINNING;
-use std::collections::BTreeMap;
+use chrono::TimeDelta;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// More different names than this are no names of checks.
 pub(super) const NAMES_MAX: usize = 100_000;
 /// Names that nobody knows are told with so many examples.
 const EXAMPLES: usize = 3;
+/// A member whose first row comes so soon after the first of all was there before the history was: whatever runs daily shows itself in a day.
+const SHOWN_WITHIN: TimeDelta = TimeDelta::days(1);
 
 /// What rows are about.
 #[derive(Debug)]
@@ -21,79 +27,78 @@ pub(super) struct Target {
     pub(super) form: Form,
     /// At times it could not be asked about, so what is known beneath has to be kept.
     pub(super) veiled: bool,
+    /// When its first row begins.
+    pub(super) first: Option<Instant>,
+    /// How its source lists it from its first row on; `None`: it is listed already, or by others.
+    pub(super) joins: Option<Member>,
 }
 
-/// What a source says of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Form {
-    Runs,
-    Timestamp,
-    Dated(DateShift),
-    /// It is a source itself.
-    Source,
-}
-
-impl Form {
-    fn of(check: &Check) -> Self {
-        match (&check.evidence, &check.dated) {
-            (Evidence::Pipeline, _) => Self::Runs,
-            (_, Some(shift)) => Self::Dated(shift.clone()),
-            (_, None) => Self::Timestamp,
-        }
-    }
-
-    /// Known, and nothing has come yet.
-    fn nothing(&self) -> Option<Fact> {
-        match self {
-            Self::Runs => Some(Fact::Runs(Vec::new())),
-            Self::Timestamp => Some(Fact::Timestamp(None)),
-            Self::Dated(_) => Some(Fact::Dated(BTreeMap::new())),
-            Self::Source => None,
-        }
-    }
-}
-
-/// All names of a history, and all that the plan names.
+/// All names of a history, and all that the plans name.
 #[derive(Debug)]
 pub(super) struct Names<'a> {
-    plan: &'a Plan,
+    plans: &'a [Arc<Plan>],
+    /// A name that nobody knows is a slip.
+    strict: bool,
     known: BTreeMap<String, Option<u32>>,
     targets: Vec<Target>,
     /// Source and subject; a source has the empty subject.
     places: BTreeMap<(Id, Id), u32>,
-    /// So many targets are those of the plan's own checks, and stand first.
+    /// So many targets are those of the plans' own checks, and stand first.
     named: u32,
-    /// Rows that are about nothing in the plan.
+    /// Others say when these are listed.
+    announced: BTreeSet<u32>,
+    /// Rows that are about nothing in the plans.
     strange_rows: u64,
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn new(plan: &'a Plan) -> Self {
-        let mut names =
-            Self { plan, known: BTreeMap::new(), targets: Vec::new(), places: BTreeMap::new(), named: 0, strange_rows: 0 };
-        for check in plan.checks.values() {
+    pub(super) fn new(plans: &'a [Arc<Plan>], strict: bool) -> Self {
+        let mut names = Self {
+            plans,
+            strict,
+            known: BTreeMap::new(),
+            targets: Vec::new(),
+            places: BTreeMap::new(),
+            named: 0,
+            announced: BTreeSet::new(),
+            strange_rows: 0,
+        };
+        for check in plans.iter().flat_map(|plan| plan.checks.values()) {
             names.put(check.source.clone(), check.subject.clone(), Form::of(check));
         }
         names.named = names.next();
         names
     }
 
-    /// The place of what `name` means; `None`: nothing in this plan.
-    ///
-    /// In this order: `source:ID`; a check by its name; a check or a member of a group by its id in its source, plain or as
-    /// `SOURCE/ID`. A history has no tags and no owners, so it is the `ids` of a group alone that decide; a group whose `ids` fit goes
-    /// before one that gives none, and of equals the first by name.
-    pub(super) fn place(&mut self, name: &str) -> Option<u32> {
-        let place = match self.known.get(name) {
-            Some(place) => *place,
-            None => {
-                let place = self.look_up(name);
-                self.known.insert(name.to_owned(), place);
-                place
-            }
+    /// The place of what `name` means; `None`: nothing in these plans. The error is a sentence, said once of a name.
+    pub(super) fn place(&mut self, name: &str) -> Result<Option<u32>, String> {
+        if let Some(place) = self.known.get(name).copied() {
+            self.strange_rows += u64::from(place.is_none());
+            return Ok(place);
+        }
+        let (place, why) = match meant(self.plans, name) {
+            Meant::Source(source) => (Some(self.put(source, Id::from(""), Form::Source)), None),
+            Meant::Check(source, subject, form) => (Some(self.put(source, subject, form)), None),
+            Meant::Unclear(why) => (None, Some(why)),
+            Meant::Nobody => (None, self.strict.then(|| nobody(self.plans, name))),
         };
+        self.known.insert(name.to_owned(), place);
         self.strange_rows += u64::from(place.is_none());
-        place
+        why.map_or(Ok(place), Err)
+    }
+
+    /// Others say when this pipeline is listed, and how.
+    pub(super) fn announce(&mut self, name: &str, source: Id, subject: Id) {
+        let place = self.put(source, subject, Form::Runs);
+        self.known.insert(name.to_owned(), Some(place));
+        if place >= self.named {
+            self.announced.insert(place);
+        }
+    }
+
+    /// There is this pipeline, though it may have no row.
+    pub(super) fn is_there(&mut self, source: Id, subject: Id) {
+        self.put(source, subject, Form::Runs);
     }
 
     pub(super) fn too_many(&self) -> bool {
@@ -120,29 +125,50 @@ impl<'a> Names<'a> {
         );
     }
 
-    /// What is so from the beginning: sources that list have all that is ever named, and nothing has come yet.
-    pub(super) fn finish(self) -> (Vec<Target>, Vec<Observed>) {
-        let mut lists: BTreeMap<&Id, Vec<Member>> =
-            self.plan.sources.iter().filter(|(_, setup)| setup.kind.lists()).map(|(id, _)| (id, Vec::new())).collect();
-        for (source, subject) in self.places.keys().filter(|(_, subject)| !subject.as_str().is_empty()) {
-            if let Some(list) = lists.get_mut(source) {
-                list.push(self.member(source, subject));
+    /// What is so from the beginning: sources list what the plan names and what has its first row within a day of the `first` of all, and
+    /// nothing has come yet. What shows itself later is listed from then on.
+    pub(super) fn finish(mut self, first: Option<Instant>) -> (Vec<Target>, Vec<Observed>) {
+        let plans = self.plans.iter();
+        let listing = plans.flat_map(|plan| &plan.sources).filter(|(_, setup)| setup.kind.lists());
+        let mut lists: BTreeMap<&Id, Vec<Member>> = listing.map(|(id, _)| (id, Vec::new())).collect();
+        let mut facts = BTreeMap::new();
+        for (place, There { source, subject, fact, member }) in self.there() {
+            let target = &mut self.targets[place as usize];
+            let later = place >= self.named && target.first.zip(first).is_some_and(|(own, first)| own - first > SHOWN_WITHIN);
+            match (member, lists.get_mut(&source)) {
+                (Some(member), _) if later => target.joins = Some(member),
+                (Some(member), Some(list)) => {
+                    list.push(member);
+                    facts.insert(place, News::Subject { source, subject, fact: Some(fact) });
+                }
+                _ => drop(facts.insert(place, News::Subject { source, subject, fact: Some(fact) })),
             }
         }
         let lists = lists.into_iter().map(|(source, changed)| News::Listing { source: source.clone(), changed, gone: Vec::new() });
-        let facts = self.targets.iter().filter_map(|target| {
-            let (source, subject) = (target.source.clone(), target.subject.clone());
-            Some(News::Subject { source, subject, fact: Some(target.form.nothing()?) })
-        });
-        let first = lists.chain(facts).map(|news| Observed { at: BEGINNING, news }).collect();
+        let first = lists.chain(facts.into_values()).map(|news| Observed { at: BEGINNING, news }).collect();
         (self.targets, first)
+    }
+
+    /// All that is there from the beginning or from its first row on, in order of source and subject; by place.
+    pub(super) fn there(&self) -> Vec<(u32, There)> {
+        let there = |((source, subject), place): (&(Id, Id), &u32)| {
+            let fact = self.targets[*place as usize].form.nothing()?;
+            let lists = self.plans.iter().find_map(|plan| plan.sources.get(source)).is_some_and(|setup| setup.kind.lists());
+            let member = lists.then(|| self.member(source, subject, *place < self.named));
+            Some((*place, There { source: source.clone(), subject: subject.clone(), fact, member }))
+        };
+        self.places.iter().filter(|(_, place)| !self.announced.contains(place)).filter_map(there).collect()
+    }
+
+    pub(super) fn into_targets(self) -> Vec<Target> {
+        self.targets
     }
 
     fn put(&mut self, source: Id, subject: Id, form: Form) -> u32 {
         let next = self.next();
         let place = *self.places.entry((source.clone(), subject.clone())).or_insert(next);
         if place == next {
-            self.targets.push(Target { source, subject, form, veiled: false });
+            self.targets.push(Target { source, subject, form, veiled: false, first: None, joins: None });
         }
         place
     }
@@ -152,39 +178,11 @@ impl<'a> Names<'a> {
         u32::try_from(self.targets.len()).unwrap_or(u32::MAX)
     }
 
-    fn look_up(&mut self, name: &str) -> Option<u32> {
-        let plan = self.plan;
-        if let Some(source) = name.strip_prefix(SOURCE) {
-            let (source, _) = plan.sources.get_key_value(source)?;
-            return Some(self.put(source.clone(), Id::from(""), Form::Source));
-        }
-        if let Some(check) = plan.checks.get(name) {
-            return self.places.get(&(check.source.clone(), check.subject.clone())).copied();
-        }
-        let of_source = name.split_once('/').filter(|(source, _)| plan.sources.contains_key(*source));
-        // An id may hold a stroke of its own.
-        let place = of_source.and_then(|(source, id)| self.by_id(Some(source), id));
-        place.or_else(|| self.by_id(None, name))
-    }
-
-    fn by_id(&mut self, source: Option<&str>, id: &str) -> Option<u32> {
-        let plan = self.plan;
-        let here = |of: &Id| source.is_none_or(|source| of.as_str() == source);
-        let checks = plan.checks.values().find(|check| here(&check.source) && check.subject.as_str() == id);
-        if let Some(check) = checks {
-            return self.places.get(&(check.source.clone(), check.subject.clone())).copied();
-        }
-        let fitting = || plan.groups.values().filter(|group| here(&group.source) && fits(group, id));
-        let group = fitting().find(|group| !group.matches.ids.is_empty()).or_else(|| fitting().next())?;
-        Some(self.put(group.source.clone(), Id::from(id), Form::of(&group.each)))
-    }
-
-    /// As the source would list it, with what the groups want that it fits by its id. One that the configuration names itself is no
-    /// member of a group that says nothing of ids: whether it has the tag nobody knows, and it stands for itself.
-    fn member(&self, source: &Id, subject: &Id) -> Member {
-        let named = self.places.get(&(source.clone(), subject.clone())).is_some_and(|place| *place < self.named);
-        let groups = self.plan.groups.values().filter(|group| group.source == *source && fits(group, subject.as_str()));
-        let groups: Vec<&Group> = groups.filter(|group| !(named && group.matches.ids.is_empty())).collect();
+    /// As the source would list it, with what its groups want. One that the configuration names itself stands for itself, and is a member
+    /// of those groups alone whose `ids` fit it.
+    fn member(&self, source: &Id, subject: &Id, named: bool) -> Member {
+        let groups = self.plans.iter().flat_map(|plan| groups_of(plan, |of| of == source, subject.as_str()));
+        let groups: Vec<&Group> = groups.map(|(_, group)| group).filter(|group| !(named && group.matches.ids.is_empty())).collect();
         let wanted = |of: fn(&Matcher) -> &Vec<String>| {
             let one = |group: &&Group| of(&group.matches).iter().find(|word| !of(&group.exclude).contains(word)).cloned();
             let mut words: Vec<String> = groups.iter().filter_map(one).collect();
@@ -201,10 +199,4 @@ impl<'a> Names<'a> {
             next_run_at: None,
         }
     }
-}
-
-/// May a pipeline of this id be a member?
-fn fits(group: &Group, id: &str) -> bool {
-    let Matcher { ids, .. } = &group.matches;
-    (ids.is_empty() || ids.iter().any(|pattern| glob(pattern, id))) && !group.exclude.holds(id, &[], &[])
 }

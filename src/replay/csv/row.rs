@@ -1,11 +1,11 @@
-//! One row of a history: its columns by name, its values read or refused with their place. Knows no plan.
+//! One row: its columns by name, its values read or refused with their place. Knows no plan.
 
-use crate::config::Finding;
+use crate::config::{Finding, hint};
 use crate::core::observation::RunKind;
 use crate::core::time::Instant;
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use csv::StringRecord;
-use std::fmt::Display;
+use std::sync::Arc;
 
 /// In the order in which people write them; a file may have them in any.
 const COLUMNS: [&str; 8] = ["check", "started_at", "arrived_at", "state", "error", "timestamp", "run_after", "run_type"];
@@ -21,10 +21,58 @@ const RUN_TYPE: usize = 7;
 /// A value that is quoted in a finding is cut here.
 const QUOTED_CHARS: usize = 60;
 
+/// How rows are written where they stand.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner<'a> {
+    /// Reads a time; the error follows "is no time; expected".
+    pub(crate) time: &'a dyn Fn(&str) -> Result<Instant, &'static str>,
+    /// By a person, for one night: a name that nobody knows is a slip, and what is empty at the end of a row may be left out. A whole
+    /// history tells of more than is watched, and a row that is too short was torn.
+    pub(crate) by_hand: bool,
+}
+
+/// Times as a history has them.
+pub(super) fn rfc3339(text: &str) -> Result<Instant, &'static str> {
+    let time = DateTime::parse_from_rfc3339(text).map_err(|_| "RFC 3339 with its zone, such as 2026-11-23T03:00:00+09:00")?;
+    Ok(time.to_utc())
+}
+
+/// Something that is wrong, and where.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    pub(super) file: Arc<str>,
+    /// From 1; `None`: the whole file.
+    pub(crate) line: Option<u64>,
+    pub(super) column: Option<String>,
+    pub(super) text: String,
+}
+
+impl Wrong {
+    pub(super) fn of_all(text: String) -> Self {
+        Self { file: Arc::from(""), line: None, column: None, text }
+    }
+
+    /// With the column, without the place.
+    pub(crate) fn sentence(&self) -> String {
+        match &self.column {
+            Some(column) => format!("{column}: {}", self.text),
+            None => self.text.clone(),
+        }
+    }
+
+    pub(super) fn finding(self) -> Finding {
+        let part = |part: Option<String>| part.map(|part| format!(":{part}")).unwrap_or_default();
+        let place = format!("{}{}{}", self.file, part(self.line.map(|line| line.to_string())), part(self.column));
+        Finding { place, text: self.text }
+    }
+}
+
 /// Gathers what is wrong, up to a bound.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Findings {
-    list: Vec<Finding>,
+    /// The file that is being read.
+    pub(super) file: Arc<str>,
+    list: Vec<Wrong>,
     /// Nothing more is wanted.
     full: bool,
 }
@@ -33,9 +81,14 @@ impl Findings {
     /// With so many nobody reads on: a file with one slip in every row has one slip.
     pub(super) const MOST: usize = 20;
 
-    pub(super) fn add(&mut self, place: impl Display, text: impl Into<String>) {
+    pub(super) fn new() -> Self {
+        Self { file: Arc::from(""), list: Vec::new(), full: false }
+    }
+
+    pub(super) fn add(&mut self, line: Option<u64>, column: Option<&str>, text: impl Into<String>) {
         if !self.full {
-            self.list.push(Finding { place: place.to_string(), text: text.into() });
+            let (file, column) = (self.file.clone(), column.map(str::to_owned));
+            self.list.push(Wrong { file, line, column, text: text.into() });
             self.full = self.list.len() == Self::MOST;
         }
     }
@@ -48,11 +101,7 @@ impl Findings {
         self.full
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
-    pub(super) fn into_list(mut self) -> Vec<Finding> {
+    pub(super) fn into_list(mut self) -> Vec<Wrong> {
         if let Some(last) = self.list.last_mut().filter(|_| self.full) {
             last.text.push_str(" (nothing was read beyond this)");
         }
@@ -70,7 +119,7 @@ pub(super) enum Ended {
 }
 
 #[derive(Debug, PartialEq)]
-pub(super) struct Row<'a> {
+pub(crate) struct Row<'a> {
     pub(super) check: &'a str,
     /// `None`: the row does not say, and it is `started_at`.
     pub(super) run_after: Option<Instant>,
@@ -83,48 +132,58 @@ pub(super) struct Row<'a> {
     pub(super) timestamp: Option<Instant>,
 }
 
-/// Which column of a file holds what.
+impl<'a> Row<'a> {
+    /// A run as planned that went well, or data that came.
+    pub(crate) fn went_well(check: &'a str, started_at: Instant, arrived_at: Instant) -> Self {
+        let (kind, ended) = (RunKind::Scheduled, Ended::Success);
+        Self { check, run_after: None, started_at, arrived_at: Some(arrived_at), kind, ended, error: "", timestamp: None }
+    }
+}
+
+/// Which column holds what.
 #[derive(Debug)]
 pub(super) struct Columns {
-    file: String,
     /// By the place in [`COLUMNS`].
     at: [Option<usize>; COLUMNS.len()],
     count: usize,
 }
 
 impl Columns {
-    /// `None`: they were refused, and `findings` says why.
-    pub(super) fn read(file: String, header: &StringRecord, findings: &mut Findings) -> Option<Self> {
+    /// `line`: that of the record. `None`: they were refused, and `findings` says why.
+    pub(super) fn read(header: &StringRecord, line: u64, manner: Manner<'_>, findings: &mut Findings) -> Option<Self> {
         let before = findings.list.len();
-        let line = header.position().map_or(1, csv::Position::line);
         let mut at = [None; COLUMNS.len()];
         for (number, name) in header.iter().enumerate() {
             let name = name.trim();
             match COLUMNS.iter().position(|known| *known == name) {
                 Some(known) if at[known].is_none() => at[known] = Some(number),
-                Some(_) => findings.add(format_args!("{file}:{line}:{name}"), "this column is there twice"),
-                None => {
-                    let text = format!("{} is no known column; expected {}", quoted(name), COLUMNS.join(", "));
-                    findings.add(format_args!("{file}:{line}"), text);
-                }
+                Some(_) => findings.add(Some(line), Some(name), "this column is there twice"),
+                None => findings.add(Some(line), None, format!("there is no column {}{}", quoted(name), hint(name, COLUMNS))),
             }
         }
-        for name in NEEDED.into_iter().filter(|needed| at[*needed].is_none()).map(|needed| COLUMNS[needed]) {
+        // By hand a run that has not ended yet may be all that there is.
+        let needed = if manner.by_hand { &NEEDED[..1] } else { &NEEDED };
+        for name in needed.iter().filter(|needed| at[**needed].is_none()).map(|needed| COLUMNS[*needed]) {
             let text = format!("the column {name} is missing; the first line names the columns: {}", COLUMNS.join(", "));
-            findings.add(format_args!("{file}:{line}"), text);
+            findings.add(Some(line), None, text);
         }
-        (findings.list.len() == before).then(|| Self { file, at, count: header.len() })
+        (findings.list.len() == before).then(|| Self { at, count: header.len() })
     }
 
-    /// `None`: it was refused, and `findings` says why.
-    pub(super) fn row<'a>(&self, record: &'a StringRecord, findings: &mut Findings) -> Option<Row<'a>> {
-        let line = record.position().map_or(0, csv::Position::line);
-        if record.len() != self.count {
+    /// `line`: that of the record, wanted only where something is wrong. `None`: it was refused, and `findings` says why.
+    pub(super) fn row<'a>(
+        &self,
+        record: &'a StringRecord,
+        line: impl Fn() -> u64,
+        manner: Manner<'_>,
+        findings: &mut Findings,
+    ) -> Option<Row<'a>> {
+        if record.len() != self.count && !(manner.by_hand && record.len() < self.count) {
             let text = format!("the row has {} values; expected {}, one for each column", record.len(), self.count);
-            findings.add(format_args!("{}:{line}", self.file), text);
+            findings.add(Some(line()), None, text);
             return None;
         }
-        let mut read = Reading { columns: self, record, line, findings, sound: true };
+        let mut read = Reading { columns: self, record, line: &line, manner, findings, sound: true };
         let row = read.row();
         let sound = read.sound;
         row.filter(|_| sound)
@@ -135,7 +194,8 @@ impl Columns {
 struct Reading<'a, 'b> {
     columns: &'b Columns,
     record: &'a StringRecord,
-    line: u64,
+    line: &'b dyn Fn() -> u64,
+    manner: Manner<'b>,
     findings: &'b mut Findings,
     sound: bool,
 }
@@ -186,13 +246,13 @@ impl<'a> Reading<'a, '_> {
         if text.is_empty() {
             return None;
         }
-        let time = DateTime::parse_from_rfc3339(text).ok().and_then(|t| DateTime::from_timestamp_micros(t.timestamp_micros()));
-        if time.is_none() {
-            let text =
-                format!("{} is no time; expected RFC 3339 with its zone, such as 2026-11-23T03:00:00+09:00", self.quoted(column));
-            self.refuse(column, &text);
+        match (self.manner.time)(text) {
+            Ok(time) => DateTime::from_timestamp_micros(time.timestamp_micros()),
+            Err(expected) => {
+                self.refuse(column, &format!("{} is no time; expected {expected}", self.quoted(column)));
+                None
+            }
         }
-        time.map(|time: DateTime<Utc>| time)
     }
 
     fn kind(&mut self) -> RunKind {
@@ -227,7 +287,7 @@ impl<'a> Reading<'a, '_> {
 
     fn refuse(&mut self, column: usize, text: &str) {
         self.sound = false;
-        self.findings.add(format_args!("{}:{}:{}", self.columns.file, self.line, COLUMNS[column]), text);
+        self.findings.add(Some((self.line)()), Some(COLUMNS[column]), text);
     }
 }
 

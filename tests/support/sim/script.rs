@@ -60,59 +60,25 @@ pub struct Change {
     pub restart: bool,
 }
 
-/// What can go wrong, for the count of what was reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mark {
-    StartsLate,
-    RunsLong,
-    Hangs,
-    Fails,
-    FailsTogether,
-    FailsApart,
-    FailureUntold,
-    Reruns,
-    Retries,
-    Doomed,
-    WaitsInSensor,
-    QueuedLong,
-    NeverStarts,
-    Paused,
-    ImportError,
-    Vanished,
-    NewMember,
-    StrangeAnswer,
-    FutureData,
-    DataFallsShort,
-    DarkSource,
-    DarkAll,
-    SchedulerDead,
-    SourceClockOff,
-    OwnClockJumps,
-    Suspend,
-    SweepInParts,
-    ChatBusy,
-    ChatLosesAnswer,
-    ChatDrops,
-    ChatRefuses,
-    CrashBeforeClaim,
-    CrashAfterClaim,
-    CrashAfterSend,
-    CrashAfterOutcome,
-    CommitFails,
-    CommitLies,
-    Restart,
-    Reload,
-    ReloadRefused,
-    CheckAdded,
-    CheckTaken,
-    CheckRenamed,
-    DeadlineMoved,
-    ChatTaken,
-    Ack,
-    Snooze,
-    Mute,
-    Retire,
-    Maintenance,
+macro_rules! marks {
+    ($($mark:ident)*) => {
+        /// What can go wrong, for the count of what was reached.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Mark {
+            $($mark),*
+        }
+
+        /// All of it, in the order of the table's rows.
+        pub const MARKS: &[Mark] = &[$(Mark::$mark),*];
+    };
+}
+
+marks! {
+    StartsLate RunsLong Hangs Fails FailsTogether FailsApart FailureUntold Reruns Retries Doomed WaitsInSensor QueuedLong
+    NeverStarts Paused ImportError Vanished NewMember StrangeAnswer FutureData DataFallsShort DarkSource DarkAll
+    SchedulerDead SourceClockOff OwnClockJumps Suspend SweepInParts ChatBusy ChatLosesAnswer ChatDrops ChatRefuses
+    CrashBeforeClaim CrashAfterClaim CrashAfterSend CrashAfterOutcome CommitFails CommitLies Restart Reload ReloadRefused
+    CheckAdded CheckTaken CheckRenamed DeadlineMoved ChatTaken Ack Snooze Mute Retire Maintenance
 }
 
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! Counts what was reached: which trouble was on while a cycle had which verdict, an incident which phase, a post which attempt.
 
-use super::script::{Mark, Script};
+use super::script::{MARKS, Mark, Script};
 use super::things::Span;
 use dawnwatch::core::state::*;
 use dawnwatch::core::time::Instant;
@@ -31,63 +31,6 @@ pub const STATES: [&str; 21] = [
     "too_late",
     "superseded",
 ];
-
-/// All troubles, in the order of the table's rows.
-pub const MARKS: [Mark; 50] = {
-    use Mark::*;
-    [
-        StartsLate,
-        RunsLong,
-        Hangs,
-        Fails,
-        FailsTogether,
-        FailsApart,
-        FailureUntold,
-        Reruns,
-        Retries,
-        Doomed,
-        WaitsInSensor,
-        QueuedLong,
-        NeverStarts,
-        Paused,
-        ImportError,
-        Vanished,
-        NewMember,
-        StrangeAnswer,
-        FutureData,
-        DataFallsShort,
-        DarkSource,
-        DarkAll,
-        SchedulerDead,
-        SourceClockOff,
-        OwnClockJumps,
-        Suspend,
-        SweepInParts,
-        ChatBusy,
-        ChatLosesAnswer,
-        ChatDrops,
-        ChatRefuses,
-        CrashBeforeClaim,
-        CrashAfterClaim,
-        CrashAfterSend,
-        CrashAfterOutcome,
-        CommitFails,
-        CommitLies,
-        Restart,
-        Reload,
-        ReloadRefused,
-        CheckAdded,
-        CheckTaken,
-        CheckRenamed,
-        DeadlineMoved,
-        ChatTaken,
-        Ack,
-        Snooze,
-        Mute,
-        Retire,
-        Maintenance,
-    ]
-};
 
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
@@ -154,7 +97,7 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:18}", "")?;
         STATES.iter().try_for_each(|state| write!(f, "{state:>12}"))?;
-        for mark in MARKS {
+        for mark in MARKS.iter().copied() {
             write!(f, "\n{:18}", format!("{mark:?}"))?;
             for state in STATES {
                 write!(f, "{:>12}", self.reached.get(&(mark, state)).copied().unwrap_or(0))?;
