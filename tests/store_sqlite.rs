@@ -97,7 +97,8 @@ fn pause() -> Pause {
 }
 
 fn incident(id: IncidentId, phase: Phase) -> Row {
-    let impact = Impact { waiting: BTreeSet::from([Id::from("b")]), waited: 2, state: ImpactState::Ready(at(9)) };
+    let impact =
+        Impact { waiting: BTreeSet::from([Id::from("b")]), waited: 2, state: ImpactState::Ready(at(9)), told_at: Some(at(8)) };
     let told = Told {
         attention: Attention::Notify,
         verdict: Verdict::Failed,

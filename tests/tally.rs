@@ -151,7 +151,7 @@ fn over(when: &str, id: IncidentId, trouble: Trouble) -> Entry {
 #[test]
 fn what_heals_untold_and_what_a_monitor_would_have_sent() {
     let counts = count(&[
-        // Opened before the span: its checks were alerts then.
+        // Opened before the span: it is counted there, with all that it proves to be.
         note("11-15 23:00", 1, Reason::Opened, trouble("old", 9)),
         over("11-16 01:00", 1, trouble("old", 30)),
         // Grows from 1 to 120 checks, its cause proves to lie deeper, and people are told.
@@ -165,14 +165,15 @@ fn what_heals_untold_and_what_a_monitor_would_have_sent() {
         over("11-18 03:00", 4, trouble("orders", 2)),
         // Expected, and never gone: neither has healed.
         over("11-18 03:00", 5, Trouble { expected: true, ..trouble("x", 1) }),
-        entry("11-18 03:00", About::Incident(6), Decision::StaySilent, Reason::HealedUntold, Grounds::Trouble(trouble("y", 1))),
+        note("11-18 02:00", 6, Reason::Opened, trouble("orders", 1)),
+        entry("11-18 03:00", About::Incident(6), Decision::StaySilent, Reason::EndedUntold, Grounds::Trouble(trouble("orders", 1))),
     ]);
     let words = counts.words;
-    assert_eq!((words.incidents, words.healed, words.alerts), (2, 2, 122));
+    assert_eq!((words.incidents, words.healed, words.alerts), (3, 1, 123));
     let orders = &counts.causes[&Cause::Check("orders".into())];
-    assert_eq!((orders.incidents, orders.healed, orders.alerts), (2, 1, 122));
+    assert_eq!((orders.incidents, orders.healed, orders.alerts), (3, 1, 123));
     let named: Vec<String> = counts.causes.keys().map(Cause::to_string).collect();
-    assert_eq!(named, ["old", "orders"], "nothing is left of what was folded away");
+    assert_eq!(named, ["orders"], "nothing is left of what was folded away");
 }
 
 fn sent(when: &str, attention: Attention, quiet: bool, cause: Option<&str>) -> Entry {
@@ -322,9 +323,10 @@ fn an_incident_that_goes_on_after_the_span_counts_as_what_it_proved_to_be() {
         note("11-23 00:30", 2, Reason::Merged, trouble("clicks", 2)),
         // Opened after the span.
         note("11-23 01:00", 3, Reason::Opened, trouble("late", 7)),
-        // Healed after it: that is not of this span.
+        // Healed after it: of the incidents of this span it is one that did.
         over("11-23 02:00", 1, trouble("orders", 40)),
+        over("11-23 02:00", 3, trouble("late", 7)),
     ]);
-    assert_eq!((counts.words.incidents, counts.words.alerts, counts.words.healed), (1, 40, 0));
+    assert_eq!((counts.words.incidents, counts.words.alerts, counts.words.healed), (1, 40, 1));
     assert_eq!(counts.causes.keys().map(Cause::to_string).collect::<Vec<_>>(), ["orders"]);
 }

@@ -55,7 +55,7 @@ impl Span {
     }
 }
 
-/// An incident that opened in the span, and what it was counted for.
+/// An incident that opened in the span and has not healed, and what it was counted for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Counted {
     cause: Cause,
@@ -190,8 +190,9 @@ impl Tally {
             }
         }
         let grows = self.grow(id, trouble, entry.reason == Reason::Merged);
-        let untold = entry.reason == Reason::HealedUntold && entry.decision == Decision::StaySilent && entry.chat.is_none();
-        let heals = within && untold && trouble.recovered_at.is_some() && !trouble.expected;
+        // Nobody was told in any chat. It is over: nothing more will be counted of it.
+        let healed = entry.reason == Reason::HealedUntold && entry.chat.is_none() && !trouble.expected;
+        let heals = healed && self.incidents.remove(&id).is_some();
         if heals {
             self.cause(&trouble.cause, |words| words.healed += 1);
         }

@@ -74,7 +74,8 @@ impl Deadlines {
 pub struct Words {
     /// Incidents that opened, those not counted that proved to be part of another.
     pub incidents: usize,
-    /// Of these, those whose cause went before anybody was told. What was in maintenance when it began is not counted.
+    /// Of these, those that were over before anybody was told, repaired and arrived, whenever that was. What was in maintenance when it
+    /// began is not counted.
     pub healed: usize,
     /// Messages about incidents that were delivered, and those of them that asked a person: at all, and in the chat's quiet hours.
     pub messages: usize,
