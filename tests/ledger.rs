@@ -39,7 +39,7 @@ fn played(plan: Plan, from: &str, to: &str, set: impl Fn(&mut World)) -> World {
 fn counted(world: &World, from: &str, to: &str) -> Counts {
     let mut tally = Tally::new(Span { from: seoul(from), to: seoul(to) });
     world.ledger.iter().for_each(|entry| tally.take(entry));
-    tally.look(&world.state);
+    tally.look(&world.state, &world.plan, world.at);
     tally.counts(world.at)
 }
 
@@ -290,4 +290,61 @@ fn what_ends_with_its_cycle_has_not_healed() {
         world.ledger.iter().map(|entry| &entry.reason).filter(|reason| format!("{reason:?}").ends_with("Untold")).collect();
     assert_eq!(over, [&Reason::EndedUntold]);
     assert_eq!(counted(&world, "2026-11-22 00:00", "2026-11-24 00:00").words.healed, 0);
+}
+
+#[test]
+fn a_source_that_the_configuration_no_longer_has_leaves_nobody_blind() {
+    let mut with_lake = without_digest();
+    with_lake.sources.insert(id("lake"), with_lake.sources[&id("airflow")].clone());
+    let lake = Check { source: id("lake"), ..check("lake_rows") };
+    with_lake.checks.insert(id("lake_rows"), lake.into());
+    with_lake.dashboards.insert(id("ops"), dashboard(&["lake_rows"]));
+    let world = played(with_lake, "2026-11-22 23:00", "2026-11-23 08:00", |w| {
+        w.run("orders", "2026-11-23 03:00", "2026-11-23 03:40").run("sales", "2026-11-23 04:00", "2026-11-23 04:35");
+        w.dark("lake", "2026-11-23 01:00", "2026-11-23 23:00");
+        w.when("2026-11-23 01:40", |w| {
+            w.plan = without_digest();
+            w.forget();
+        });
+    });
+    let minutes = |counts: Counts| counts.blind.values().map(|blind| blind.num_minutes()).collect::<Vec<_>>();
+    assert_eq!(minutes(counted(&world, "2026-11-23 00:00", "2026-11-24 00:00")), [40]);
+    let tomorrow = seoul("2026-11-24 00:00").date_naive() + TimeDelta::days(1);
+    let week = world.state.days.week(tomorrow, &world.plan, &world.state, world.at);
+    assert_eq!(minutes(week.counts), [40], "as the report says");
+    assert!(!world.rows.contains_key(&Key::Source(id("lake"))), "it is not dark for ever");
+}
+
+#[test]
+fn hours_in_which_the_watch_was_off_are_told_and_not_quiet() {
+    let mut world = World::new(without_digest(), "2026-11-22 23:00");
+    for date in ["2026-11-23", "2026-11-24"] {
+        world.run("orders", &format!("{date} 03:00"), &format!("{date} 03:40"));
+        world.run("sales", &format!("{date} 04:00"), &format!("{date} 04:35"));
+    }
+    world.until("2026-11-23 12:20");
+    // A restart that takes three minutes is none; one of four hours is.
+    for (off, on) in [("2026-11-23 12:20", "2026-11-23 12:23"), ("2026-11-23 14:10", "2026-11-23 18:10")] {
+        world.until(off);
+        world.forget();
+        world.at = seoul(on);
+    }
+    world.until("2026-11-24 00:00");
+    let away: Vec<_> = lines(&world, |about| *about == About::Watch);
+    assert_eq!(away, [("Mon 18:10".to_owned(), &Reason::WatchBack, &Grounds::Away { since: seoul("2026-11-23 14:10") })]);
+    let counts = counted(&world, "2026-11-23 00:00", "2026-11-24 00:00");
+    assert_eq!((counts.hours, counts.quiet_hours, counts.unwatched_hours), (19, 19, 5));
+    // Off until now.
+    world.at = seoul("2026-11-24 12:00");
+    let counts = counted(&world, "2026-11-24 00:00", "2026-11-25 00:00");
+    assert_eq!((counts.hours, counts.quiet_hours, counts.unwatched_hours), (0, 0, 12));
+}
+
+#[test]
+fn a_clock_that_is_set_back_is_no_absence() {
+    let mut world = World::new(without_digest(), "2026-11-22 23:00");
+    world.until("2026-11-23 12:20");
+    world.at = seoul("2026-11-23 09:00");
+    world.until("2026-11-23 10:00");
+    assert!(world.ledger.iter().all(|entry| entry.about != About::Watch));
 }

@@ -167,6 +167,21 @@ fn a_miss_is_told_before_and_what_comes_in_time_after_all_was_a_false_alarm() {
 }
 
 #[test]
+fn a_deadline_just_before_the_end_counts_with_what_shows_a_moment_after() {
+    // Nobody can be asked from 22:00 on: that the deadline of 23:59 is missed is known two minutes after it, tomorrow.
+    let config = CONFIG.replace("ready_by = \"09:00\"", "ready_by = \"23:59\"");
+    let history = |until: &str| {
+        rows(&["raw 2026-11-23 03:00 03:20"]) + &format!("source:airflow,{},{},unreachable,\n", at("2026-11-23 22:00"), at(until))
+    };
+    for until in ["2026-11-24 00:30", "2026-11-24 00:00"] {
+        let (told, summary) = Replay::of(&config, &history(until)).told("2026-11-23", "2026-11-23");
+        let counted = ["misses", "misses_told_before", "misses_told_late"].map(|key| summary[key].as_u64().unwrap());
+        assert_eq!(counted, [1, 1, 0], "{told:?}");
+        assert!(told.iter().all(|line| line.as_str() > "20:"), "of this day alone: {told:?}");
+    }
+}
+
+#[test]
 fn a_decision_to_say_nothing_is_a_line_of_its_own_time_and_a_word_leaves_no_echo() {
     // The failure is repaired at 08:20; what waited for it comes at 08:50. What runs at 08:30 changes nothing that was before.
     let silent = |history: &[&str]| {

@@ -168,6 +168,7 @@ fn rows_of_every_kind() -> Vec<Row> {
         source(),
         Row::Watch(WatchState {
             beaten_at: Some(at(5)),
+            back_at: Some(at(4)),
             refused: Some(RefusedReload { at: at(6), findings: 2, first: "a.toml:1:1: no".into() }),
         }),
     ]

@@ -35,6 +35,8 @@ pub enum About {
     Chat,
     Source(Id),
     Check(Id),
+    /// The watch itself.
+    Watch,
     /// What a person asked for, in their own words.
     Order {
         by: String,
@@ -115,6 +117,8 @@ pub enum Reason {
     SourceBack,
     ChatBroken,
     ChatBack,
+    /// It was off, or its machine asleep.
+    WatchBack,
     Delivered,
     Undelivered,
     TooLate,

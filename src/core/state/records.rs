@@ -323,6 +323,8 @@ impl DigestState {
 pub struct WatchState {
     /// When the outward proof of life was last taken.
     pub beaten_at: Option<Instant>,
+    /// When it was last noted that it had been away.
+    pub back_at: Option<Instant>,
     /// The newest configuration was refused on a reload; the one before it is still in force.
     pub refused: Option<RefusedReload>,
 }
