@@ -413,9 +413,9 @@ async fn stores_of_other_versions_are_refused() {
         ("UPDATE meta SET value = 99 WHERE name = 'format'", "written in format 99"),
         ("DELETE FROM meta WHERE name = 'format'", "does not say its format"),
         ("INSERT INTO rows VALUES ('chat', 'team', 99, '{}')", "does not know (chat team)"),
-        ("INSERT INTO rows VALUES ('moon', 'full', 3, '{\"Moon\":1}')", "does not know (moon full)"),
+        ("INSERT INTO rows VALUES ('moon', 'full', 4, '{\"Moon\":1}')", "does not know (moon full)"),
         (
-            "INSERT INTO rows VALUES ('chat', 'team', 3, '{\"Chat\":[\"other\",{\"broken\":null}]}')",
+            "INSERT INTO rows VALUES ('chat', 'team', 4, '{\"Chat\":[\"other\",{\"broken\":null}]}')",
             "is damaged: the row chat team",
         ),
     ] {

@@ -11,6 +11,8 @@ mod hours;
 pub use counts::{Counts, Deadlines, Digests, Summary, Words};
 pub use days::{DAYS_KEPT, Days, Week};
 
+use self::given::{Askings, Fate, Given};
+use self::hours::Hours;
 use super::absence::away_since;
 use super::plan::{Id, Plan};
 use super::state::{
@@ -18,8 +20,6 @@ use super::state::{
 };
 use super::time::Instant;
 use chrono::TimeDelta;
-use given::{Askings, Fate, Given};
-use hours::Hours;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -723,7 +723,10 @@ impl Words for English {
     }
 
     fn asked_of(&self, asked: usize) -> String {
-        format!("in quiet hours, of {} that a person was asked", count(asked, "time"))
+        match asked {
+            0 => "in quiet hours; nobody was asked at all".to_owned(),
+            n => format!("in quiet hours; a person was asked {} in all", count(n, "time")),
+        }
     }
 
     fn healed_of(&self, healed: usize, incidents: usize) -> String {
