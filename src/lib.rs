@@ -37,6 +37,7 @@
 //!
 //! | module | from → to |
 //! |---|---|
+//! | `absence` | the last questions → since when the watch itself was away |
 //! | `observe` | an answer → what is known of sources and checks |
 //! | [`core::command`] | a person's word → a pause of an incident or a name, a member forgotten |
 //! | [`core::roster`] | plan + listings → which checks there are, who needs whom |

@@ -5,6 +5,7 @@
 mod world;
 
 use chrono::TimeDelta;
+use dawnwatch::core::observation::RunKind;
 use dawnwatch::core::plan::*;
 use dawnwatch::core::state::*;
 use dawnwatch::core::step::Outcome;
@@ -38,7 +39,7 @@ fn played(plan: Plan, from: &str, to: &str, set: impl Fn(&mut World)) -> World {
 fn counted(world: &World, from: &str, to: &str) -> Counts {
     let mut tally = Tally::new(Span { from: seoul(from), to: seoul(to) });
     world.ledger.iter().for_each(|entry| tally.take(entry));
-    tally.look(&world.state);
+    tally.look(&world.state, &world.plan, world.at);
     tally.counts(world.at)
 }
 
@@ -207,4 +208,143 @@ fn a_held_word_about_a_new_deadline_is_on_record() {
     let held = world.ledger.iter().filter(|entry| entry.at >= seoul("2026-11-23 07:30"));
     let held: Vec<_> = held.filter(|entry| matches!(entry.decision, Decision::Hold { .. })).collect();
     assert!(held.iter().any(|entry| entry.reason == Reason::MayComeBack), "{:?}", world.decisions());
+}
+
+fn busy_until(at: &str) -> Outcome {
+    Outcome::Failed { why: "503".into(), retry_at: Some(seoul(at)) }
+}
+
+fn without_digest() -> Plan {
+    Plan { digests: Default::default(), ..plan() }
+}
+
+#[test]
+fn a_miss_that_is_told_when_its_cycle_has_closed_is_told_late() {
+    let mut plan = without_digest();
+    plan.dashboards.get_mut(&id("exec")).unwrap().ready_by =
+        [9, 12].map(|hour| dawnwatch::core::time::ClockTime::at(hour, 0)).into();
+    let world = played(plan, "2026-11-22 23:00", "2026-11-23 10:30", |w| {
+        w.run("orders", "2026-11-23 03:00", "2026-11-23 03:40");
+        w.run("orders", "2026-11-23 09:20", "2026-11-23 09:50").run("sales", "2026-11-23 09:50", "2026-11-23 10:20");
+        w.outcomes = vec![busy_until("2026-11-23 08:45"), busy_until("2026-11-23 09:10")];
+    });
+    assert_eq!(world.lines()[0], "Mon 09:10 team notify alert sales at_risk +0 [exec]");
+    let deadlines = counted(&world, "2026-11-23 00:00", "2026-11-23 10:00").deadlines;
+    assert_eq!((deadlines.missed, deadlines.told_before, deadlines.told_late, deadlines.untold), (1, 0, 1, 0));
+    let reasons: Vec<(String, &Reason)> = of_cycles(&world).into_iter().map(|(at, reason, ..)| (at, reason)).collect();
+    assert!(reasons.contains(&("Mon 09:10".to_owned(), &Reason::ToldLate)), "{reasons:?}");
+}
+
+#[test]
+fn what_was_told_of_another_trouble_that_was_over_is_no_word_about_a_later_miss() {
+    let night = |outcomes: Vec<Outcome>| {
+        let world = played(without_digest(), "2026-11-22 23:00", "2026-11-24 00:30", move |w| {
+            w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+            w.run("orders", "2026-11-23 04:00", "2026-11-23 04:30").run("sales", "2026-11-23 04:30", "2026-11-23 05:00");
+            // Cleared two minutes before the deadline, and it takes an hour.
+            w.script("sales", "2026-11-23 08:58", Some("2026-11-23 10:00"), true, RunKind::Manual);
+            w.outcomes = outcomes.clone();
+        });
+        let deadlines = counted(&world, "2026-11-23 00:00", "2026-11-24 00:00").deadlines;
+        (deadlines.missed, deadlines.told_before, deadlines.told_late, deadlines.median_lead_minutes())
+    };
+    assert_eq!(night(vec![]), (1, 1, 0, Some(2.0)), "told of the rerun, not of the failure that was repaired");
+    let confirmed = || Outcome::Confirmed { handle: None };
+    assert_eq!(night(vec![confirmed(), confirmed(), busy_until("2026-11-23 09:05")]), (1, 0, 1, None));
+}
+
+#[test]
+fn a_word_that_stands_counts_from_when_it_was_said_whatever_comes_and_goes_beside_it() {
+    let world = played(without_digest(), "2026-11-22 23:00", "2026-11-24 00:30", |w| {
+        w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+        // Its cause is gone; what waited for it still is late: the same trouble.
+        w.run("orders", "2026-11-23 08:30", "2026-11-23 08:40").run("sales", "2026-11-23 08:40", "2026-11-23 09:20");
+    });
+    let deadlines = counted(&world, "2026-11-23 00:00", "2026-11-24 00:00").deadlines;
+    assert_eq!((deadlines.told_before, deadlines.median_lead_minutes()), (1, Some(350.0)));
+}
+
+#[test]
+fn what_heals_before_its_word_could_leave_has_healed_by_itself() {
+    let world = played(plan(), "2026-11-22 23:00", "2026-11-23 08:00", |w| {
+        w.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10");
+        w.run("orders", "2026-11-23 03:20", "2026-11-23 03:30").run("sales", "2026-11-23 03:30", "2026-11-23 03:50");
+        w.outcomes = vec![busy_until("2026-11-23 04:00")];
+    });
+    assert_eq!(world.lines(), ["Mon 06:30 team post digest Ready"]);
+    let dawnwatch::core::message::Body::Digest(digest) = &world.said[0].post.message.body else { panic!("a digest") };
+    assert_eq!(digest.healed, 1);
+    let counts = counted(&world, "2026-11-23 00:00", "2026-11-24 00:00");
+    assert_eq!((counts.words.incidents, counts.words.healed, counts.words.messages), (1, 1, 0));
+    let over = world.ledger.iter().filter(|entry| entry.reason == Reason::HealedUntold);
+    assert_eq!(over.map(|entry| entry.chat.clone()).collect::<Vec<_>>(), [None], "once, as nobody was told");
+}
+
+#[test]
+fn what_ends_with_its_cycle_has_not_healed() {
+    // On a Sunday nobody looks, and nobody repairs it.
+    let world = played(without_digest(), "2026-11-22 01:00", "2026-11-23 01:00", |w| {
+        w.fail("orders", "2026-11-22 03:00", "2026-11-22 03:10");
+    });
+    let over: Vec<&Reason> =
+        world.ledger.iter().map(|entry| &entry.reason).filter(|reason| format!("{reason:?}").ends_with("Untold")).collect();
+    assert_eq!(over, [&Reason::EndedUntold]);
+    assert_eq!(counted(&world, "2026-11-22 00:00", "2026-11-24 00:00").words.healed, 0);
+}
+
+#[test]
+fn a_source_that_the_configuration_no_longer_has_leaves_nobody_blind() {
+    let mut with_lake = without_digest();
+    with_lake.sources.insert(id("lake"), with_lake.sources[&id("airflow")].clone());
+    let lake = Check { source: id("lake"), ..check("lake_rows") };
+    with_lake.checks.insert(id("lake_rows"), lake.into());
+    with_lake.dashboards.insert(id("ops"), dashboard(&["lake_rows"]));
+    let world = played(with_lake, "2026-11-22 23:00", "2026-11-23 08:00", |w| {
+        w.run("orders", "2026-11-23 03:00", "2026-11-23 03:40").run("sales", "2026-11-23 04:00", "2026-11-23 04:35");
+        w.dark("lake", "2026-11-23 01:00", "2026-11-23 23:00");
+        w.when("2026-11-23 01:40", |w| {
+            w.plan = without_digest();
+            w.forget();
+        });
+    });
+    let minutes = |counts: Counts| counts.blind.values().map(|blind| blind.num_minutes()).collect::<Vec<_>>();
+    assert_eq!(minutes(counted(&world, "2026-11-23 00:00", "2026-11-24 00:00")), [40]);
+    let tomorrow = seoul("2026-11-24 00:00").date_naive() + TimeDelta::days(1);
+    let week = world.state.days.week(tomorrow, &world.plan, &world.state, world.at);
+    assert_eq!(minutes(week.counts), [40], "as the report says");
+    assert!(!world.rows.contains_key(&Key::Source(id("lake"))), "it is not dark for ever");
+}
+
+#[test]
+fn hours_in_which_the_watch_was_off_are_told_and_not_quiet() {
+    let mut world = World::new(without_digest(), "2026-11-22 23:00");
+    for date in ["2026-11-23", "2026-11-24"] {
+        world.run("orders", &format!("{date} 03:00"), &format!("{date} 03:40"));
+        world.run("sales", &format!("{date} 04:00"), &format!("{date} 04:35"));
+    }
+    world.until("2026-11-23 12:20");
+    // A restart that takes three minutes is none; one of four hours is.
+    for (off, on) in [("2026-11-23 12:20", "2026-11-23 12:23"), ("2026-11-23 14:10", "2026-11-23 18:10")] {
+        world.until(off);
+        world.forget();
+        world.at = seoul(on);
+    }
+    world.until("2026-11-24 00:00");
+    let away: Vec<_> = lines(&world, |about| *about == About::Watch);
+    assert_eq!(away, [("Mon 18:10".to_owned(), &Reason::WatchBack, &Grounds::Away { since: seoul("2026-11-23 14:10") })]);
+    let counts = counted(&world, "2026-11-23 00:00", "2026-11-24 00:00");
+    assert_eq!((counts.hours, counts.quiet_hours, counts.unwatched_hours), (19, 19, 5));
+    // Off until now.
+    world.at = seoul("2026-11-24 12:00");
+    let counts = counted(&world, "2026-11-24 00:00", "2026-11-25 00:00");
+    assert_eq!((counts.hours, counts.quiet_hours, counts.unwatched_hours), (0, 0, 12));
+}
+
+#[test]
+fn a_clock_that_is_set_back_is_no_absence() {
+    let mut world = World::new(without_digest(), "2026-11-22 23:00");
+    world.until("2026-11-23 12:20");
+    world.at = seoul("2026-11-23 09:00");
+    world.until("2026-11-23 10:00");
+    assert!(world.ledger.iter().all(|entry| entry.about != About::Watch));
 }

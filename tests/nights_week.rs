@@ -52,12 +52,11 @@ fn week(world: &World, nth: usize) -> &WeekFacts {
 
 /// What a digest of this week tells must be what `report` would count from the ledger.
 fn agrees_with_the_ledger(world: &World, date: NaiveDate) {
-    let zone = world.plan.timezone;
-    let week = world.state.days.week(date, zone, &world.state, world.at);
+    let week = world.state.days.week(date, &world.plan, &world.state, world.at);
     let midnight = |date: NaiveDate| seoul(&format!("{date} 00:00"));
     let mut tally = Tally::new(Span { from: midnight(date - TimeDelta::days(7)), to: midnight(date) });
     world.ledger.iter().for_each(|entry| tally.take(entry));
-    tally.look(&world.state);
+    tally.look(&world.state, &world.plan, world.at);
     assert_eq!(week.counts, tally.counts(world.at));
 }
 
@@ -216,6 +215,6 @@ fn days_of_another_zone_are_let_go_of_and_the_counting_begins_anew() {
     world.until("2026-11-13 12:00");
     let first = world.rows.keys().find_map(|key| if let Key::Day(date) = key { Some(*date) } else { None });
     assert_eq!(first, Some(day("2026-11-13")), "of the first line that was written in the new zone");
-    let week = world.state.days.week(day("2026-11-16"), world.plan.timezone, &world.state, world.at);
+    let week = world.state.days.week(day("2026-11-16"), &world.plan, &world.state, world.at);
     assert!(week.since.is_some_and(|since| since >= seoul("2026-11-12 12:00")), "{week:?}");
 }

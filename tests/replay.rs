@@ -160,12 +160,45 @@ fn a_miss_is_told_before_and_what_comes_in_time_after_all_was_a_false_alarm() {
     let (_, summary) = late.told("2026-11-23", "2026-11-23");
     let misses = ["misses", "misses_told_before", "misses_told_late", "false_alarms"].map(|key| count(&summary, key));
     assert_eq!(misses, [0, 0, 0, 1]);
+    // Ready soon after the deadline: a miss that was told is no false alarm.
+    let soon = Replay::of(CONFIG, &rows(&["raw 2026-11-23 07:30 08:40", "mart 2026-11-23 08:40 09:10"]));
+    let (_, summary) = soon.told("2026-11-23", "2026-11-23");
+    let misses = ["misses", "misses_told_before", "misses_told_late", "false_alarms"].map(|key| count(&summary, key));
+    assert_eq!(misses, [1, 1, 0, 0]);
     // Also on a night of which the history says nothing: what it does not name did not run.
     let (_, summary) = never.told("2026-11-25", "2026-11-25");
     assert_eq!(count(&summary, "misses"), 1);
     // On a Sunday nobody looks: neither a miss nor anybody to ask.
     let (told, summary) = never.told("2026-11-22", "2026-11-22");
     assert_eq!((told, count(&summary, "misses")), (vec![], 0));
+}
+
+#[test]
+fn what_a_dark_source_hid_over_the_deadline_was_in_time_once_that_shows_and_a_miss_where_it_never_does() {
+    let night = |until: &str| {
+        let history = rows(&["raw 2026-11-23 03:00 03:20", "mart 2026-11-23 03:20 04:50"])
+            + &format!("source:airflow,{},{},unreachable,\n", at("2026-11-23 04:00"), at(until));
+        let (_, summary) = Replay::of(CONFIG, &history).told("2026-11-23", "2026-11-24");
+        ["misses", "misses_told_before", "false_alarms"].map(|key| summary[key].as_u64().unwrap())
+    };
+    // The 24th is missed, and told: nothing runs then.
+    assert_eq!(night("2026-11-23 11:00"), [1, 1, 1], "a person was asked about what was there");
+    assert_eq!(night("2026-11-24 06:00"), [2, 2, 0], "nobody ever saw that it was there");
+}
+
+#[test]
+fn a_deadline_just_before_the_end_counts_with_what_shows_a_moment_after() {
+    // Nobody can be asked from 22:00 on: that the deadline of 23:59 is missed is known two minutes after it, tomorrow.
+    let config = CONFIG.replace("ready_by = \"09:00\"", "ready_by = \"23:59\"");
+    let history = |until: &str| {
+        rows(&["raw 2026-11-23 03:00 03:20"]) + &format!("source:airflow,{},{},unreachable,\n", at("2026-11-23 22:00"), at(until))
+    };
+    for until in ["2026-11-24 00:30", "2026-11-24 00:00"] {
+        let (told, summary) = Replay::of(&config, &history(until)).told("2026-11-23", "2026-11-23");
+        let counted = ["misses", "misses_told_before", "misses_told_late"].map(|key| summary[key].as_u64().unwrap());
+        assert_eq!(counted, [1, 1, 0], "{told:?}");
+        assert!(told.iter().all(|line| line.as_str() > "20:"), "of this day alone: {told:?}");
+    }
 }
 
 #[test]

@@ -98,7 +98,8 @@ fn pause() -> Pause {
 }
 
 fn incident(id: IncidentId, phase: Phase) -> Row {
-    let impact = Impact { waiting: BTreeSet::from([Id::from("b")]), waited: 2, state: ImpactState::Ready(at(9)) };
+    let impact =
+        Impact { waiting: BTreeSet::from([Id::from("b")]), waited: 2, state: ImpactState::Ready(at(9)), told_at: Some(at(8)) };
     let told = Told {
         attention: Attention::Notify,
         verdict: Verdict::Failed,
@@ -167,6 +168,7 @@ fn rows_of_every_kind() -> Vec<Row> {
         source(),
         Row::Watch(WatchState {
             beaten_at: Some(at(5)),
+            back_at: Some(at(4)),
             refused: Some(RefusedReload { at: at(6), findings: 2, first: "a.toml:1:1: no".into() }),
         }),
     ]
@@ -411,9 +413,9 @@ async fn stores_of_other_versions_are_refused() {
         ("UPDATE meta SET value = 99 WHERE name = 'format'", "written in format 99"),
         ("DELETE FROM meta WHERE name = 'format'", "does not say its format"),
         ("INSERT INTO rows VALUES ('chat', 'team', 99, '{}')", "does not know (chat team)"),
-        ("INSERT INTO rows VALUES ('moon', 'full', 3, '{\"Moon\":1}')", "does not know (moon full)"),
+        ("INSERT INTO rows VALUES ('moon', 'full', 4, '{\"Moon\":1}')", "does not know (moon full)"),
         (
-            "INSERT INTO rows VALUES ('chat', 'team', 3, '{\"Chat\":[\"other\",{\"broken\":null}]}')",
+            "INSERT INTO rows VALUES ('chat', 'team', 4, '{\"Chat\":[\"other\",{\"broken\":null}]}')",
             "is damaged: the row chat team",
         ),
     ] {

@@ -92,10 +92,11 @@ fn deadlines_are_met_missed_or_unknown_and_misses_told_before_late_or_never() {
     assert_eq!((exec.told_before, exec.told_late, exec.untold, exec.false_alarms), (2, 1, 1, 1));
     assert_eq!(exec.median_lead_minutes(), Some(115.0), "of 50 and 180");
     let ops = &counts.dashboards[&Id::from("ops")];
-    assert_eq!((ops.due(), ops.met, ops.told_before, ops.false_alarms), (2, 1, 1, 0));
+    let late = "told at the deadline is not told before it";
+    assert_eq!((ops.due(), ops.met, ops.told_before, ops.told_late, ops.false_alarms), (2, 1, 0, 1, 0), "{late}");
     let summary = counts.summary();
-    assert_eq!((summary.nights, summary.misses, summary.misses_told_before, summary.misses_told_late), (7, 5, 3, 1));
-    assert_eq!((summary.false_alarms, summary.median_lead_minutes), (1, Some(50.0)), "of 0, 50 and 180");
+    assert_eq!((summary.nights, summary.misses, summary.misses_told_before, summary.misses_told_late), (7, 5, 2, 2));
+    assert_eq!((summary.false_alarms, summary.median_lead_minutes), (1, Some(115.0)));
     assert_eq!(count(&[]).summary().median_lead_minutes, None);
 }
 
@@ -120,6 +121,22 @@ fn a_cycle_that_is_open_counts_once_its_deadline_has_passed() {
     tally.take(&cycle("11-22 05:00", key("exec", 22), Reason::CycleReady, met(22)));
     assert_eq!(tally.counts(at("11-22 08:59")).deadlines.due(), 0);
     assert_eq!(tally.counts(at("11-22 09:00")).deadlines.met, 1);
+}
+
+#[test]
+fn a_deadline_that_has_just_passed_is_not_over_yet_and_nobody_s_fault() {
+    let mut tally = Tally::new(week());
+    // Seen at 08:58 last; the answer from after the deadline is on its way.
+    tally.take(&cycle("11-22 05:00", key("exec", 22), Reason::CycleReady, open(22)));
+    let at_the_end = |tally: &Tally, now: &str| {
+        let counts = tally.counts(at(now));
+        (counts.deadlines.pending, counts.deadlines.unknown, counts.deadlines.due(), counts.dashboards.len())
+    };
+    assert_eq!(at_the_end(&tally, "11-22 08:59"), (0, 0, 0, 0));
+    assert_eq!(at_the_end(&tally, "11-22 09:01"), (1, 0, 0, 1));
+    assert_eq!(at_the_end(&tally, "11-22 09:03"), (0, 1, 1, 1), "nobody came to look");
+    tally.take(&cycle("11-22 09:02", key("exec", 22), Reason::CycleMissed, missed(22, None)));
+    assert_eq!(at_the_end(&tally, "11-22 09:01"), (0, 0, 1, 1), "what is known of it later counts");
 }
 
 fn trouble(cause: &str, waited: usize) -> Trouble {
@@ -152,7 +169,7 @@ fn over(when: &str, id: IncidentId, trouble: Trouble) -> Entry {
 #[test]
 fn what_heals_untold_and_what_a_monitor_would_have_sent() {
     let counts = count(&[
-        // Opened before the span: its checks were alerts then.
+        // Opened before the span: it is counted there, with all that it proves to be.
         note("11-15 23:00", 1, Reason::Opened, trouble("old", 9)),
         over("11-16 01:00", 1, trouble("old", 30)),
         // Grows from 1 to 120 checks, its cause proves to lie deeper, and people are told.
@@ -166,28 +183,82 @@ fn what_heals_untold_and_what_a_monitor_would_have_sent() {
         over("11-18 03:00", 4, trouble("orders", 2)),
         // Expected, and never gone: neither has healed.
         over("11-18 03:00", 5, Trouble { expected: true, ..trouble("x", 1) }),
-        entry("11-18 03:00", About::Incident(6), Decision::StaySilent, Reason::HealedUntold, Grounds::Trouble(trouble("y", 1))),
+        note("11-18 02:00", 6, Reason::Opened, trouble("orders", 1)),
+        entry("11-18 03:00", About::Incident(6), Decision::StaySilent, Reason::EndedUntold, Grounds::Trouble(trouble("orders", 1))),
     ]);
     let words = counts.words;
-    assert_eq!((words.incidents, words.healed, words.alerts), (2, 2, 122));
+    assert_eq!((words.incidents, words.healed, words.alerts), (3, 1, 123));
     let orders = &counts.causes[&Cause::Check("orders".into())];
-    assert_eq!((orders.incidents, orders.healed, orders.alerts), (2, 1, 122));
+    assert_eq!((orders.incidents, orders.healed, orders.alerts), (3, 1, 123));
     let named: Vec<String> = counts.causes.keys().map(Cause::to_string).collect();
-    assert_eq!(named, ["old", "orders"], "nothing is left of what was folded away");
+    assert_eq!(named, ["orders"], "nothing is left of what was folded away");
 }
 
 fn sent(when: &str, attention: Attention, quiet: bool, cause: Option<&str>) -> Entry {
     let topic = cause.map_or(Topic::Watch("team".into()), |_| Topic::Incident(2));
-    let sending = Sending {
+    entry(when, About::Post(1), Decision::Note, Reason::Delivered, Grounds::Sending(sending(when, topic, attention, quiet, cause)))
+}
+
+fn sending(said: &str, topic: Topic, attention: Attention, quiet: bool, cause: Option<&str>) -> Sending {
+    Sending {
         topic,
         revision: 1,
-        attempt: Attempt::Confirmed { at: at(when), handle: None },
+        attempt: Attempt::Confirmed { at: at(said), handle: None },
         attention,
+        said_at: at(said),
         cause: cause.map(|cause| Cause::Check(cause.into())),
         last_word: false,
         quiet,
+    }
+}
+
+#[test]
+fn a_person_who_is_asked_in_two_chats_at_once_was_woken_once() {
+    let asked = |when: &str, incident: IncidentId, said: &str, quiet: bool| {
+        let sending = sending(said, Topic::Incident(incident), Attention::Notify, quiet, Some("orders"));
+        entry(when, About::Post(1), Decision::Note, Reason::Delivered, Grounds::Sending(sending))
     };
-    entry(when, About::Post(1), Decision::Note, Reason::Delivered, Grounds::Sending(sending))
+    let words = count(&[
+        // One incident in three chats, of which two have quiet hours; each is delivered in its own time.
+        asked("11-17 02:50", 2, "11-17 02:50", false),
+        asked("11-17 02:50", 3, "11-17 02:50", true),
+        asked("11-17 02:51", 2, "11-17 02:50", true),
+        asked("11-17 02:58", 2, "11-17 02:50", true),
+        // The next rung, half an hour later.
+        asked("11-17 03:20", 2, "11-17 03:20", true),
+    ])
+    .words;
+    assert_eq!((words.messages, words.asked, words.wakeups), (5, 3, 3));
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_hour_loud_twice() {
+    let quiet =
+        |times: &[&str]| count(&times.iter().map(|when| sent(when, Attention::Post, false, None)).collect::<Vec<_>>()).quiet_hours;
+    assert_eq!(quiet(&["11-17 02:10", "11-17 03:10"]), 166);
+    assert_eq!(quiet(&["11-17 02:10", "11-17 03:10", "11-17 02:40", "11-17 03:15"]), 166);
+}
+
+#[test]
+fn an_hour_in_which_nobody_watched_was_not_quiet() {
+    let back =
+        |when: &str, since: &str| entry(when, About::Watch, Decision::Note, Reason::WatchBack, Grounds::Away { since: at(since) });
+    let hours = |entries: &[Entry]| {
+        let counts = count(entries);
+        (counts.hours, counts.quiet_hours, counts.unwatched_hours)
+    };
+    // Off from 02:30 to 06:10: the hours from 02:00 to 06:00, whatever was said in the rest of them.
+    let night = [
+        sent("11-17 02:10", Attention::Post, false, None),
+        back("11-17 06:10", "11-17 02:30"),
+        sent("11-17 06:20", Attention::Post, false, None),
+        sent("11-17 07:20", Attention::Post, false, None),
+    ];
+    assert_eq!(hours(&night), (163, 162, 5));
+    // A second time within an hour that counts as unwatched; and cut to the span.
+    assert_eq!(hours(&[back("11-17 06:10", "11-17 02:30"), back("11-17 06:50", "11-17 06:30")]), (163, 163, 5));
+    assert_eq!(hours(&[back("11-16 02:00", "11-14 09:00"), back("11-24 09:00", "11-22 22:00")]), (164, 164, 4));
+    assert_eq!(hours(&[back("11-24 09:00", "11-10 09:00")]), (0, 0, 168));
 }
 
 #[test]
@@ -232,11 +303,14 @@ fn blind_minutes_are_cut_to_the_span() {
         dark("11-22 23:00", "lake", Reason::SourceDark, "11-22 23:00"),
         dark("11-22 22:00", "bank", Reason::SourceDark, "11-22 22:00"),
         dark("11-23 08:00", "bank", Reason::SourceBack, "11-22 22:00"),
+        // The configuration has it no more: nobody waits for its answer.
+        dark("11-18 01:00", "old", Reason::SourceDark, "11-18 01:00"),
+        dark("11-18 01:15", "old", Reason::Retired, "11-18 01:00"),
     ];
     let minutes = |counts: Counts| -> Vec<(String, i64)> {
         counts.blind.into_iter().map(|(id, blind)| (id.to_string(), blind.num_minutes())).collect()
     };
-    let expected = [("airflow", 40), ("bank", 120), ("lake", 60)].map(|(id, minutes)| (id.to_owned(), minutes));
+    let expected = [("airflow", 40), ("bank", 120), ("lake", 60), ("old", 15)].map(|(id, minutes)| (id.to_owned(), minutes));
     assert_eq!(minutes(count(&entries)), expected);
     let mut tally = Tally::new(week());
     entries[..5].iter().for_each(|entry| tally.take(entry));
@@ -245,20 +319,42 @@ fn blind_minutes_are_cut_to_the_span() {
 
 #[test]
 fn a_digest_in_two_chats_is_one() {
+    let date = |day: u32| key("", day).date;
     let digest = |day: u32, decision: Decision, reason: Reason| {
-        let about = About::Digest { digest: "morning".into(), date: key("", day).date };
+        let about = About::Digest { digest: "morning".into(), date: date(day) };
         let grounds = Grounds::Digest { verdict: DigestVerdict::Ready, due_at: at("11-16 06:30") };
         entry(&format!("11-{day} 06:31"), about, decision, reason, grounds)
     };
-    let counts = count(&[
-        digest(16, Decision::Say(Attention::Post), Reason::DigestDue),
-        digest(16, Decision::Say(Attention::Post), Reason::DigestDue),
-        digest(17, Decision::Say(Attention::Post), Reason::DigestTrouble),
+    let said = |day: u32| digest(day, Decision::Say(Attention::Post), Reason::DigestDue);
+    let post = |day: u32, reason: Reason, attempt: Attempt| {
+        let topic = Topic::Digest { digest: "morning".into(), date: date(day) };
+        let sending = Sending { attempt, ..sending("11-16 06:31", topic, Attention::Post, true, None) };
+        entry(&format!("11-{day} 06:32"), About::Post(1), Decision::Note, reason, Grounds::Sending(sending))
+    };
+    let delivered = |day: u32| post(day, Reason::Delivered, Attempt::Confirmed { at: at("11-16 06:32"), handle: None });
+    let refused = |day: u32| post(day, Reason::Undelivered, Attempt::Refused { at: at("11-16 06:32"), why: "404".into() });
+    let of = |entries: &[Entry]| {
+        let digests = count(entries).digests;
+        (digests.posted, digests.silent, digests.missed)
+    };
+    let usual = [
+        said(16),
+        said(16),
+        delivered(16),
+        delivered(16),
+        said(17),
+        delivered(17),
         digest(18, Decision::StaySilent, Reason::AllGreen),
         digest(19, Decision::StaySilent, Reason::DigestMissed),
         digest(23, Decision::StaySilent, Reason::AllGreen),
-    ]);
-    assert_eq!((counts.digests.posted, counts.digests.silent, counts.digests.missed), (2, 1, 1));
+    ];
+    assert_eq!(of(&usual), (2, 1, 1));
+    // What was decided and reached nobody was not posted; one chat, or a fallback, is enough; a lost answer says neither.
+    assert_eq!(of(&[said(16)]), (0, 0, 0));
+    assert_eq!(of(&[said(16), refused(16), refused(16)]), (0, 0, 1));
+    assert_eq!(of(&[said(16), refused(16), delivered(16), refused(16)]), (1, 0, 0));
+    assert_eq!(of(&[said(16), post(16, Reason::TooLate, Attempt::Idle)]), (0, 0, 1));
+    assert_eq!(of(&[said(16), post(16, Reason::Undelivered, Attempt::Ambiguous { at: at("11-16 06:32") })]), (0, 0, 0));
 }
 
 #[test]
@@ -297,7 +393,8 @@ fn the_row_of_a_day_is_small_and_no_night_makes_it_large() {
         for id in 0..troubles {
             let cause = format!("warehouse_prod.finance_mart.settlement_{id}");
             day.take(&note("11-17 02:00", id, Reason::Opened, trouble(&cause, 3)));
-            day.take(&sent("11-17 02:10", Attention::Notify, true, Some(&cause)));
+            let sending = sending("11-17 02:10", Topic::Incident(id), Attention::Notify, true, Some(&cause));
+            day.take(&entry("11-17 02:10", About::Post(id), Decision::Note, Reason::Delivered, Grounds::Sending(sending)));
         }
         let counts = day.counts(at("11-18 00:00"));
         assert_eq!(
@@ -323,9 +420,10 @@ fn an_incident_that_goes_on_after_the_span_counts_as_what_it_proved_to_be() {
         note("11-23 00:30", 2, Reason::Merged, trouble("clicks", 2)),
         // Opened after the span.
         note("11-23 01:00", 3, Reason::Opened, trouble("late", 7)),
-        // Healed after it: that is not of this span.
+        // Healed after it: of the incidents of this span it is one that did.
         over("11-23 02:00", 1, trouble("orders", 40)),
+        over("11-23 02:00", 3, trouble("late", 7)),
     ]);
-    assert_eq!((counts.words.incidents, counts.words.alerts, counts.words.healed), (1, 40, 0));
+    assert_eq!((counts.words.incidents, counts.words.alerts, counts.words.healed), (1, 40, 1));
     assert_eq!(counts.causes.keys().map(Cause::to_string).collect::<Vec<_>>(), ["orders"]);
 }

@@ -276,6 +276,7 @@ fn about_text(about: &About) -> String {
         About::Chat => "chat".to_owned(),
         About::Source(id) => format!("source {id}"),
         About::Check(id) => format!("check {id}"),
+        About::Watch => "the watch".to_owned(),
         About::Order { by, reason } => format!("by order of {by} ({reason})"),
     }
 }

@@ -304,9 +304,8 @@ impl Excused {
 fn healed_since(plan: &Plan, incident: &Incident, since: Option<Instant>) -> bool {
     // What was expected has not healed.
     let expected = maintenance::of_incident(plan, incident, incident.since).is_some();
-    !expected
-        && matches!(incident.phase, Phase::Resolved { at, recovered_at: Some(_) } if since.is_none_or(|since| at > since))
-        && incident.told.is_empty()
+    let lately = matches!(incident.phase, Phase::Resolved { at, .. } if since.is_none_or(|since| at > since));
+    !expected && lately && incident.has_recovered() && incident.told.is_empty()
 }
 
 fn line(state: &State, plan: &Plan, incident: &Incident, at: Instant) -> Option<DigestIncident> {

@@ -64,6 +64,7 @@ pub(super) fn of_post(tx: &Tx<'_>, post: &Post) -> Grounds {
         revision: post.revision,
         attempt: post.attempt.clone(),
         attention: post.message.attention,
+        said_at: post.message.at,
         cause,
         last_word,
         quiet: is_quiet(tx, &post.chat),

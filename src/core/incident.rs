@@ -7,7 +7,9 @@ use super::fold;
 use super::observation::Failure;
 use super::outside::Outside;
 use super::plan::Id;
-use super::state::{Attention, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict};
+use super::state::{
+    Attention, Cause, CycleKey, CycleState, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict,
+};
 use super::suspicion;
 use super::time::Instant;
 use super::tx::Tx;
@@ -205,8 +207,8 @@ fn take_in(tx: &Tx<'_>, incident: &mut Incident, now: Active) {
         impact.waiting.clear();
     }
     for (key, waiting) in now.waiting {
-        let impact =
-            incident.impact.entry(key).or_insert(Impact { waiting: BTreeSet::new(), waited: 0, state: ImpactState::Waiting });
+        let new = Impact { waiting: BTreeSet::new(), waited: 0, state: ImpactState::Waiting, told_at: None };
+        let impact = incident.impact.entry(key).or_insert(new);
         impact.waited = impact.waited.max(waiting.len());
         impact.waiting = waiting;
     }
@@ -341,5 +343,20 @@ fn close_when_over(tx: &mut Tx<'_>, id: IncidentId) {
     let over = incident.impact.values().all(|impact| impact.state == ImpactState::Over) && !incident.impact.is_empty();
     let recovered_at = (!(over && since == tx.at)).then_some(since);
     incident.phase = Phase::Resolved { at: tx.at, recovered_at };
+    let told: Vec<CycleKey> =
+        incident.impact.iter().filter(|(_, impact)| impact.told_at.is_some()).map(|(key, _)| key.clone()).collect();
     tx.put_incident(incident);
+    for key in told {
+        take_back_words(tx, &key);
+    }
+}
+
+/// Of a cycle whose deadline is still ahead only what incidents tell that go on counts as told: its miss would have another cause.
+fn take_back_words(tx: &mut Tx<'_>, key: &CycleKey) {
+    let Some(cycle) = tx.state.cycles.get(key).filter(|cycle| tx.at < cycle.deadline).cloned() else { return };
+    let going_on = tx.state.incidents.values().filter(|incident| !incident.was_over_before(cycle.deadline));
+    let told_at = going_on.filter_map(|incident| incident.impact.get(key)?.told_at).min();
+    if told_at != cycle.told_at {
+        tx.put_cycle(key.clone(), CycleState { told_at, ..cycle });
+    }
 }

@@ -6,6 +6,7 @@
 //! read: [`command::answer`] (what a person is told), [`proof::lapses`] (what is in the way of the proof of life), [`digest::facts`],
 //! [`apart::apart`] (how checks stand that no dashboard needs), [`wording::word`], [`tally::Tally`] (what the ledger comes to).
 
+mod absence;
 pub mod apart;
 mod aside;
 pub mod calendar;

@@ -289,9 +289,17 @@ fn say_it(tx: &mut Tx<'_>, incident: &mut Incident, chat: &Id, cycles: &BTreeSet
 }
 
 fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
+    let untold = if incident.has_recovered() { Reason::HealedUntold } else { Reason::EndedUntold };
+    let recovered = matches!(incident.phase, Phase::Resolved { recovered_at: Some(_), .. });
+    // What never left is taken back instead of being followed by its own end; but that a deadline was missed is to be told.
+    let unsent: Vec<Id> =
+        incident.told.extract_if(.., |_, told| recovered && posts::withdraw_unsent(tx, told.post)).map(|(to, _)| to).collect();
     if incident.told.is_empty() {
-        record(tx, incident, None, Decision::StaySilent, Reason::HealedUntold);
+        record(tx, incident, None, Decision::StaySilent, untold);
         return;
+    }
+    for chat in unsent {
+        record(tx, incident, Some(chat), Decision::StaySilent, untold.clone());
     }
     for (chat, told) in incident.told.clone() {
         // A chat that a reload took away.
@@ -299,16 +307,7 @@ fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
             record(tx, incident, Some(chat), Decision::StaySilent, Reason::NobodyToTell);
             continue;
         }
-        let done = |(to, _, reason): &(Option<Id>, Decision, Reason)| {
-            to.as_ref() == Some(&chat) && matches!(reason, Reason::Resolved | Reason::HealedUntold)
-        };
-        if incident.decided.iter().any(done) {
-            continue;
-        }
-        // What never left is taken back instead of being followed by its own end; but that a deadline was missed is to be told.
-        let recovered = matches!(incident.phase, Phase::Resolved { recovered_at: Some(_), .. });
-        if recovered && posts::withdraw_unsent(tx, told.post) {
-            record(tx, incident, Some(chat), Decision::StaySilent, Reason::HealedUntold);
+        if incident.decided.iter().any(|(to, _, reason)| to.as_ref() == Some(&chat) && *reason == Reason::Resolved) {
             continue;
         }
         // Nobody is to be asked for what has healed; that it is over is no reason not to ask.

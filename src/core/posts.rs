@@ -257,18 +257,30 @@ pub(super) fn sent(tx: &mut Tx<'_>, id: PostId, outcome: Outcome) {
 /// The cycles that an incident's message names have been told of from now on.
 fn told_of(tx: &mut Tx<'_>, message: &Message) {
     let Body::Incident { about, .. } = &message.body else { return };
+    let Some(mut incident) = tx.state.incidents.get(&about.incident).cloned() else { return };
     let names = |key: &CycleKey, cycle: &CycleState| {
         about.dashboards.iter().any(|told| told.id == key.dashboard && told.deadline == cycle.deadline)
     };
     let cycles = tx.state.cycles.iter().filter(|(key, cycle)| names(key, cycle));
     let cycles: Vec<(CycleKey, CycleState)> = cycles.map(|(key, cycle)| (key.clone(), cycle.clone())).collect();
     for (key, had) in cycles {
+        if let Some(impact) = incident.impact.get_mut(&key) {
+            impact.told_at = impact.told_at.or(Some(tx.at));
+        }
+        let told = (!incident.was_over_before(had.deadline)).then_some(tx.at);
         let asked = (message.attention >= Attention::Notify).then_some(tx.at);
-        let cycle = CycleState { told_at: had.told_at.or(Some(tx.at)), asked_at: had.asked_at.or(asked), ..had.clone() };
-        if cycle != had {
-            tx.put_cycle(key, cycle);
+        let cycle = CycleState { told_at: had.told_at.or(told), asked_at: had.asked_at.or(asked), ..had.clone() };
+        if cycle == had {
+            continue;
+        }
+        tx.put_cycle(key.clone(), cycle);
+        // While it is open, its close will say so.
+        if had.closed_at.is_some() {
+            let result = grounds::of_cycle(tx, &key, None);
+            tx.note(About::Cycle(key), Reason::ToldLate, result);
         }
     }
+    tx.put_incident(incident);
 }
 
 fn backoff(tries: u32) -> TimeDelta {

@@ -1,9 +1,12 @@
 //! The first door: one input in, one commit out.
 
+use super::absence::away_since;
 use super::command::Command;
 use super::observation::{Answer, Ask, Heard};
 use super::plan::{Id, Plan};
-use super::state::{About, Cause, Commit, CycleKey, IncidentId, Phase, PostId, RefusedReload, SourceState, State};
+use super::state::{
+    About, Cause, Commit, CycleKey, Grounds, IncidentId, News, Phase, PostId, Reason, RefusedReload, SourceState, State,
+};
 use super::time::Instant;
 use super::tx::Tx;
 use super::{command, digest, incident, observe, policy, posts, standing, turn};
@@ -58,7 +61,12 @@ const KEEP_OVER: TimeDelta = TimeDelta::days(3);
 /// `state` and restore it from the store.
 pub fn step(state: &mut State, plan: &Plan, at: Instant, input: Input) -> Commit {
     let quiet = quiet_before(state, plan, at, &input);
+    let away_since = away_since(state, plan, at);
     let mut tx = Tx::new(state, plan, at);
+    if let Some(since) = away_since {
+        tx.watch_mut().back_at = Some(at);
+        tx.note(About::Watch, Reason::WatchBack, Grounds::Away { since });
+    }
     match input {
         Input::Tick => {}
         Input::Heard(heard) => observe::hear(&mut tx, heard),
@@ -69,6 +77,7 @@ pub fn step(state: &mut State, plan: &Plan, at: Instant, input: Input) -> Commit
         Input::Reloaded(refused) => tx.watch_mut().refused = refused,
     }
     meet(&mut tx);
+    part(&mut tx);
     let judged = turn::turn(&mut tx);
     if judged || !quiet.is_some_and(|quiet| quiet.holds(&tx)) {
         incident::fold(&mut tx);
@@ -116,7 +125,7 @@ fn quiet_before(state: &State, plan: &Plan, at: Instant, input: &Input) -> Optio
     // What the watch suspects of itself hangs on who was heard when.
     let suspects =
         state.incidents.values().any(|incident| matches!(incident.cause, Cause::Watch(_)) && incident.phase == Phase::Open);
-    (holds && !suspects && state.unmet.is_empty()).then_some(Quiet { source })
+    (holds && !suspects && state.unmet.is_empty() && state.lost.is_empty()).then_some(Quiet { source })
 }
 
 impl Quiet {
@@ -136,7 +145,16 @@ fn meet(tx: &mut Tx<'_>) {
         if check.known_since == Instant::MIN_UTC {
             check.known_since = at;
         }
-        tx.note(About::Check(id), super::state::Reason::Opened, None);
+        tx.note(About::Check(id), Reason::Opened, None);
+    }
+}
+
+/// Sources that were dark, and that the plan no longer has: nobody is blind for want of them. Should one come back, it is a new one.
+fn part(tx: &mut Tx<'_>) {
+    for (id, dark) in std::mem::take(&mut tx.state.lost) {
+        tx.drop_source(&id);
+        tx.note(About::Source(id.clone()), Reason::Retired, Grounds::Dark(dark));
+        tx.observe(tx.at, News::Source { source: id, dark: None });
     }
 }
 

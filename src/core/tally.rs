@@ -5,16 +5,21 @@
 
 mod counts;
 mod days;
+mod given;
+mod hours;
 
 pub use counts::{Counts, Deadlines, Digests, Summary, Words};
 pub use days::{DAYS_KEPT, Days, Week};
 
-use super::plan::Id;
+use self::given::{Askings, Fate, Given};
+use self::hours::Hours;
+use super::absence::away_since;
+use super::plan::{Id, Plan};
 use super::state::{
     About, Attention, Cause, CycleKey, CycleState, Decision, Entry, Grounds, IncidentId, Reason, Sending, State, Topic, Trouble,
 };
 use super::time::Instant;
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -55,7 +60,7 @@ impl Span {
     }
 }
 
-/// An incident that opened in the span, and what it was counted for.
+/// An incident that opened in the span and has not healed, and what it was counted for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Counted {
     cause: Cause,
@@ -81,14 +86,16 @@ pub struct Tally {
     causes: BTreeMap<Cause, Words>,
     incidents: BTreeMap<IncidentId, Counted>,
     messages: usize,
-    digests: Digests,
-    last_digest: Option<(Id, NaiveDate)>,
+    digests: Given,
+    askings: Askings,
     /// Of darknesses that are over.
     blind_ms: BTreeMap<Id, i64>,
     #[serde(skip)]
     dark_since: BTreeMap<Id, Instant>,
-    loud_hours: i64,
-    last_loud: Option<i64>,
+    hours: Hours,
+    /// The watch is away, as far as the state tells.
+    #[serde(skip)]
+    away_since: Option<Instant>,
 }
 
 impl Tally {
@@ -102,12 +109,12 @@ impl Tally {
             causes: BTreeMap::new(),
             incidents: BTreeMap::new(),
             messages: 0,
-            digests: Digests::default(),
-            last_digest: None,
+            digests: Given::default(),
+            askings: Askings::default(),
             blind_ms: BTreeMap::new(),
             dark_since: BTreeMap::new(),
-            loud_hours: 0,
-            last_loud: None,
+            hours: Hours::default(),
+            away_since: None,
         }
     }
 
@@ -138,17 +145,21 @@ impl Tally {
                 share_ms > 0
             }
             (About::Incident(id), Some(Grounds::Trouble(trouble))) => self.incident(*id, trouble, entry, within),
-            (About::Post(_), Some(Grounds::Sending(sending))) if within && entry.reason == Reason::Delivered => {
-                self.delivered(sending, entry.at);
-                true
-            }
-            (About::Digest { digest, date }, _) if within => self.digest(digest, *date, entry),
+            (About::Post(_), Some(Grounds::Sending(sending))) if within => self.sending(sending, entry),
+            (About::Digest { digest, date }, _) if within => match (&entry.decision, &entry.reason) {
+                // Whether it reaches anybody is not decided here.
+                (Decision::Say(_), _) => false,
+                (_, Reason::DigestMissed) => self.digests.take(digest, *date, Fate::Missed),
+                _ => self.digests.take(digest, *date, Fate::Silent),
+            },
+            (About::Watch, Some(Grounds::Away { since })) => self.hours.away(self.span, *since, entry.at),
             _ => false,
         }
     }
 
-    /// What the state knows and the ledger does not say yet: cycles that are open, sources that are dark.
-    pub fn look(&mut self, state: &State) {
+    /// What the state knows and the ledger does not say yet: cycles that are open, sources that are dark, a watch that is away.
+    pub fn look(&mut self, state: &State, plan: &Plan, now: Instant) {
+        self.away_since = away_since(state, plan, now);
         for (key, cycle) in state.cycles.iter().filter(|(_, cycle)| cycle.closed_at.is_none()) {
             self.learn(key, cycle);
         }
@@ -176,7 +187,7 @@ impl Tally {
         let settled = |_: &CycleKey, cycle: &mut CycleState| cycle.closed_at.is_some_and(|closed| closed + SETTLES < at);
         let settled: Vec<_> = self.cycles.extract_if(.., settled).collect();
         for (key, cycle) in settled {
-            self.dashboards.entry(key.dashboard).or_default().count(&cycle);
+            self.dashboards.entry(key.dashboard).or_default().count(&cycle, at);
         }
     }
 
@@ -190,8 +201,9 @@ impl Tally {
             }
         }
         let grows = self.grow(id, trouble, entry.reason == Reason::Merged);
-        let untold = entry.reason == Reason::HealedUntold && entry.decision == Decision::StaySilent && entry.chat.is_none();
-        let heals = within && untold && trouble.recovered_at.is_some() && !trouble.expected;
+        // Nobody was told in any chat. It is over: nothing more will be counted of it.
+        let healed = entry.reason == Reason::HealedUntold && entry.chat.is_none() && !trouble.expected;
+        let heals = healed && self.incidents.remove(&id).is_some();
         if heals {
             self.cause(&trouble.cause, |words| words.healed += 1);
         }
@@ -230,35 +242,30 @@ impl Tally {
         }
     }
 
-    fn delivered(&mut self, sending: &Sending, at: Instant) {
-        self.messages += 1;
-        let hour = (at - self.span.from).num_seconds() / HOUR.num_seconds();
-        if self.last_loud != Some(hour) {
-            self.loud_hours += 1;
-            self.last_loud = Some(hour);
+    fn sending(&mut self, sending: &Sending, entry: &Entry) -> bool {
+        let fate = Fate::of(sending, &entry.reason);
+        let given = match (&sending.topic, fate) {
+            (Topic::Digest { digest, date }, Some(fate)) => self.digests.take(digest, *date, fate),
+            _ => false,
+        };
+        let delivered = entry.reason == Reason::Delivered;
+        if delivered {
+            self.delivered(sending, entry.at);
         }
-        let (Topic::Incident(_), Some(cause)) = (&sending.topic, &sending.cause) else { return };
-        let asks = usize::from(sending.attention >= Attention::Notify);
-        self.cause(cause, |words| {
-            words.messages += 1;
-            words.asked += asks;
-            words.wakeups += asks * usize::from(sending.quiet);
-        });
+        given || delivered
     }
 
-    /// One that goes to several chats is one.
-    fn digest(&mut self, digest: &Id, date: NaiveDate, entry: &Entry) -> bool {
-        let this = Some((digest.clone(), date));
-        if self.last_digest == this {
-            return false;
-        }
-        self.last_digest = this;
-        match (&entry.decision, &entry.reason) {
-            (Decision::Say(_), _) => self.digests.posted += 1,
-            (_, Reason::DigestMissed) => self.digests.missed += 1,
-            _ => self.digests.silent += 1,
-        }
-        true
+    fn delivered(&mut self, sending: &Sending, at: Instant) {
+        self.messages += 1;
+        self.hours.delivered(self.span, at);
+        let (Topic::Incident(id), Some(cause)) = (&sending.topic, &sending.cause) else { return };
+        let asks = sending.attention >= Attention::Notify;
+        let (asked, woken) = if asks { self.askings.take(*id, sending.said_at, sending.quiet) } else { (false, false) };
+        self.cause(cause, |words| {
+            words.messages += 1;
+            words.asked += usize::from(asked);
+            words.wakeups += usize::from(woken);
+        });
     }
 
     /// What it comes to. `now`: what lies after it is not counted, whatever the span; a cycle that is open counts once its deadline
@@ -267,9 +274,9 @@ impl Tally {
         let span = self.span.until(now);
         let mut dashboards = self.dashboards.clone();
         for (key, cycle) in self.cycles.iter().filter(|(_, cycle)| cycle.deadline <= now) {
-            dashboards.entry(key.dashboard.clone()).or_default().count(cycle);
+            dashboards.entry(key.dashboard.clone()).or_default().count(cycle, now);
         }
-        dashboards.retain(|_, deadlines| deadlines.due() > 0);
+        dashboards.retain(|_, deadlines| deadlines.due() + deadlines.pending > 0);
         let mut deadlines = Deadlines::default();
         dashboards.values().for_each(|of_one| deadlines.add(of_one));
         let mut blind: BTreeMap<Id, TimeDelta> =
@@ -280,8 +287,12 @@ impl Tally {
         blind.retain(|_, blind| *blind > TimeDelta::zero());
         let causes: BTreeMap<Cause, Words> =
             self.causes.iter().filter(|(_, words)| !words.is_nothing()).map(|(cause, words)| (cause.clone(), *words)).collect();
-        let hours = (span.to - span.from).num_hours();
-        let loud = self.loud_hours - i64::from(self.last_loud.is_some_and(|hour| hour >= hours));
+        let mut hours = self.hours.clone();
+        if let Some(since) = self.away_since {
+            hours.away(span, since, span.to);
+        }
+        let whole = (span.to - span.from).num_hours();
+        let (loud, unwatched) = hours.sums(whole);
         Counts {
             nights: self.span.nights(),
             deadlines,
@@ -289,10 +300,11 @@ impl Tally {
             words: self.words,
             causes,
             messages: self.messages,
-            digests: self.digests,
+            digests: self.digests.sums,
             blind,
-            hours,
-            quiet_hours: hours - loud,
+            hours: whole - unwatched,
+            quiet_hours: whole - unwatched - loud,
+            unwatched_hours: unwatched,
         }
     }
 }

@@ -49,6 +49,12 @@ impl<'a> Tx<'a> {
         self.state.sources.entry(id.clone()).or_default()
     }
 
+    /// The plan no longer has it.
+    pub(super) fn drop_source(&mut self, id: &Id) {
+        self.touched.insert(Key::Source(id.clone()));
+        self.state.sources.remove(id);
+    }
+
     pub(super) fn touch_members(&mut self, source: &Id) {
         self.touched.insert(Key::Members(source.clone()));
     }

@@ -17,7 +17,7 @@ const NAMED: usize = 8;
 /// Of the last seven whole local days before `date`.
 pub(super) fn facts(state: &State, plan: &Plan, digest: &Id, date: NaiveDate, at: Instant) -> WeekFacts {
     let zone = plan.timezone;
-    let Week { counts, before, since, seen } = state.days.week(date, zone, state, at);
+    let Week { counts, before, since, seen } = state.days.week(date, plan, state, at);
     let (from, to) = (shift(date, -7), shift(date, -1));
     let blank = since.is_some_and(|since| since >= midnight(date, zone));
     let counted = since.unwrap_or(midnight(from, zone))..midnight(date, zone).min(at);

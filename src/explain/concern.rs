@@ -81,6 +81,7 @@ impl Concern {
             (About::Source(id), _) => self.sources.contains(id),
             (About::Check(id), _) => self.subject == Subject::Check(id.clone()),
             (About::Cycle(key), _) => self.subject == Subject::Dashboard(key.dashboard.clone()),
+            (About::Watch, _) => true,
             (About::Digest { .. }, _) => matches!(self.subject, Subject::Dashboard(_)),
             _ => false,
         }

@@ -5,6 +5,7 @@ use super::history::{History, HistoryError};
 use super::line::Line;
 use super::past::Past;
 use super::player::{Came, Player};
+use crate::core::judge::GRACE;
 use crate::core::plan::Plan;
 use crate::core::state::{NIGHTS_KEPT, Observed, State};
 use crate::core::tally::{Counts, Span, Tally};
@@ -91,6 +92,7 @@ impl Play {
     pub async fn day(&mut self) -> Result<Option<Day>, HistoryError> {
         let date = self.date;
         if self.begins(date) >= self.span.to {
+            self.settle().await?;
             return Ok(None);
         }
         self.date = shift(date, 1);
@@ -103,10 +105,19 @@ impl Play {
         midnight(date, self.player.plan().timezone)
     }
 
+    /// What came of a deadline just before the end shows a moment after it, where so much is known: it is counted, and what is said then
+    /// is of another day.
+    async fn settle(&mut self) -> Result<(), HistoryError> {
+        let shown = self.span.to + GRACE + TimeDelta::seconds(1);
+        let to = self.history.ends_at().map_or(shown, |ends| ends.min(shown));
+        self.advance(to, &mut Some(Vec::new())).await
+    }
+
     /// What all days until now come to.
     pub fn counts(&mut self) -> Counts {
-        self.tally.look(self.player.state());
-        self.tally.counts(self.begins(self.date).min(self.span.to))
+        let now = self.begins(self.date).min(self.span.to);
+        self.tally.look(self.player.state(), self.player.plan(), now);
+        self.tally.counts(now)
     }
 
     /// Plays everything before `to`. `lines`: where what comes out goes; `None`: it is nobody's.

@@ -165,6 +165,7 @@ pub(super) fn about(entry: &Entry) -> String {
         About::Chat => format!("chat {}", entry.chat.as_ref().map_or("", |chat| chat.as_str())),
         About::Source(id) => format!("source {id}"),
         About::Check(id) => format!("check {id}"),
+        About::Watch => "watch".to_owned(),
         About::Order { by, .. } => format!("order {by}"),
     }
 }

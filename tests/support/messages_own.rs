@@ -118,6 +118,7 @@ fn week_sums() -> WeekSums {
         digests: Digests { posted: 5, silent: 2, missed: 0 },
         hours: 168,
         quiet_hours: 161,
+        unwatched_hours: 0,
     }
 }
 
@@ -153,7 +154,8 @@ pub fn weeks() -> Vec<(&'static str, Message)> {
         causes: vec![],
         ..week_facts()
     };
-    let deadlines = Deadlines { met: 31, missed: 3, unknown: 1, told_before: 1, told_late: 1, untold: 1, ..Deadlines::default() };
+    let deadlines =
+        Deadlines { met: 31, missed: 3, unknown: 1, pending: 1, told_before: 1, told_late: 1, untold: 1, ..Deadlines::default() };
     let missed = WeekFacts {
         verdict: DigestVerdict::Trouble(Verdict::Late),
         sums: WeekSums { deadlines, digests: Digests { posted: 5, silent: 1, missed: 1 }, ..sums() },
@@ -172,7 +174,13 @@ pub fn weeks() -> Vec<(&'static str, Message)> {
     let short = WeekFacts {
         since: Some(at("19 10:00")),
         before: None,
-        sums: WeekSums { deadlines: Deadlines { met: 20, ..Deadlines::default() }, hours: 86, quiet_hours: 84, ..sums() },
+        sums: WeekSums {
+            deadlines: Deadlines { met: 20, ..Deadlines::default() },
+            hours: 80,
+            quiet_hours: 78,
+            unwatched_hours: 6,
+            ..sums()
+        },
         ..week_facts()
     };
     let blank = WeekFacts {

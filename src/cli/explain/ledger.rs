@@ -56,7 +56,7 @@ fn about_what(about: &About) -> String {
         About::Post(id) => format!("message {id}"),
         About::Source(id) => format!("source {id}"),
         About::Order { by, reason } => format!("{by}: {reason}"),
-        About::Chat | About::Check(_) => String::new(),
+        About::Chat | About::Check(_) | About::Watch => String::new(),
     }
 }
 
@@ -87,6 +87,7 @@ fn in_words(grounds: &Grounds, clock: &impl Fn(Instant) -> String) -> String {
             format!("{} at {}{run}", arrival.cycle, clock(arrival.at))
         }
         Grounds::Dark(dark) => format!("since {}: {}", clock(dark.since), dark.last.detail),
+        Grounds::Away { since } => format!("away since {}", clock(*since)),
         Grounds::Digest { due_at, .. } => format!("due at {}", clock(*due_at)),
         Grounds::Refused { why } => why.clone(),
         Grounds::Order { pause, .. } => format!("{}, until {}: {}", pause.by, clock(pause.until), pause.reason),
@@ -118,6 +119,7 @@ fn why(reason: &Reason) -> &'static str {
         Reason::AlreadyTold => "all of it has been told",
         Reason::NoAudience => "nobody looks at what waits for it",
         Reason::HealedUntold => "it was over before anybody was told",
+        Reason::EndedUntold => "it ended unrepaired, and nobody was told",
         Reason::Better => "it gets better by itself",
         Reason::AllGreen => "all was well",
         Reason::DigestMissed => "it was too late to be of use",
@@ -129,6 +131,7 @@ fn why(reason: &Reason) -> &'static str {
         Reason::CycleMissed => "the deadline was missed",
         Reason::DeadlineMet => "the deadline proves to have been met, unseen",
         Reason::CycleClosed => "the cycle closed",
+        Reason::ToldLate => "told only when the cycle had closed",
         Reason::Deepened => "the cause proves to lie deeper",
         Reason::Merged => "it proves to be part of another",
         Reason::Retired => "retired",
@@ -136,6 +139,7 @@ fn why(reason: &Reason) -> &'static str {
         Reason::SourceBack => "answers again",
         Reason::ChatBroken => "the chat refuses everything",
         Reason::ChatBack => "the chat works again",
+        Reason::WatchBack => "the watch is back: it was off, or its machine asleep",
         Reason::Delivered => "delivered",
         Reason::Undelivered => "not delivered",
         Reason::TooLate => "not sent: too late to be of use",

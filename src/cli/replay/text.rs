@@ -55,6 +55,9 @@ pub(super) fn end(counts: &Counts) -> String {
     if deadlines.unknown > 0 {
         lines.push(format!("{} could not be seen at all", some(deadlines.unknown, "deadline", "deadlines")));
     }
+    if deadlines.pending > 0 {
+        lines.push(format!("{} just passed at the end, and not over yet", some(deadlines.pending, "deadline", "deadlines")));
+    }
     lines.push(format!(
         "Persons asked: {}, {} of them in quiet hours; {}",
         some(counts.words.asked, "time", "times"),

@@ -84,8 +84,8 @@ async fn gather(store: &Path, state: &State, plan: &Plan, days: (NaiveDate, Naiv
             before.take(entry);
         }
     }
-    tally.look(state);
-    before.look(state);
+    tally.look(state, plan, now);
+    before.look(state, plan, now);
     let before = compares.then(|| before.counts(now));
     Ok(Told { days, zone, counts: tally.counts(now), before, begins, is_short })
 }
@@ -122,6 +122,7 @@ fn counts(counts: &Counts) -> Value {
         "blind_minutes": blind,
         "hours": counts.hours,
         "quiet_hours": counts.quiet_hours,
+        "unwatched_hours": counts.unwatched_hours,
         "dashboards": dashboards,
         "causes": causes,
     })

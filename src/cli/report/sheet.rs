@@ -67,8 +67,11 @@ fn facts(told: &Told) -> Vec<(&'static str, String)> {
     if now.deadlines.unknown > 0 {
         facts.push(("Not known", format!("{}: the watch did not look while it could be seen", number(now.deadlines.unknown))));
     }
-    facts.push(("Wake-ups", format!("{}, persons asked in their chat's quiet hours", than(|c| c.words.wakeups))));
-    facts.push(("Asked", format!("{}, persons asked at any hour", than(|c| c.words.asked))));
+    if now.deadlines.pending > 0 {
+        facts.push(("Not over yet", format!("{}: just passed, and no answer tells yet", number(now.deadlines.pending))));
+    }
+    facts.push(("Wake-ups", format!("{}, times that a person was asked in quiet hours", than(|c| c.words.wakeups))));
+    facts.push(("Asked", format!("{}, times that a person was asked at any hour", than(|c| c.words.asked))));
     let alarms = than(|c| c.deadlines.false_alarms);
     facts.push(("False alarms", format!("{alarms}, deadlines that a person was asked about and that were met with no failed run")));
     let (healed, incidents) = (number(now.words.healed), number(now.words.incidents));
@@ -76,7 +79,8 @@ fn facts(told: &Told) -> Vec<(&'static str, String)> {
     let (alerts, messages) = (number(now.words.alerts), number(now.words.messages));
     facts.push(("Grouped", format!("{alerts} checks in trouble → {messages} messages")));
     facts.push(("Digests", digests(now)));
-    facts.push(("Quiet", format!("{} of {} hours without any message", now.quiet_hours, now.hours)));
+    let off = if now.unwatched_hours > 0 { format!("; {} more nobody watched", now.unwatched_hours) } else { String::new() };
+    facts.push(("Quiet", format!("{} of {} hours without any message{off}", now.quiet_hours, now.hours)));
     facts.push(("Blind", blind(now)));
     facts
 }
@@ -90,7 +94,7 @@ fn on_time(told: &Told) -> String {
 fn missed(deadlines: &Deadlines) -> String {
     let lead = deadlines.median_lead_minutes().map(|lead| format!(" (median {lead:.0} min ahead)")).unwrap_or_default();
     let [all, before, late, never] = [deadlines.missed, deadlines.told_before, deadlines.told_late, deadlines.untold].map(number);
-    format!("{all}: told before the deadline {before}{lead}, only after it {late}, never {never}")
+    format!("{all}: told before the deadline {before}{lead}, only at it or after {late}, never {never}")
 }
 
 /// `1 (−5)`: five fewer than before.

@@ -42,6 +42,7 @@ pub struct WeekSums {
     pub digests: Digests,
     pub hours: i64,
     pub quiet_hours: i64,
+    pub unwatched_hours: i64,
 }
 
 impl From<&Counts> for WeekSums {
@@ -54,6 +55,7 @@ impl From<&Counts> for WeekSums {
             digests: counts.digests,
             hours: counts.hours,
             quiet_hours: counts.quiet_hours,
+            unwatched_hours: counts.unwatched_hours,
         }
     }
 }
@@ -74,7 +76,7 @@ impl WeekFacts {
     pub fn verdict_of(deadlines: &Deadlines, unwatched: usize) -> DigestVerdict {
         if deadlines.missed > 0 {
             DigestVerdict::Trouble(Verdict::Late)
-        } else if deadlines.unknown + unwatched > 0 {
+        } else if deadlines.unknown + deadlines.pending + unwatched > 0 {
             DigestVerdict::Trouble(Verdict::Unknown)
         } else if deadlines.due() == 0 {
             DigestVerdict::NothingDue

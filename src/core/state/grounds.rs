@@ -27,8 +27,10 @@ pub enum Grounds {
     },
     /// About a check that has arrived.
     Arrival(Arrival),
-    /// About a source that goes dark or is back: the darkness that begins or ends.
+    /// About a source that goes dark, is back, or is in the plan no more: the darkness that begins or ends.
     Dark(Dark),
+    /// About the watch: its last question before it was away.
+    Away { since: Instant },
     /// About a digest. Between the two instants it waited for answers.
     Digest { verdict: DigestVerdict, due_at: Instant },
     /// About a post.
@@ -80,6 +82,8 @@ pub struct Sending {
     pub revision: u32,
     pub attempt: Attempt,
     pub attention: Attention,
+    /// When it was decided, in whichever chat it was delivered and when.
+    pub said_at: Instant,
     /// Of an incident.
     pub cause: Option<Cause>,
     /// The last word about an incident.

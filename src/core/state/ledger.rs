@@ -35,6 +35,8 @@ pub enum About {
     Chat,
     Source(Id),
     Check(Id),
+    /// The watch itself.
+    Watch,
     /// What a person asked for, in their own words.
     Order {
         by: String,
@@ -88,7 +90,10 @@ pub enum Reason {
     // StaySilent
     AlreadyTold,
     NoAudience,
+    /// Its cause was gone, and all that it endangered arrived, before anybody was told.
     HealedUntold,
+    /// It ended unrepaired (with its cycles, or by `retire`), and nobody was told.
+    EndedUntold,
     Better,
     AllGreen,
     DigestMissed,
@@ -102,6 +107,8 @@ pub enum Reason {
     /// What was noted as a miss proves to be none: all had arrived in time, and could not be seen.
     DeadlineMet,
     CycleClosed,
+    /// A word about the cycle was delivered only when it had closed.
+    ToldLate,
     Deepened,
     /// Its cause proved to be one of many alike.
     Merged,
@@ -110,6 +117,8 @@ pub enum Reason {
     SourceBack,
     ChatBroken,
     ChatBack,
+    /// It was off, or its machine asleep.
+    WatchBack,
     Delivered,
     Undelivered,
     TooLate,

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the stored rows. A store with another one is refused with a sentence.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// One row of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,10 +135,13 @@ pub struct State {
     pub view: View,
     /// Checks that no row was there for: the next step says since when they are known.
     pub unmet: BTreeSet<Id>,
+    /// Sources that were dark, and that the plan no longer has: the next step says that nobody waits for them any more.
+    pub lost: BTreeMap<Id, Dark>,
 }
 
 impl State {
-    /// Builds the state from the store's rows, in any order. Rows of names that the plan no longer has are left alone in the store.
+    /// Builds the state from the store's rows, in any order. Rows of names that the plan no longer has are left alone in the store
+    /// (but of a source that was dark it is said that this is over).
     /// A new store is the empty list. This is the one way after a start, a reload, and a commit that failed.
     pub fn restore(rows: impl IntoIterator<Item = Row>, plan: &Plan) -> Self {
         let mut state = Self {
@@ -156,6 +159,7 @@ impl State {
             roster: Roster::default(),
             view: View::default(),
             unmet: BTreeSet::new(),
+            lost: BTreeMap::new(),
         };
         let mut members = BTreeMap::new();
         let mut checks = BTreeMap::new();
@@ -173,7 +177,8 @@ impl State {
                 Row::Watch(watch) => state.watch = watch,
                 Row::Mute(what, pause) => drop(state.mutes.insert(what, *pause)),
                 Row::Day(date, day) => state.days.restore(date, *day),
-                Row::Source(..) | Row::Post(_) | Row::Cycle(..) | Row::Chat(..) | Row::Digest(..) => {}
+                Row::Source(id, source) => state.lost.extend(source.dark.map(|dark| (id, dark))),
+                Row::Post(_) | Row::Cycle(..) | Row::Chat(..) | Row::Digest(..) => {}
             }
         }
         for id in plan.sources.keys() {

@@ -173,9 +173,10 @@ pub struct CycleState {
     pub ready_at: Option<Instant>,
     /// The deadline passed and it was not ready.
     pub missed: bool,
-    /// When a word of an incident that names it was first delivered; a digest is none.
+    /// When a word that names it was first delivered, of an incident that was not over before the deadline; a digest is none. What was
+    /// told of trouble that was over by then says nothing of a miss that has another cause.
     pub told_at: Option<Instant>,
-    /// When the first such word that asks a person was.
+    /// When a word that names it first asked a person, of whatever incident.
     pub asked_at: Option<Instant>,
     /// Before it was ready, a run that counts for it was seen to have failed; also when the success behind it was seen at once.
     pub failed: bool,
@@ -228,6 +229,18 @@ pub struct Pause {
     pub nonce: String,
 }
 
+impl Incident {
+    /// Was it over before this instant?
+    pub fn was_over_before(&self, at: Instant) -> bool {
+        matches!(self.phase, Phase::Resolved { at: over, .. } if over < at)
+    }
+
+    /// Is it over because its cause is gone? One that ended with its cycles, or by `retire`, has not healed.
+    pub fn has_recovered(&self) -> bool {
+        matches!(self.phase, Phase::Resolved { recovered_at: Some(_), .. }) && self.retired_by.is_none()
+    }
+}
+
 impl Pause {
     /// Its end, while it holds. One from "the future" was made before the clock was set back, and holds all the same.
     pub fn holds(&self, at: Instant) -> Option<Instant> {
@@ -257,6 +270,8 @@ pub struct Impact {
     /// The most that waited.
     pub waited: usize,
     pub state: ImpactState,
+    /// When a word of the incident that names the cycle was first delivered.
+    pub told_at: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -308,6 +323,8 @@ impl DigestState {
 pub struct WatchState {
     /// When the outward proof of life was last taken.
     pub beaten_at: Option<Instant>,
+    /// When it was last noted that it had been away.
+    pub back_at: Option<Instant>,
     /// The newest configuration was refused on a reload; the one before it is still in force.
     pub refused: Option<RefusedReload>,
 }

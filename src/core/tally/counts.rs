@@ -1,7 +1,9 @@
 //! The sums of a tally: what is counted, and what each number means.
 
+use crate::core::judge::GRACE;
 use crate::core::plan::Id;
 use crate::core::state::{Cause, CycleState, Verdict};
+use crate::core::time::Instant;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,11 +15,15 @@ pub struct Deadlines {
     pub missed: usize,
     /// Nobody looked when it passed, nor later while the cycle was open: neither met nor missed.
     pub unknown: usize,
-    /// Of the missed: a word of an incident named the cycle at its deadline or before; only after it; never.
+    /// It has just passed, and no answer tells yet whether it was met: not over yet, and not among those that were due.
+    pub pending: usize,
+    /// Of the missed: a word of an incident that was not over by then had named the cycle before its deadline; only at it or after; never.
+    /// What counts is when it was delivered.
     pub told_before: usize,
     pub told_late: usize,
     pub untold: usize,
-    /// A person was asked about a cycle that then was ready at its deadline, with no failed run before.
+    /// A person was asked about a cycle that was ready at its deadline, with no failed run before: nobody had repaired anything. A miss
+    /// that was told is none. That a source hid until later that all was there in time is one: nobody could know, and somebody was asked.
     pub false_alarms: usize,
     /// Of each miss that was told before its deadline, how long before.
     #[serde(skip)]
@@ -37,12 +43,13 @@ impl Deadlines {
         Some((low + high) as f64 / 120.0)
     }
 
-    pub(super) fn count(&mut self, cycle: &CycleState) {
+    /// With what is known of the cycle at `now`.
+    pub(super) fn count(&mut self, cycle: &CycleState, now: Instant) {
         let in_time = cycle.ready_at.is_some_and(|ready| ready <= cycle.deadline);
         if cycle.missed || (cycle.ready_at.is_some() && !in_time) {
             self.missed += 1;
             match cycle.told_at {
-                Some(told) if told <= cycle.deadline => {
+                Some(told) if told < cycle.deadline => {
                     self.told_before += 1;
                     self.leads_s.push((cycle.deadline - told).num_seconds());
                 }
@@ -52,7 +59,10 @@ impl Deadlines {
         } else if in_time {
             self.met += 1;
             self.false_alarms += usize::from(cycle.asked_at.is_some() && !cycle.failed);
-        } else if cycle.verdict > Verdict::NotWatched {
+        } else if cycle.verdict <= Verdict::NotWatched {
+        } else if cycle.closed_at.is_none() && now <= cycle.deadline + GRACE {
+            self.pending += 1;
+        } else {
             self.unknown += 1;
         }
     }
@@ -61,6 +71,7 @@ impl Deadlines {
         self.met += other.met;
         self.missed += other.missed;
         self.unknown += other.unknown;
+        self.pending += other.pending;
         self.told_before += other.told_before;
         self.told_late += other.told_late;
         self.untold += other.untold;
@@ -74,10 +85,13 @@ impl Deadlines {
 pub struct Words {
     /// Incidents that opened, those not counted that proved to be part of another.
     pub incidents: usize,
-    /// Of these, those whose cause went before anybody was told. What was in maintenance when it began is not counted.
+    /// Of these, those that were over before anybody was told, repaired and arrived, whenever that was. What was in maintenance when it
+    /// began is not counted.
     pub healed: usize,
-    /// Messages about incidents that were delivered, and those of them that asked a person: at all, and in the chat's quiet hours.
+    /// Messages about incidents that were delivered.
     pub messages: usize,
+    /// Times that a person was asked, and those of them that were in a chat's quiet hours. One incident, one instant: one time, in however
+    /// many chats.
     pub asked: usize,
     pub wakeups: usize,
     /// What a monitor would have sent that sends one message for each check in trouble: of each incident that opened, the most
@@ -102,10 +116,11 @@ impl Words {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Digests {
+    /// It was delivered, in one chat at least.
     pub posted: usize,
     /// All was well or in maintenance, and that was put on record instead.
     pub silent: usize,
-    /// It could not be given while it was of use.
+    /// It could not be given while it was of use, or reached no chat.
     pub missed: usize,
 }
 
@@ -120,11 +135,14 @@ pub struct Counts {
     /// Messages of every kind that were delivered. One whose answer was lost for good is not counted: nobody knows.
     pub messages: usize,
     pub digests: Digests,
-    /// From each source's first unanswered question to its next answer, as far as it lies in the span.
+    /// From each source's first unanswered question to its next answer, or until the configuration no longer has it; as far as it lies
+    /// in the span.
     pub blind: BTreeMap<Id, TimeDelta>,
-    /// Whole hours, counted from the span's beginning; and those in which no message of any kind was delivered.
+    /// Whole hours, counted from the span's beginning, in all of which the watch was there; those of them in which no message of any kind
+    /// was delivered; and the others, in which it was off, or asleep, for a while at least.
     pub hours: i64,
     pub quiet_hours: i64,
+    pub unwatched_hours: i64,
 }
 
 /// The last line of a replay. A miss: a cycle with an audience that was not ready at its deadline.
@@ -162,6 +180,7 @@ impl Counts {
         }
         self.hours += other.hours;
         self.quiet_hours += other.quiet_hours;
+        self.unwatched_hours += other.unwatched_hours;
     }
 
     pub fn summary(&self) -> Summary {

@@ -2,6 +2,7 @@
 //! writes, each entry once, by the very counting of `report`. Never says that it knows what it has not counted.
 
 use super::{Counts, Span, Tally};
+use crate::core::plan::Plan;
 use crate::core::state::{CycleKey, Entry, State, Verdict};
 use crate::core::time::{Instant, local_date, midnight, shift};
 use chrono::NaiveDate;
@@ -68,27 +69,28 @@ impl Days {
     }
 
     /// The week before `date`, as far as it is over `now`.
-    pub fn week(&self, date: NaiveDate, zone: Tz, state: &State, now: Instant) -> Week {
+    pub fn week(&self, date: NaiveDate, plan: &Plan, state: &State, now: Instant) -> Week {
+        let zone = plan.timezone;
         let (first, earlier) = (shift(date, -WEEK), shift(date, -2 * WEEK));
         let begins = self.days.first_key_value().map_or(now, |(_, day)| day.span.from);
         let (mut counts, mut seen) = (Counts::default(), BTreeSet::new());
-        for day in self.known(first, state) {
+        for day in self.known(first, plan, state, now) {
             counts.add(&day.counts(now));
             seen.extend(day.seen().cloned());
         }
         let before = (begins <= midnight(earlier, zone)).then(|| {
             let mut before = Counts::default();
-            self.known(earlier, state).for_each(|day| before.add(&day.counts(now)));
+            self.known(earlier, plan, state, now).for_each(|day| before.add(&day.counts(now)));
             before
         });
         Week { counts, before, since: Some(begins).filter(|begins| *begins > midnight(first, zone)), seen }
     }
 
     /// The seven days from `first` on, with what the state alone knows.
-    fn known(&self, first: NaiveDate, state: &State) -> impl Iterator<Item = Tally> {
-        self.days.range(first..shift(first, WEEK)).map(|(_, day)| {
+    fn known(&self, first: NaiveDate, plan: &Plan, state: &State, now: Instant) -> impl Iterator<Item = Tally> {
+        self.days.range(first..shift(first, WEEK)).map(move |(_, day)| {
             let mut day = day.clone();
-            day.look(state);
+            day.look(state, plan, now);
             day
         })
     }

@@ -672,10 +672,10 @@ impl Words for English {
 
     fn woken(&self, woken: usize, before: Option<usize>) -> String {
         let beside = before.map(|before| format!(" ({} the week before)", number(before))).unwrap_or_default();
-        let only = if before.is_some_and(|before| woken < before) { "Only " } else { "" };
+        let only = if before.is_some_and(|before| woken < before) { "only " } else { "" };
         match woken {
             0 => format!("Nobody was woken{beside}."),
-            n => format!("{only}{} woke somebody{beside}.", count(n, "message")),
+            n => format!("Somebody was woken {only}{}{beside}.", count(n, "time")),
         }
     }
 
@@ -711,17 +711,22 @@ impl Words for English {
     fn missed_told(&self, deadlines: &Deadlines) -> String {
         let [missed, before, late, never] =
             [deadlines.missed, deadlines.told_before, deadlines.told_late, deadlines.untold].map(number);
-        format!("{missed}: told before the deadline {before}, only after it {late}, never {never}")
+        format!("{missed}: told before the deadline {before}, only at it or after {late}, never {never}")
     }
 
-    fn unseen(&self, unknown: usize, unwatched: usize) -> String {
+    fn unseen(&self, deadlines: &Deadlines, unwatched: usize) -> String {
+        let &Deadlines { unknown, pending, .. } = deadlines;
         let unknown = (unknown > 0).then(|| format!("{} could not be seen", count(unknown, "deadline")));
+        let pending = (pending > 0).then(|| format!("{} has just passed, and is not over yet", count(pending, "deadline")));
         let unwatched = (unwatched > 0).then(|| format!("{} nobody watched: off, or not known yet", count(unwatched, "deadline")));
-        unknown.into_iter().chain(unwatched).collect::<Vec<_>>().join("; ")
+        unknown.into_iter().chain(pending).chain(unwatched).collect::<Vec<_>>().join("; ")
     }
 
     fn asked_of(&self, asked: usize) -> String {
-        format!("in quiet hours, of {} that asked a person", count(asked, "message"))
+        match asked {
+            0 => "in quiet hours; nobody was asked at all".to_owned(),
+            n => format!("in quiet hours; a person was asked {} in all", count(n, "time")),
+        }
     }
 
     fn healed_of(&self, healed: usize, incidents: usize) -> String {
@@ -739,8 +744,9 @@ impl Words for English {
         }
     }
 
-    fn quiet_hours(&self, quiet: i64, hours: i64) -> String {
-        format!("{quiet} of {hours} hours without a message")
+    fn quiet_hours(&self, quiet: i64, hours: i64, unwatched: i64) -> String {
+        let off = if unwatched > 0 { format!("; {unwatched} more nobody watched") } else { String::new() };
+        format!("{quiet} of {hours} hours without a message{off}")
     }
 
     fn cause_of_week(&self, subject: &str, said: &Said) -> String {

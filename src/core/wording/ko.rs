@@ -701,8 +701,8 @@ impl Words for Korean {
         let beside = before.map(|before| format!("(그 전주 {}번)", number(before))).unwrap_or_default();
         match (woken, before) {
             (0, _) => format!("아무도 깨우지 않았습니다{beside}."),
-            (n, Some(before)) if n < before => format!("사람을 깨운 알림은 {}번뿐이었습니다{beside}.", number(n)),
-            (n, _) => format!("사람을 깨운 알림은 {}번이었습니다{beside}.", number(n)),
+            (n, Some(before)) if n < before => format!("사람을 깨운 것은 {}번뿐이었습니다{beside}.", number(n)),
+            (n, _) => format!("사람을 깨운 것은 {}번이었습니다{beside}.", number(n)),
         }
     }
 
@@ -737,13 +737,15 @@ impl Words for Korean {
     fn missed_told(&self, deadlines: &Deadlines) -> String {
         let [missed, before, late, never] =
             [deadlines.missed, deadlines.told_before, deadlines.told_late, deadlines.untold].map(number);
-        format!("{missed}건: 마감 전에 알림 {before}, 마감 뒤에 알림 {late}, 알리지 못함 {never}")
+        format!("{missed}건: 마감 전에 알림 {before}, 마감 시각부터 알림 {late}, 알리지 못함 {never}")
     }
 
-    fn unseen(&self, unknown: usize, unwatched: usize) -> String {
+    fn unseen(&self, deadlines: &Deadlines, unwatched: usize) -> String {
+        let &Deadlines { unknown, pending, .. } = deadlines;
         let unknown = (unknown > 0).then(|| format!("확인하지 못한 마감 {}건", number(unknown)));
         let unwatched = (unwatched > 0).then(|| format!("감시하지 않은 마감 {}건(꺼져 있었거나 등록 전)", number(unwatched)));
-        unknown.into_iter().chain(unwatched).collect::<Vec<_>>().join(", ")
+        let pending = (pending > 0).then(|| format!("방금 지나 아직 확인 중인 마감 {}건", number(pending)));
+        unknown.into_iter().chain(pending).chain(unwatched).collect::<Vec<_>>().join(", ")
     }
 
     fn asked_of(&self, asked: usize) -> String {
@@ -765,8 +767,9 @@ impl Words for Korean {
         }
     }
 
-    fn quiet_hours(&self, quiet: i64, hours: i64) -> String {
-        format!("{hours}시간 중 {quiet}시간은 메시지 없음")
+    fn quiet_hours(&self, quiet: i64, hours: i64, unwatched: i64) -> String {
+        let off = if unwatched > 0 { format!(" (감시하지 못한 {unwatched}시간 제외)") } else { String::new() };
+        format!("{hours}시간 중 {quiet}시간은 메시지 없음{off}")
     }
 
     fn cause_of_week(&self, subject: &str, said: &Said) -> String {

@@ -75,8 +75,8 @@ fn facts(cx: &Context<'_>, about: &WeekFacts) -> Vec<(Label, String)> {
     if deadlines.missed > 0 {
         facts.push((Label::Missed, words.missed_told(deadlines)));
     }
-    if deadlines.unknown + about.unwatched > 0 {
-        facts.push((Label::Unknown, words.unseen(deadlines.unknown, about.unwatched)));
+    if deadlines.unknown + deadlines.pending + about.unwatched > 0 {
+        facts.push((Label::Unknown, words.unseen(deadlines, about.unwatched)));
     }
     let change = before.map(|before| change(said.wakeups, before.words.wakeups)).unwrap_or_default();
     facts.push((Label::Woken, format!("{}{change} {}", number(said.wakeups), words.asked_of(said.asked))));
@@ -86,7 +86,7 @@ fn facts(cx: &Context<'_>, about: &WeekFacts) -> Vec<(Label, String)> {
     facts.push((Label::Healed, words.healed_of(said.healed, said.incidents)));
     facts.push((Label::Grouped, words.grouped(said.alerts, said.messages)));
     facts.push((Label::FalseAlarm, words.false_alarms(deadlines.false_alarms)));
-    facts.push((Label::Quiet, words.quiet_hours(sums.quiet_hours, sums.hours)));
+    facts.push((Label::Quiet, words.quiet_hours(sums.quiet_hours, sums.hours, sums.unwatched_hours)));
     facts
 }
 

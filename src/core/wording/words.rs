@@ -237,12 +237,12 @@ pub(super) trait Words {
     fn digests(&self, digests: &Digests) -> String;
     fn before(&self, text: &str) -> String;
     fn missed_told(&self, deadlines: &Deadlines) -> String;
-    fn unseen(&self, unknown: usize, unwatched: usize) -> String;
+    fn unseen(&self, deadlines: &Deadlines, unwatched: usize) -> String;
     fn asked_of(&self, asked: usize) -> String;
     fn healed_of(&self, healed: usize, incidents: usize) -> String;
     fn grouped(&self, alerts: usize, messages: usize) -> String;
     fn false_alarms(&self, alarms: usize) -> String;
-    fn quiet_hours(&self, quiet: i64, hours: i64) -> String;
+    fn quiet_hours(&self, quiet: i64, hours: i64, unwatched: i64) -> String;
     fn cause_of_week(&self, subject: &str, said: &Said) -> String;
     fn counted_since(&self, at: &str) -> String;
     fn all_of_it(&self, command: &str) -> String;

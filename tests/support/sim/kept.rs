@@ -141,8 +141,9 @@ pub fn nothing_is_lost(script: &Script, record: &Record, found: &mut Found) {
         };
         let healed = || match &post.topic {
             Topic::Incident(id) => record.ledger.iter().any(|entry| {
-                let here = entry.about == About::Incident(*id) && entry.chat.as_ref() == Some(&post.chat);
-                here && entry.reason == Reason::HealedUntold
+                let here = entry.chat.as_ref().is_none_or(|chat| *chat == post.chat);
+                let over = matches!(entry.reason, Reason::HealedUntold | Reason::EndedUntold);
+                entry.about == About::Incident(*id) && here && over
             }),
             _ => false,
         };
