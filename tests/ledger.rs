@@ -341,6 +341,18 @@ fn hours_in_which_the_watch_was_off_are_told_and_not_quiet() {
 }
 
 #[test]
+fn a_question_that_hangs_is_no_absence_of_the_watch() {
+    let mut world = World::new(without_digest(), "2026-11-22 23:00");
+    world.until("2026-11-23 12:20");
+    for _ in 0..30 {
+        world.at += TimeDelta::minutes(1);
+        world.take(dawnwatch::core::step::Input::Tick);
+    }
+    world.until("2026-11-23 13:00");
+    assert!(world.ledger.iter().all(|entry| entry.about != About::Watch));
+}
+
+#[test]
 fn a_clock_that_is_set_back_is_no_absence() {
     let mut world = World::new(without_digest(), "2026-11-22 23:00");
     world.until("2026-11-23 12:20");

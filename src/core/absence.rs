@@ -1,5 +1,5 @@
 //! Was the watch itself away: off, or its machine asleep? What it asked and when is on record, so that a gap shows. Says since when, and
-//! blames nobody.
+//! decides nothing.
 
 use super::plan::Plan;
 use super::standing::stale_after;
@@ -19,7 +19,9 @@ pub(super) fn away_since(state: &State, plan: &Plan, at: Instant) -> Option<Inst
             patience = Some(patience.map_or(every, |patience| patience.min(every)));
         }
     }
-    // Asked "in the future": the clock was set back, and nobody was away. That a gap was noted is noted once.
-    let last = last.filter(|last| *last <= at)?.max(state.watch.back_at.filter(|back| *back <= at).unwrap_or(Instant::MIN_UTC));
-    (at - last > patience?).then_some(last)
+    // A question may take long, while the watch does all else.
+    let last = last?.max(state.stepped_at.unwrap_or(Instant::MIN_UTC));
+    let noted = state.watch.back_at.filter(|back| *back <= at).unwrap_or(Instant::MIN_UTC);
+    // Asked "in the future": the clock was set back, and nobody was away.
+    (last <= at && at - last.max(noted) > patience?).then_some(last.max(noted))
 }

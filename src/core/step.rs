@@ -90,6 +90,7 @@ pub fn step(state: &mut State, plan: &Plan, at: Instant, input: Input) -> Commit
         tx.state.view.decided_at = None;
     }
     forget(&mut tx);
+    tx.state.stepped_at = Some(at);
     tx.commit()
 }
 

@@ -10,6 +10,7 @@ tell = ["team"]
 kind = "http"
 url = "http://127.0.0.1:1/{id}"
 state = "$.s"
+every = "15m"
 [checks.orders]
 source = "web"
 duration = "40m"
@@ -145,6 +146,14 @@ What was decided
   Mon 2026-11-23 02:59  the watch knows it from now on";
     assert_eq!(before, expected);
     assert!(night.tell("orders", false, "03:30").contains("connection refused"));
+}
+
+#[test]
+fn hours_in_which_the_watch_was_off_are_named() {
+    let mut night = Night::failed();
+    night.take("06:10", Input::Tick);
+    let told = night.tell("orders", true, "06:10");
+    assert!(told.contains("06:10  the watch is back: it was off, or its machine asleep (away since 03:30)"), "{told}");
 }
 
 #[test]

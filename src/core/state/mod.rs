@@ -137,6 +137,8 @@ pub struct State {
     pub unmet: BTreeSet<Id>,
     /// Sources that were dark, and that the plan no longer has: the next step says that nobody waits for them any more.
     pub lost: BTreeMap<Id, Dark>,
+    /// The last step since the state was read.
+    pub stepped_at: Option<Instant>,
 }
 
 impl State {
@@ -160,6 +162,7 @@ impl State {
             view: View::default(),
             unmet: BTreeSet::new(),
             lost: BTreeMap::new(),
+            stepped_at: None,
         };
         let mut members = BTreeMap::new();
         let mut checks = BTreeMap::new();

@@ -59,11 +59,10 @@ impl Deadlines {
         } else if in_time {
             self.met += 1;
             self.false_alarms += usize::from(cycle.asked_at.is_some() && !cycle.failed);
-        } else if cycle.verdict <= Verdict::NotWatched {
-        } else if cycle.closed_at.is_none() && now <= cycle.deadline + GRACE {
-            self.pending += 1;
-        } else {
-            self.unknown += 1;
+        } else if cycle.verdict > Verdict::NotWatched {
+            // An answer from after the deadline is waited for so long; what nobody looked at by then was not watched.
+            let waits = cycle.closed_at.is_none() && now <= cycle.deadline + GRACE;
+            *(if waits { &mut self.pending } else { &mut self.unknown }) += 1;
         }
     }
 
