@@ -280,6 +280,20 @@ fn a_new_member_is_there_from_its_first_row_on_and_silent_until_its_first_succes
 }
 
 #[test]
+fn who_is_a_member_only_by_a_tag_that_no_row_tells_is_said() {
+    let config = CONFIG.replace("needs = [\"mart\"]\nready_by", "needs = [\"group:marts\"]\nready_by") + GROUP;
+    let history = rows(&["mart 2026-11-23 03:00 03:30", "mart_a 2026-11-23 03:00 03:30", "mart_b 2026-11-23 04:00 04:10 failed"]);
+    let by_tag = config.replace("ids = [\"mart_*\"]", "tags = [\"mart\"]");
+    let words =
+        "2 names in the history are no check and fit no group's ids, the first of them mart_a: they are taken for members of marts";
+    for (config, said) in [(config, 0), (by_tag, 1)] {
+        let (code, out, err) = Replay::of(&config, &history).run(&["--from", "2026-11-23", "--to", "2026-11-23"]);
+        assert_eq!((code, err.matches(words).count()), (Some(0), said), "{err}");
+        assert!(out.contains("mart_b"), "{out}");
+    }
+}
+
+#[test]
 fn what_comes_with_the_first_row_of_a_new_member_is_seen() {
     let config = CONFIG.replace("needs = [\"mart\"]\nready_by", "needs = [\"group:marts\"]\nready_by") + GROUP;
     let mut history: Vec<String> = (22..=25).map(|day| format!("mart_a 2026-11-{day} 03:00 03:30")).collect();

@@ -80,6 +80,7 @@ impl CsvHistory {
         }
         let Intake { names, sorter, span, .. } = intake;
         names.warn_of_strangers();
+        names.tell_of_the_rest();
         let (targets, first) = names.finish(span.map(|(first, _)| first));
         let events = sorter.finish().map_err(HistoryError::no_room)?;
         Ok(Self { events, lanes: Lanes::new(plan.clone(), targets), first: Some(first), span })

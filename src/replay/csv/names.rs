@@ -125,6 +125,23 @@ impl<'a> Names<'a> {
         );
     }
 
+    /// Says once what is a member only because nothing else can be said of it.
+    pub(super) fn tell_of_the_rest(&self) {
+        let open = |target: &Target| {
+            let mut groups = self.plans.iter().flat_map(|plan| groups_of(plan, |of| *of == target.source, target.subject.as_str()));
+            groups.find(|(_, group)| group.matches.ids.is_empty()).map(|(name, _)| name.clone())
+        };
+        let others = self.targets.iter().skip(self.named as usize).filter(|target| target.form != Form::Source);
+        let rest: Vec<(Id, &str)> = others.filter_map(|target| Some((open(target)?, target.subject.as_str()))).collect();
+        let Some((group, example)) = rest.first() else { return };
+        let names = rest.len();
+        tracing::info!(
+            names,
+            "{names} names in the history are no check and fit no group's ids, the first of them {example}: they are taken for members of {group}, \
+             whose tags or owners no row tells"
+        );
+    }
+
     /// What is so from the beginning: sources list what the plan names and what has its first row within a day of the `first` of all, and
     /// nothing has come yet. What shows itself later is listed from then on.
     pub(super) fn finish(mut self, first: Option<Instant>) -> (Vec<Target>, Vec<Observed>) {
