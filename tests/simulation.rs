@@ -138,6 +138,13 @@ fn every_fault_is_made() {
     assert!(never.is_empty(), "{never:?}");
 }
 
+#[test]
+fn a_day_on_which_nothing_is_due_is_reached() {
+    let own = |script: &Script| script.conf.checks.len() < 10 && script.conf.checks.values().any(|check| check.on.is_some());
+    let reached = |script: Script| play(&script, Manner::default()).tally.reached.keys().any(|(_, state)| *state == "not_due");
+    assert!((0..200).map(script).filter(own).any(reached));
+}
+
 /// An oracle that finds nothing wrong with what is wrong proves nothing: each promise is broken on purpose.
 #[test]
 fn the_oracle_can_see() {
