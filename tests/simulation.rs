@@ -41,8 +41,8 @@ fn all(few: impl IntoIterator<Item = u64>, wrong: fn(&Script) -> Vec<String>) {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
-/// In these the oracle was wrong: a muted dashboard in a digest, a member that came later, a stand-in for another word.
-const MISJUDGED: [u64; 3] = [20096, 21347, 22557];
+/// In these the oracle was wrong: a muted dashboard in a digest, a member that came later, a stand-in for another word, a time ahead.
+const MISJUDGED: [u64; 4] = [20096, 21347, 22557, 41503];
 
 #[test]
 fn the_promises_hold() {
@@ -72,7 +72,10 @@ fn a_state_that_the_store_kept_says_the_same() {
 
 #[test]
 fn a_tick_that_nobody_asked_for_changes_nothing() {
-    all(50..52, |script| same::in_another_manner(script, Manner { extra_ticks: Some(script.seed), ..Manner::default() }));
+    // In the last one data grows too old between two seconds.
+    all((50..52).chain([42022]), |script| {
+        same::in_another_manner(script, Manner { extra_ticks: Some(script.seed), ..Manner::default() })
+    });
 }
 
 #[test]
