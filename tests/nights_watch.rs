@@ -303,3 +303,26 @@ fn a_refused_reload_is_said_by_the_next_digest_until_one_is_taken_over() {
     world.until("2026-11-23 12:00");
     assert_eq!(world.lines()[1..], ["Mon 06:30 team post digest Ready"]);
 }
+
+#[test]
+fn a_miss_that_was_slept_over_is_told_before_its_cycle_closes_though_nobody_answers() {
+    let mut twice = plan();
+    twice.digests.clear();
+    twice.dashboards.get_mut(&id("exec")).unwrap().ready_by = vec![ClockTime::at(9, 0), ClockTime::at(12, 0)];
+    night_of(
+        twice,
+        "2026-11-23 00:00",
+        "2026-11-23 12:30",
+        |w| {
+            w.when("2026-11-23 04:00", |w| w.at = seoul("2026-11-23 09:30"));
+            w.dark("airflow", "2026-11-23 09:25", "2026-11-23 09:38");
+            w.run("orders", "2026-11-23 09:35", "2026-11-23 10:05").run("sales", "2026-11-23 10:10", "2026-11-23 10:40");
+        },
+        &[
+            // Three times without an answer is dark, and the deadline is over.
+            "Mon 09:32 team notify alert source:airflow unknown +2 [exec]",
+            // Both deadlines waited for it.
+            "Mon 10:40 team post resolved source:airflow 1/2 missed",
+        ],
+    );
+}

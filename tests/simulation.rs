@@ -40,8 +40,8 @@ fn all(few: impl IntoIterator<Item = u64>, wrong: fn(&Script) -> Vec<String>) {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
-/// In these the oracle was wrong: a muted dashboard in a digest, a member that came later, a stand-in for another word.
-const MISJUDGED: [u64; 3] = [20096, 21347, 22557];
+/// In these the oracle was wrong: a muted dashboard in a digest, a member that came later, a stand-in for another word, a time ahead.
+const MISJUDGED: [u64; 4] = [20096, 21347, 22557, 41503];
 
 #[test]
 fn the_promises_hold() {
@@ -71,7 +71,10 @@ fn a_state_that_the_store_kept_says_the_same() {
 
 #[test]
 fn a_tick_that_nobody_asked_for_changes_nothing() {
-    all(50..52, |script| same::in_another_manner(script, Manner { extra_ticks: Some(script.seed), ..Manner::default() }));
+    // In the last one data grows too old between two seconds.
+    all((50..52).chain([42022]), |script| {
+        same::in_another_manner(script, Manner { extra_ticks: Some(script.seed), ..Manner::default() })
+    });
 }
 
 #[test]
@@ -135,6 +138,13 @@ fn every_fault_is_made() {
     (0..300).for_each(|seed| made.extend(script(seed).marks.into_iter().map(|(_, mark)| mark)));
     let never: Vec<_> = MARKS.iter().filter(|mark| !made.contains(mark)).collect();
     assert!(never.is_empty(), "{never:?}");
+}
+
+#[test]
+fn a_day_on_which_nothing_is_due_is_reached() {
+    let own = |script: &Script| script.conf.checks.len() < 10 && script.conf.checks.values().any(|check| check.on.is_some());
+    let reached = |script: Script| play(&script, Manner::default()).tally.reached.keys().any(|(_, state)| *state == "not_due");
+    assert!((0..200).map(script).filter(own).any(reached));
 }
 
 /// An oracle that finds nothing wrong with what is wrong proves nothing: each promise is broken on purpose.

@@ -91,9 +91,11 @@ fn stale(
     // What never had any data is given as much time.
     let from = check.newest.unwrap_or(check.known_since);
     let over = from.checked_add_signed(max_age).unwrap_or(Instant::MAX_UTC);
-    if over < known_at {
+    // Older than it may be, by a whole second: a look before that, which nobody asked for, is to see the same.
+    let stale_at = over.checked_add_signed(TimeDelta::seconds(1)).unwrap_or(Instant::MAX_UTC);
+    if stale_at <= known_at {
         return Some(check.newest.map_or(Outside::NeverSeen { since: over }, |newest| Outside::Stale { newest }));
     }
-    next.by(over.checked_add_signed(TimeDelta::seconds(1)), at);
-    (unseen == Some(standing::Unseen::Dark) && over < at).then_some(Outside::Blind { newest: from })
+    next.by(stale_at, at);
+    (unseen == Some(standing::Unseen::Dark) && stale_at <= at).then_some(Outside::Blind { newest: from })
 }

@@ -17,8 +17,8 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(10);
 /// … but so long before act-by, that people can look for themselves; and at the latest so long before it.
 const BEFORE_ACT_BY: TimeDelta = TimeDelta::minutes(90);
 const BEFORE_ACT_BY_AT_LATEST: TimeDelta = TimeDelta::minutes(10);
-/// A message waits so long for an answer from after a start or a suspend: less than a cycle that was slept over waits for its close.
-const SIGHT_WAIT: TimeDelta = TimeDelta::seconds(110);
+/// A message waits so long for an answer from after a start or a suspend.
+const SIGHT_WAIT: TimeDelta = TimeDelta::minutes(2);
 /// A message waits at most so long for the end of a sweep; where a source is asked more often, no longer than from one to the next.
 const SWEEP_WAIT: TimeDelta = TimeDelta::seconds(60);
 /// A message waits so long for the reason of a failure that is being fetched.

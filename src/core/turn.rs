@@ -8,7 +8,7 @@ use super::observation::RunState;
 use super::outside::outside;
 use super::plan::{Dashboard, Id};
 use super::roster::Ix;
-use super::standing::{self, Standing, Unseen};
+use super::standing::{self, DARK_AFTER, Standing, Unseen};
 use super::state::{ARRIVALS_KEPT, About, Arrival, CycleState, Grounds, NIGHTS_KEPT, Night, Reason, Seen, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
@@ -79,14 +79,22 @@ fn may_close(tx: &Tx<'_>, view: &CycleView) -> bool {
     tx.at >= view.cycle.closes_at && (view.verdict <= Verdict::Ready || tx.at >= closes(tx, &view.cycle))
 }
 
-/// When a cycle whose window has ended is closed, not ready. Whoever slept over that end has the moment from when they look again, as
-/// long as a word of it is of use.
+/// When a cycle whose window has ended is closed, not ready. Whoever slept over that end looks first, as long as a word of it is of use.
 fn closes(tx: &Tx<'_>, cycle: &Cycle) -> Instant {
+    let looked = looked(tx, cycle);
     if tx.at >= cycle.closes_at + OF_USE {
-        return cycle.closes_at + GRACE;
+        cycle.closes_at + GRACE
+    } else if looked > cycle.closes_at + GRACE {
+        looked + DARK_AFTER + GRACE
+    } else {
+        looked + GRACE
     }
+}
+
+/// When a cycle was first looked at since its window had ended. (Not in a future from before the clock was set back.)
+fn looked(tx: &Tx<'_>, cycle: &Cycle) -> Instant {
     let looked = tx.state.cycles.get(&cycle.key).and_then(|cycle| cycle.closing_at);
-    looked.filter(|looked| *looked <= tx.at).unwrap_or(tx.at) + GRACE
+    looked.filter(|looked| *looked <= tx.at).unwrap_or(tx.at)
 }
 
 /// A cycle that was about to close when the views were lost (a restart, another listing): it is closed as if they had not been.
@@ -234,7 +242,7 @@ fn keep_result(tx: &mut Tx<'_>, view: &CycleView) {
         audience: view.cycle.audience,
         opened_at: had.map_or(tx.at, |had| had.opened_at),
         closed_at: None,
-        closing_at: (tx.at >= view.cycle.closes_at && view.verdict > Verdict::Ready).then(|| closes(tx, &view.cycle) - GRACE),
+        closing_at: (tx.at >= view.cycle.closes_at && view.verdict > Verdict::Ready).then(|| looked(tx, &view.cycle)),
         verdict: view.verdict,
         ready_at: view.ready_at,
         missed,

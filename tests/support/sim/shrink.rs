@@ -126,8 +126,8 @@ fn faults(script: &Script) -> Vec<Cut> {
     cuts.push(Box::new(|script| !std::mem::take(&mut script.parts).is_empty()));
     cuts.push(Box::new(|script| !std::mem::take(&mut script.fetch_s).is_empty()));
     cuts.push(Box::new(|script| {
-        let own = script.conf.checks.values_mut().map(|check| &mut check.on);
-        own.fold(false, |some, on| on.take().is_some() || some)
+        let own = script.conf.checks.values_mut().filter_map(|check| check.on.take());
+        own.count() > 0
     }));
     cuts
 }

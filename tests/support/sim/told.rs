@@ -4,7 +4,7 @@ use super::conf::local;
 use super::record::{Record, Said};
 use super::script::Script;
 use super::things::{Course, Thing};
-use super::truth::{Day, GRACE, Truth, counts, saw};
+use super::truth::{AHEAD, Day, GRACE, Truth, counts, saw};
 use chrono::TimeDelta;
 use dawnwatch::core::command::Order;
 use dawnwatch::core::message::Body;
@@ -262,7 +262,8 @@ fn over_at(script: &Script, record: &Record, cause: &Id, words: &[&Said]) -> Opt
     over.filter(|over| saw(record, &thing.source, *over, script.to))
 }
 
-/// When all that the day needs itself was seen to have come; and whether any of what it waits for is run again after it came.
+/// When all that the day needs itself was seen to have come; and whether any of what it waits for is run again after it came, or
+/// was not to be believed.
 fn ready_at(truth: &Truth<'_>, record: &Record, day: &Day) -> (Option<Instant>, bool) {
     let arrived = |thing: &Thing| {
         let arrived = truth.arrival(thing, day)?;
@@ -273,7 +274,9 @@ fn ready_at(truth: &Truth<'_>, record: &Record, day: &Day) -> (Option<Instant>, 
         let came = truth.arrival(thing, day);
         let later = |at: Instant| came.is_some_and(|came| at > came);
         let run = |run: &Course| counts(run, day) && run.steps.iter().any(|(at, _)| later(*at));
-        thing.runs.iter().any(run) || thing.data.iter().any(|(at, _)| later(*at))
+        // Nor does a time that lay ahead when it was first seen become right by waiting.
+        let ahead = |(at, stamp): &(Instant, Instant)| *stamp > *at + AHEAD;
+        thing.runs.iter().any(run) || thing.data.iter().any(|data| later(data.0) || ahead(data))
     });
     let needs = truth.needs(day, record);
     let ready = needs.iter().map(|(_, thing)| arrived(thing)).try_fold(Instant::MIN_UTC, |max, at| Some(max.max(at?)));

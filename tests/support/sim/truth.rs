@@ -14,7 +14,7 @@ use std::fmt;
 /// What nobody needs to be told sooner: a sweep that is waited for, the reason of a failure, a few seconds for the way.
 pub const GRACE: TimeDelta = TimeDelta::seconds(260);
 /// Data whose time lies further ahead than this is believed by nobody.
-const AHEAD: TimeDelta = TimeDelta::minutes(5);
+pub const AHEAD: TimeDelta = TimeDelta::minutes(5);
 
 /// One due day of a dashboard, or one of its deadlines on that day.
 #[derive(Debug, Clone)]
