@@ -113,7 +113,7 @@ fn incident(id: IncidentId, phase: Phase) -> Row {
         verdict: Verdict::Failed,
         phase,
         alike: BTreeSet::from([Id::from("a")]),
-        lagging: false,
+        lagging: None,
         impact: BTreeMap::from([(cycle_key(23), impact.clone()), (cycle_key(24), impact)]),
         outside: false,
         told: BTreeMap::from([("team".into(), told)]),

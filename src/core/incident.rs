@@ -165,8 +165,8 @@ fn carry_on(tx: &mut Tx<'_>, id: IncidentId, active: &mut BTreeMap<Cause, Active
                 // Another spell of the same trouble.
                 incident.since = now.since;
                 incident.retired_by = None;
-                if tx.at - since >= ANEW_AFTER {
-                    ask_anew(&mut incident);
+                if incident.lagging.unwrap_or(tx.at) - since >= ANEW_AFTER {
+                    ask_anew(&mut incident, since);
                 }
             }
             take_in(tx, &mut incident, now);
@@ -180,13 +180,13 @@ fn carry_on(tx: &mut Tx<'_>, id: IncidentId, active: &mut BTreeMap<Cause, Active
     }
 }
 
-/// After a while of health, who was asked before was asked about something else.
-fn ask_anew(incident: &mut Incident) {
-    incident.asked_at = None;
-    incident.escalated.clear();
-    incident.ack = None;
-    for told in incident.told.values_mut() {
+/// After a while of health, who was asked before was asked about something else; not so who was asked since, about what lagged.
+fn ask_anew(incident: &mut Incident, since: Instant) {
+    for told in incident.told.values_mut().filter(|told| told.at <= since) {
         told.attention = told.attention.min(Attention::Post);
+        incident.asked_at = None;
+        incident.escalated.clear();
+        incident.ack = None;
     }
 }
 
@@ -294,10 +294,10 @@ fn lag(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Active
     }
     for id in open {
         let Some(incident) = tx.state.incidents.get(id) else { continue };
-        let lags = lags.get(id);
-        let verdict = lags.copied().unwrap_or(incident.verdict);
-        if incident.lagging != lags.is_some() || incident.verdict != verdict {
-            let incident = Incident { lagging: lags.is_some(), verdict, ..incident.clone() };
+        let verdict = lags.get(id).copied().unwrap_or(incident.verdict);
+        let lagging = lags.contains_key(id).then(|| incident.lagging.unwrap_or(tx.at));
+        if incident.lagging != lagging || incident.verdict != verdict {
+            let incident = Incident { lagging, verdict, ..incident.clone() };
             tx.put_incident(incident);
         }
     }
@@ -312,7 +312,7 @@ fn open_new(tx: &mut Tx<'_>, cause: Cause, now: Active) {
         verdict: now.verdict,
         phase: Phase::Open,
         alike: BTreeSet::new(),
-        lagging: false,
+        lagging: None,
         impact: BTreeMap::new(),
         outside: false,
         told: BTreeMap::new(),

@@ -57,7 +57,7 @@ fn decide_one(tx: &mut Tx<'_>, id: IncidentId) -> Option<Instant> {
     let before = incident.clone();
     let wake = match incident.phase {
         Phase::Open => decide_open(tx, &mut incident),
-        Phase::Recovering { .. } if incident.lagging => decide_open(tx, &mut incident),
+        Phase::Recovering { .. } if incident.lagging.is_some() => decide_open(tx, &mut incident),
         Phase::Recovering { .. } => {
             for chat in incident.told.keys().cloned().collect::<Vec<_>>() {
                 record(tx, &mut incident, Some(chat), Decision::StaySilent, Reason::Better);
@@ -94,21 +94,25 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
     }
     let acked = aside::acked(tx, incident);
     let mut wake = earliest(unmuted_at, acked);
-    for (chat, cycles) in &addressed {
+    for (chat, concerned) in &addressed {
         let Some(setup) = tx.plan.chats.get(chat) else { continue };
+        // A rung that falls due here says all that there is to say.
+        if acked.is_none() {
+            escalate::escalate(tx, incident, &cycles, &addressed, Some(chat));
+        }
         let told_before = incident.told.contains_key(chat);
-        let mut all = calm(wanted(tx, incident, (chat, setup), cycles, Attention::Notify), acked, told_before);
+        let mut all = calm(wanted(tx, incident, (chat, setup), concerned, Attention::Notify), acked, told_before);
         // A deadline that was not told of (a later cycle, another dashboard) has its own time for the first word.
-        let new = untold(incident, chat, cycles)
+        let new = untold(incident, chat, concerned)
             .map(|untold| calm(wanted(tx, incident, (chat, setup), &untold, Attention::Notify), acked, false));
         if let Some(Wanted { now: None, hold: Some((until, reason)), .. }) = &new {
             all.silent = (Decision::Hold { until: *until }, reason.clone());
         }
-        let holds = say_or_hold(tx, incident, chat, cycles, &all);
+        let holds = say_or_hold(tx, incident, chat, concerned, &all);
         wake = earliest(wake, holds);
-        if let Some(new) = new.filter(|_| untold(incident, chat, cycles).is_some()) {
+        if let Some(new) = new.filter(|_| untold(incident, chat, concerned).is_some()) {
             match new.now {
-                Some((attention, _)) => say_it(tx, incident, chat, cycles, attention, Reason::NewCycle),
+                Some((attention, _)) => say_it(tx, incident, chat, concerned, attention, Reason::NewCycle),
                 None => wake = earliest(wake, new.hold.map(|(until, _)| until)),
             }
         }
@@ -116,7 +120,7 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
     if acked.is_some() {
         return wake;
     }
-    earliest(wake, escalate::escalate(tx, incident, &cycles, &addressed))
+    earliest(wake, escalate::escalate(tx, incident, &cycles, &addressed, None))
 }
 
 /// The cycles that a chat which knows of the incident has not been told of; `None`: none, or it knows of none.
@@ -380,12 +384,12 @@ fn record(tx: &mut Tx<'_>, incident: &mut Incident, chat: Option<Id>, decision: 
     record_of(tx, incident, chat, decision, reason, None);
 }
 
-/// Writes a decision down when it is another one than the last for this chat. `post`: what is said.
+/// Writes a decision down when it is another one than the last for this chat; what is said (`post`), each time.
 fn record_of(tx: &mut Tx<'_>, incident: &mut Incident, chat: Option<Id>, decision: Decision, reason: Reason, post: Option<PostId>) {
     let new = (chat.clone(), decision.clone(), reason.clone());
     let last = incident.decided.iter_mut().find(|(to, ..)| *to == chat);
     match last {
-        Some(last) if *last == new => return,
+        Some(last) if *last == new && post.is_none() => return,
         Some(last) => *last = new,
         None => incident.decided.push(new),
     }

@@ -192,8 +192,8 @@ pub struct Incident {
     pub phase: Phase,
     /// Checks with the same source and the same trouble, the cause not counted.
     pub alike: BTreeSet<Id>,
-    /// Recovering, but what waited for it will miss its deadline all the same.
-    pub lagging: bool,
+    /// Recovering, but what waited for it will miss its deadline all the same; since when it looks so.
+    pub lagging: Option<Instant>,
     #[serde(with = "crate::core::pairs")]
     pub impact: BTreeMap<CycleKey, Impact>,
     /// The check is stale by `max_age`, or stands outside any dashboard.
