@@ -156,7 +156,8 @@ pub fn one_cause_is_one_message(script: &Script, record: &Record, found: &mut Fo
 }
 
 fn in_one_chat(script: &Script, record: &Record, (chat, incident): (&Id, IncidentId), posts: &[&Post], found: &mut Found) {
-    let mut cycles: BTreeSet<(&Id, Instant)> = BTreeSet::new();
+    // Each deadline with the loudest word that named it, and the loudest word that named none.
+    let mut heard: BTreeMap<(&Id, Instant), Attention> = BTreeMap::new();
     let (mut loudest, mut ended, mut suspected) = (Attention::Silent, false, false);
     // Each cause that was told to have failed: that a deeper one has failed, too, is news.
     let mut failed: BTreeSet<&Cause> = BTreeSet::new();
@@ -172,28 +173,38 @@ fn in_one_chat(script: &Script, record: &Record, (chat, incident): (&Id, Inciden
         // What was taken for the watch's own fault, and is a source's, is told anew.
         let suspects = matches!(about.cause, Cause::Watch(_));
         if suspected && !suspects {
-            cycles.clear();
+            heard.clear();
         }
         suspected = suspects;
         // Trouble that comes back after half an hour of health is asked for anew.
         let healthy = |entry: &&Entry| entry.about == About::Incident(incident) && entry.reason == Reason::Recovering;
         let mut spells = record.ledger.iter().filter(healthy).map(|entry| entry.at);
         if spells.any(|at| before <= at && at + WELL <= post.wanted_at) {
-            loudest = Attention::Silent;
+            heard.clear();
             failed.clear();
+            loudest = Attention::Silent;
         }
         before = post.wanted_at;
-        let worse = about.verdict == Verdict::Failed && failed.insert(&about.cause);
-        let new: Vec<_> = about.dashboards.iter().map(|d| (&d.id, d.deadline)).filter(|key| !cycles.contains(key)).collect();
+        // What is worse is posted and asked once more.
+        if about.verdict == Verdict::Failed && failed.insert(&about.cause) {
+            heard.clear();
+            loudest = Attention::Silent;
+        }
+        let attention = post.message.attention;
+        let named: Vec<_> = about.dashboards.iter().map(|told| (&told.id, told.deadline)).collect();
+        let known = named.iter().map(|key| heard.get(key).copied().unwrap_or(Attention::Silent)).min().unwrap_or(loudest);
         let real = record.wanted.get(&post.id).copied().unwrap_or(script.from);
         let odd = Truth::at(script, real).clock_is_off(real - TimeDelta::hours(6), real);
-        if post.message.attention <= loudest && !worse && new.is_empty() && !odd {
+        if attention <= known && !odd {
             found.push((2, format!("incident {incident} is said again in {chat} at {} without need", local(post.wanted_at))));
         }
-        // What is worse, or of a new cycle, is posted and asked once more.
-        let more = new.is_empty() && !worse;
-        loudest = if more { loudest.max(post.message.attention) } else { post.message.attention };
-        cycles.extend(new);
+        heard.extend(
+            named
+                .into_iter()
+                .map(|key| (key, heard.get(&key).copied().unwrap_or(Attention::Silent).max(attention)))
+                .collect::<Vec<_>>(),
+        );
+        loudest = loudest.max(attention);
     }
 }
 
