@@ -103,7 +103,7 @@ fn incident(id: IncidentId, phase: Phase) -> Row {
         verdict: Verdict::Failed,
         at: at(4),
         post: 1,
-        cycles: BTreeSet::from([cycle_key(23)]),
+        cycles: BTreeMap::from([(cycle_key(23), Attention::Notify)]),
     };
     Row::Incident(Box::new(Incident {
         id,

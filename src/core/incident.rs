@@ -7,7 +7,7 @@ use super::fold;
 use super::observation::Failure;
 use super::outside::Outside;
 use super::plan::Id;
-use super::state::{Attention, Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict};
+use super::state::{Cause, CycleKey, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict};
 use super::suspicion;
 use super::time::Instant;
 use super::tx::Tx;
@@ -183,7 +183,7 @@ fn carry_on(tx: &mut Tx<'_>, id: IncidentId, active: &mut BTreeMap<Cause, Active
 /// After a while of health, who was asked before was asked about something else; not so who was asked since, about what lagged.
 fn ask_anew(incident: &mut Incident, since: Instant) {
     for told in incident.told.values_mut().filter(|told| told.at <= since) {
-        told.attention = told.attention.min(Attention::Post);
+        told.quieten();
         incident.asked_at = None;
         incident.escalated.clear();
         incident.ack = None;
@@ -216,7 +216,7 @@ fn take_in(tx: &Tx<'_>, incident: &mut Incident, now: Active) {
 /// What was taken to be alike until its error was known is an incident of its own now: its deadlines must not hold this one open.
 fn forget_misjudged(incident: &mut Incident) {
     let told = &incident.told;
-    let is_told = |key: &CycleKey| told.values().any(|told| told.cycles.contains(key));
+    let is_told = |key: &CycleKey| told.values().any(|told| told.cycles.contains_key(key));
     incident.impact.retain(|key, impact| !impact.waiting.is_empty() || impact.state != ImpactState::Waiting || is_told(key));
 }
 

@@ -19,6 +19,7 @@ mod facts;
 mod fold;
 pub mod forecast;
 mod grounds;
+mod heard;
 pub mod incident;
 pub mod judge;
 mod maintenance;

@@ -6,6 +6,7 @@ use super::aside;
 use super::escalate;
 use super::facts;
 use super::grounds;
+use super::heard::{hear, is_worse, unasked, untold};
 use super::incident;
 use super::maintenance;
 use super::message::{AskedBecause, Body, Next};
@@ -15,8 +16,7 @@ use super::posts;
 use super::quiet::quiet_until;
 use super::standing::{self, Unseen};
 use super::state::{
-    About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, PostId, Reason, State, Told, Topic,
-    Verdict,
+    About, Attention, Cause, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, PostId, Reason, State, Topic, Verdict,
 };
 use super::time::Instant;
 use super::turn;
@@ -101,7 +101,8 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
             escalate::escalate(tx, incident, &cycles, &addressed, Some(chat));
         }
         let told_before = incident.told.contains_key(chat);
-        let mut all = calm(wanted(tx, incident, (chat, setup), concerned, Attention::Notify), acked, told_before);
+        let unasked = unasked(incident, chat, concerned);
+        let mut all = calm(wanted(tx, incident, (chat, setup), &unasked, Attention::Notify), acked, told_before);
         // A deadline that was not told of (a later cycle, another dashboard) has its own time for the first word.
         let new = untold(incident, chat, concerned)
             .map(|untold| calm(wanted(tx, incident, (chat, setup), &untold, Attention::Notify), acked, false));
@@ -121,12 +122,6 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
         return wake;
     }
     earliest(wake, escalate::escalate(tx, incident, &cycles, &addressed, None))
-}
-
-/// The cycles that a chat which knows of the incident has not been told of; `None`: none, or it knows of none.
-fn untold(incident: &Incident, chat: &Id, cycles: &BTreeSet<CycleKey>) -> Option<BTreeSet<CycleKey>> {
-    let told = incident.told.get(chat)?;
-    Some(cycles.difference(&told.cycles).cloned().collect()).filter(|untold: &BTreeSet<CycleKey>| !untold.is_empty())
 }
 
 /// While somebody has it, nobody is asked: what was not told yet is told without.
@@ -297,8 +292,8 @@ pub(super) fn say_or_hold(
         let reason = match told {
             None if *reason == Reason::NotAnswered => Reason::NotAnswered,
             None => Reason::FirstWord,
-            Some(told) if *attention > told.attention => reason.clone(),
-            Some(told) if incident.verdict == Verdict::Failed && told.verdict != Verdict::Failed => Reason::Worse,
+            Some(told) if *attention > told.loudness(cycles) => reason.clone(),
+            Some(told) if is_worse(incident, told) => Reason::Worse,
             Some(_) => return None,
         };
         Some((*attention, reason))
@@ -311,7 +306,7 @@ pub(super) fn say_or_hold(
     }
     let (until, reason) = wanted.hold.clone()?;
     // Who was asked already is not asked again when quiet hours end: that holds nothing.
-    if reason == Reason::QuietHours && incident.told.get(chat).is_some_and(|told| told.attention >= Attention::Notify) {
+    if reason == Reason::QuietHours && incident.told.get(chat).is_some_and(|told| told.loudness(cycles) >= Attention::Notify) {
         if !said {
             stay_silent(tx, incident, chat, wanted);
         }
@@ -339,9 +334,7 @@ fn say_it(tx: &mut Tx<'_>, incident: &mut Incident, chat: &Id, cycles: &BTreeSet
     let about = Box::new(facts::incident(tx.state, tx.plan, incident, cycles, next, tx.at));
     let message = posts::message(tx, attention, Body::Incident { update, about });
     let post = posts::want(tx, chat, Topic::Incident(incident.id), message, tx.at + ALERT_KEEPS);
-    let mut counted = cycles.clone();
-    counted.extend(incident.told.get(chat).into_iter().flat_map(|told| told.cycles.iter().cloned()));
-    incident.told.insert(chat.clone(), Told { attention, verdict: incident.verdict, at: tx.at, post, cycles: counted });
+    hear(incident, chat, attention, (tx.at, post), cycles);
     record_of(tx, incident, Some(chat.clone()), Decision::Say(attention), reason, Some(post));
 }
 
@@ -373,7 +366,8 @@ fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
             posts::withdraw_idle(tx, &chat, &Topic::Incident(incident.id));
         }
         turn::foresee(tx);
-        let about = Box::new(facts::resolved(tx.state, tx.plan, incident, &told.cycles, tx.at));
+        let cycles = told.cycles.into_keys().collect();
+        let about = Box::new(facts::resolved(tx.state, tx.plan, incident, &cycles, tx.at));
         let message = posts::message(tx, Attention::Post, Body::Resolved(about));
         let post = posts::want(tx, &chat, Topic::Incident(incident.id), message, tx.at + ALERT_KEEPS);
         record_of(tx, incident, Some(chat), Decision::Say(Attention::Post), Reason::Resolved, Some(post));

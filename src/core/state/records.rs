@@ -270,12 +270,14 @@ pub enum ImpactState {
 /// What a chat was told of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
+    /// The loudest word.
     pub attention: Attention,
     pub verdict: Verdict,
     pub at: Instant,
     pub post: PostId,
-    /// Cycles with an audience that were told of.
-    pub cycles: BTreeSet<CycleKey>,
+    /// Cycles with an audience that were told of, each with the loudest word that named it.
+    #[serde(with = "crate::core::pairs")]
+    pub cycles: BTreeMap<CycleKey, Attention>,
 }
 
 /// What is known of one chat.
