@@ -52,6 +52,7 @@
 //! | `suspicion` | unrelated hosts in one trouble → the watch's own |
 //! | [`core::incident`] | causes → incidents with their impact |
 //! | `aside` | acks, snoozes, mutes → what is left alone, and until when |
+//! | `heard` | what a chat was told of an incident → which deadlines are new to it, and of which nobody was asked |
 //! | `patience`, `maintenance`, `quiet` | until when a word may wait, or a person may sleep |
 //! | [`core::policy`] | incidents → say, hold, stay silent, with the reason |
 //! | `escalate` | nobody has answered → who is asked next |

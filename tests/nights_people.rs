@@ -298,3 +298,29 @@ fn who_muted_two_sources_is_not_told_of_the_network() {
         &[],
     );
 }
+
+#[test]
+fn a_rung_that_falls_due_with_a_word_of_its_own_is_told_once() {
+    let mut plan = with_rung();
+    plan.digests.clear();
+    let early = |hour, minute| chrono::NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
+    let quiet = Some(dawnwatch::core::time::Hours { from: early(22, 0), to: early(7, 40) });
+    plan.chats.insert(id("backup"), Chat { quiet, ..chat() });
+    plan.dashboards.insert(id("shop"), Dashboard { tell: vec![id("backup")], ..dashboard(&["sales"]) });
+    let world = night_of(
+        plan,
+        "2026-11-22 23:00",
+        "2026-11-23 08:30",
+        |w| {
+            w.fail("orders", "2026-11-23 07:00", "2026-11-23 07:10");
+        },
+        &[
+            "Mon 07:10 backup post alert orders failed +1 [shop]",
+            "Mon 07:10 team notify alert orders failed +1 [exec]",
+            // Its quiet hours end, and nobody has answered the first one for half an hour.
+            "Mon 07:40 backup escalate update orders failed +1 [exec shop]",
+        ],
+    );
+    let said = world.ledger.iter().filter(|entry| matches!(entry.decision, Decision::Say(_)));
+    assert_eq!(said.count(), 3);
+}

@@ -293,7 +293,7 @@ fn the_numbers_are_those_of_the_code() {
         ("core/forecast.rs", "OVERDUE_AT_LEAST: TimeDelta = TimeDelta::minutes(5)", "at least 5 minutes more"),
         ("core/fold.rs", "MANY: usize = 3", "At least 3 checks"),
         ("core/fold.rs", "TOGETHER: TimeDelta = TimeDelta::minutes(15)", "the same error within 15 minutes"),
-        ("core/policy.rs", "FAILURE_WAIT: TimeDelta = TimeDelta::seconds(60)", "up to 60 s for its error line"),
+        ("core/patience.rs", "FAILURE_WAIT: TimeDelta = TimeDelta::seconds(60)", "up to 60 s for its error line"),
         ("core/patience.rs", "PATIENCE: TimeDelta = TimeDelta::minutes(10)", "no sooner than 10 minutes after it began"),
         ("core/suspicion.rs", "TOGETHER: TimeDelta = TimeDelta::minutes(2)", "go dark within 2 minutes"),
         ("core/clocks.rs", "OFF_S: i64 = 60", "off by more than 60 s"),

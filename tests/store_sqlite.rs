@@ -105,7 +105,7 @@ fn incident(id: IncidentId, phase: Phase) -> Row {
         verdict: Verdict::Failed,
         at: at(4),
         post: 1,
-        cycles: BTreeSet::from([cycle_key(23)]),
+        cycles: BTreeMap::from([(cycle_key(23), Attention::Notify)]),
     };
     Row::Incident(Box::new(Incident {
         id,
@@ -115,7 +115,7 @@ fn incident(id: IncidentId, phase: Phase) -> Row {
         verdict: Verdict::Failed,
         phase,
         alike: BTreeSet::from([Id::from("a")]),
-        lagging: false,
+        lagging: None,
         impact: BTreeMap::from([(cycle_key(23), impact.clone()), (cycle_key(24), impact)]),
         outside: false,
         told: BTreeMap::from([("team".into(), told)]),

@@ -7,12 +7,13 @@ use super::time::Instant;
 use super::tx::Tx;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The next rung: asked when nobody has repaired it so long after a person was asked.
+/// The next rung: asked when nobody has repaired it so long after a person was asked. `only`: only if this chat is one.
 pub(super) fn escalate(
     tx: &mut Tx<'_>,
     incident: &mut Incident,
     cycles: &BTreeSet<CycleKey>,
     addressed: &BTreeMap<Id, BTreeSet<CycleKey>>,
+    only: Option<&Id>,
 ) -> Option<Instant> {
     let asked_at = incident.asked_at?;
     // Whoever had it had their time, and what was snoozed its rest.
@@ -21,7 +22,8 @@ pub(super) fn escalate(
     let mut rungs: BTreeMap<Id, (Instant, BTreeSet<CycleKey>)> = BTreeMap::new();
     for key in cycles {
         let Some(dashboard) = tx.plan.dashboards.get(&key.dashboard) else { continue };
-        for (above, chat) in (0..).zip(&dashboard.escalate) {
+        let rungs_of_it = (0..).zip(&dashboard.escalate).filter(|(_, chat)| only.is_none_or(|only| only == *chat));
+        for (above, chat) in rungs_of_it {
             let from = (asked_at + dashboard.escalate_after).max(set_aside) + dashboard.escalate_after * above;
             let rung = rungs.entry(chat.clone()).or_insert((from, BTreeSet::new()));
             rung.0 = rung.0.min(from);

@@ -7,9 +7,7 @@ use super::fold;
 use super::observation::Failure;
 use super::outside::Outside;
 use super::plan::Id;
-use super::state::{
-    Attention, Cause, CycleKey, CycleState, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict,
-};
+use super::state::{Cause, CycleKey, CycleState, Impact, ImpactState, Incident, IncidentId, Phase, Reason, State, Verdict};
 use super::suspicion;
 use super::time::Instant;
 use super::tx::Tx;
@@ -167,8 +165,8 @@ fn carry_on(tx: &mut Tx<'_>, id: IncidentId, active: &mut BTreeMap<Cause, Active
                 // Another spell of the same trouble.
                 incident.since = now.since;
                 incident.retired_by = None;
-                if tx.at - since >= ANEW_AFTER {
-                    ask_anew(&mut incident);
+                if incident.lagging.unwrap_or(tx.at) - since >= ANEW_AFTER {
+                    ask_anew(&mut incident, since);
                 }
             }
             take_in(tx, &mut incident, now);
@@ -182,13 +180,13 @@ fn carry_on(tx: &mut Tx<'_>, id: IncidentId, active: &mut BTreeMap<Cause, Active
     }
 }
 
-/// After a while of health, who was asked before was asked about something else.
-fn ask_anew(incident: &mut Incident) {
-    incident.asked_at = None;
-    incident.escalated.clear();
-    incident.ack = None;
-    for told in incident.told.values_mut() {
-        told.attention = told.attention.min(Attention::Post);
+/// After a while of health, who was asked before was asked about something else; not so who was asked since, about what lagged.
+fn ask_anew(incident: &mut Incident, since: Instant) {
+    for told in incident.told.values_mut().filter(|told| told.at <= since) {
+        told.quieten();
+        incident.asked_at = None;
+        incident.escalated.clear();
+        incident.ack = None;
     }
 }
 
@@ -217,7 +215,7 @@ fn take_in(tx: &Tx<'_>, incident: &mut Incident, now: Active) {
 /// What was taken to be alike until its error was known is an incident of its own now: its deadlines must not hold this one open.
 fn forget_misjudged(incident: &mut Incident) {
     let told = &incident.told;
-    let is_told = |key: &CycleKey| told.values().any(|told| told.cycles.contains(key));
+    let is_told = |key: &CycleKey| told.values().any(|told| told.cycles.contains_key(key));
     incident.impact.retain(|key, impact| !impact.waiting.is_empty() || impact.state != ImpactState::Waiting || is_told(key));
 }
 
@@ -295,10 +293,10 @@ fn lag(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Active
     }
     for id in open {
         let Some(incident) = tx.state.incidents.get(id) else { continue };
-        let lags = lags.get(id);
-        let verdict = lags.copied().unwrap_or(incident.verdict);
-        if incident.lagging != lags.is_some() || incident.verdict != verdict {
-            let incident = Incident { lagging: lags.is_some(), verdict, ..incident.clone() };
+        let verdict = lags.get(id).copied().unwrap_or(incident.verdict);
+        let lagging = lags.contains_key(id).then(|| incident.lagging.unwrap_or(tx.at));
+        if incident.lagging != lagging || incident.verdict != verdict {
+            let incident = Incident { lagging, verdict, ..incident.clone() };
             tx.put_incident(incident);
         }
     }
@@ -313,7 +311,7 @@ fn open_new(tx: &mut Tx<'_>, cause: Cause, now: Active) {
         verdict: now.verdict,
         phase: Phase::Open,
         alike: BTreeSet::new(),
-        lagging: false,
+        lagging: None,
         impact: BTreeMap::new(),
         outside: false,
         told: BTreeMap::new(),

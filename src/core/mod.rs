@@ -20,6 +20,7 @@ mod facts;
 mod fold;
 pub mod forecast;
 mod grounds;
+mod heard;
 pub mod incident;
 pub mod judge;
 mod maintenance;

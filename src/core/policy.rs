@@ -6,15 +6,14 @@ use super::aside;
 use super::escalate;
 use super::facts;
 use super::grounds;
+use super::heard::{hear, is_worse, unasked, untold};
 use super::maintenance;
 use super::message::{AskedBecause, Body, Next};
 use super::patience;
 use super::plan::{Chat, Id, Plan};
 use super::posts;
 use super::quiet::quiet_until;
-use super::state::{
-    About, Attention, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, PostId, Reason, State, Told, Topic, Verdict,
-};
+use super::state::{About, Attention, CycleKey, Decision, ImpactState, Incident, IncidentId, Phase, PostId, Reason, State, Topic};
 use super::time::Instant;
 use super::turn;
 use super::tx::Tx;
@@ -48,7 +47,7 @@ fn decide_one(tx: &mut Tx<'_>, id: IncidentId) -> Option<Instant> {
     let before = incident.clone();
     let wake = match incident.phase {
         Phase::Open => decide_open(tx, &mut incident),
-        Phase::Recovering { .. } if incident.lagging => decide_open(tx, &mut incident),
+        Phase::Recovering { .. } if incident.lagging.is_some() => decide_open(tx, &mut incident),
         Phase::Recovering { .. } => {
             for chat in incident.told.keys().cloned().collect::<Vec<_>>() {
                 record(tx, &mut incident, Some(chat), Decision::StaySilent, Reason::Better);
@@ -85,21 +84,26 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
     }
     let acked = aside::acked(tx, incident);
     let mut wake = earliest(unmuted_at, acked);
-    for (chat, cycles) in &addressed {
+    for (chat, concerned) in &addressed {
         let Some(setup) = tx.plan.chats.get(chat) else { continue };
+        // A rung that falls due here says all that there is to say.
+        if acked.is_none() {
+            escalate::escalate(tx, incident, &cycles, &addressed, Some(chat));
+        }
         let told_before = incident.told.contains_key(chat);
-        let mut all = calm(wanted(tx, incident, (chat, setup), cycles, Attention::Notify), acked, told_before);
+        let unasked = unasked(incident, chat, concerned);
+        let mut all = calm(wanted(tx, incident, (chat, setup), &unasked, Attention::Notify), acked, told_before);
         // A deadline that was not told of (a later cycle, another dashboard) has its own time for the first word.
-        let new = untold(incident, chat, cycles)
+        let new = untold(incident, chat, concerned)
             .map(|untold| calm(wanted(tx, incident, (chat, setup), &untold, Attention::Notify), acked, false));
         if let Some(Wanted { now: None, hold: Some((until, reason)), .. }) = &new {
             all.silent = (Decision::Hold { until: *until }, reason.clone());
         }
-        let holds = say_or_hold(tx, incident, chat, cycles, &all);
+        let holds = say_or_hold(tx, incident, chat, concerned, &all);
         wake = earliest(wake, holds);
-        if let Some(new) = new.filter(|_| untold(incident, chat, cycles).is_some()) {
+        if let Some(new) = new.filter(|_| untold(incident, chat, concerned).is_some()) {
             match new.now {
-                Some((attention, _)) => say_it(tx, incident, chat, cycles, attention, Reason::NewCycle),
+                Some((attention, _)) => say_it(tx, incident, chat, concerned, attention, Reason::NewCycle),
                 None => wake = earliest(wake, new.hold.map(|(until, _)| until)),
             }
         }
@@ -107,13 +111,7 @@ fn decide_open(tx: &mut Tx<'_>, incident: &mut Incident) -> Option<Instant> {
     if acked.is_some() {
         return wake;
     }
-    earliest(wake, escalate::escalate(tx, incident, &cycles, &addressed))
-}
-
-/// The cycles that a chat which knows of the incident has not been told of; `None`: none, or it knows of none.
-fn untold(incident: &Incident, chat: &Id, cycles: &BTreeSet<CycleKey>) -> Option<BTreeSet<CycleKey>> {
-    let told = incident.told.get(chat)?;
-    Some(cycles.difference(&told.cycles).cloned().collect()).filter(|untold: &BTreeSet<CycleKey>| !untold.is_empty())
+    earliest(wake, escalate::escalate(tx, incident, &cycles, &addressed, None))
 }
 
 /// While somebody has it, nobody is asked: what was not told yet is told without.
@@ -240,8 +238,8 @@ pub(super) fn say_or_hold(
         let reason = match told {
             None if *reason == Reason::NotAnswered => Reason::NotAnswered,
             None => Reason::FirstWord,
-            Some(told) if *attention > told.attention => reason.clone(),
-            Some(told) if incident.verdict == Verdict::Failed && told.verdict != Verdict::Failed => Reason::Worse,
+            Some(told) if *attention > told.loudness(cycles) => reason.clone(),
+            Some(told) if is_worse(incident, told) => Reason::Worse,
             Some(_) => return None,
         };
         Some((*attention, reason))
@@ -254,7 +252,7 @@ pub(super) fn say_or_hold(
     }
     let (until, reason) = wanted.hold.clone()?;
     // Who was asked already is not asked again when quiet hours end: that holds nothing.
-    if reason == Reason::QuietHours && incident.told.get(chat).is_some_and(|told| told.attention >= Attention::Notify) {
+    if reason == Reason::QuietHours && incident.told.get(chat).is_some_and(|told| told.loudness(cycles) >= Attention::Notify) {
         if !said {
             stay_silent(tx, incident, chat, wanted);
         }
@@ -282,9 +280,7 @@ fn say_it(tx: &mut Tx<'_>, incident: &mut Incident, chat: &Id, cycles: &BTreeSet
     let about = Box::new(facts::incident(tx.state, tx.plan, incident, cycles, next, tx.at));
     let message = posts::message(tx, attention, Body::Incident { update, about });
     let post = posts::want(tx, chat, Topic::Incident(incident.id), message, tx.at + ALERT_KEEPS);
-    let mut counted = cycles.clone();
-    counted.extend(incident.told.get(chat).into_iter().flat_map(|told| told.cycles.iter().cloned()));
-    incident.told.insert(chat.clone(), Told { attention, verdict: incident.verdict, at: tx.at, post, cycles: counted });
+    hear(incident, chat, attention, (tx.at, post), cycles);
     record_of(tx, incident, Some(chat.clone()), Decision::Say(attention), reason, Some(post));
 }
 
@@ -315,7 +311,8 @@ fn decide_resolved(tx: &mut Tx<'_>, incident: &mut Incident) {
             posts::withdraw_idle(tx, &chat, &Topic::Incident(incident.id));
         }
         turn::foresee(tx);
-        let about = Box::new(facts::resolved(tx.state, tx.plan, incident, &told.cycles, tx.at));
+        let cycles = told.cycles.into_keys().collect();
+        let about = Box::new(facts::resolved(tx.state, tx.plan, incident, &cycles, tx.at));
         let message = posts::message(tx, Attention::Post, Body::Resolved(about));
         let post = posts::want(tx, &chat, Topic::Incident(incident.id), message, tx.at + ALERT_KEEPS);
         record_of(tx, incident, Some(chat), Decision::Say(Attention::Post), Reason::Resolved, Some(post));
@@ -326,12 +323,12 @@ fn record(tx: &mut Tx<'_>, incident: &mut Incident, chat: Option<Id>, decision: 
     record_of(tx, incident, chat, decision, reason, None);
 }
 
-/// Writes a decision down when it is another one than the last for this chat. `post`: what is said.
+/// Writes a decision down when it is another one than the last for this chat; what is said (`post`), each time.
 fn record_of(tx: &mut Tx<'_>, incident: &mut Incident, chat: Option<Id>, decision: Decision, reason: Reason, post: Option<PostId>) {
     let new = (chat.clone(), decision.clone(), reason.clone());
     let last = incident.decided.iter_mut().find(|(to, ..)| *to == chat);
     match last {
-        Some(last) if *last == new => return,
+        Some(last) if *last == new && post.is_none() => return,
         Some(last) => *last = new,
         None => incident.decided.push(new),
     }

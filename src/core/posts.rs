@@ -129,7 +129,10 @@ fn take_back(tx: &mut Tx<'_>, id: PostId) {
     }
     // An earlier word that was seen stands, but as no more than a word.
     match seen_before(&tx.state.posts, told.post) {
-        Some(earlier) => (told.post, told.attention) = (earlier, Attention::Post),
+        Some(earlier) => {
+            told.post = earlier;
+            told.quieten();
+        }
         None => drop(incident.told.remove(&chat)),
     }
     incident.escalated.remove(&chat);
@@ -139,22 +142,27 @@ fn take_back(tx: &mut Tx<'_>, id: PostId) {
 /// The last other post of the same topic in the same chat, or standing in for it, that was seen or is on its way.
 fn seen_before(posts: &BTreeMap<PostId, Post>, id: PostId) -> Option<PostId> {
     let post = posts.get(&id)?;
-    let earlier = posts.values().filter(|other| {
-        let here = other.chat == post.chat || other.stands_in_for.as_ref() == Some(&post.chat);
-        let seen = other.ambiguities > 0
-            || matches!(other.attempt, Attempt::Started { .. } | Attempt::Confirmed { .. } | Attempt::Ambiguous { .. });
-        other.id != id && here && other.topic == post.topic && seen
-    });
-    earlier.map(|other| other.id).max()
+    posts.values().filter(|other| other.id != id && is_of(other, post) && is_seen(other)).map(|other| other.id).max()
 }
 
-/// Will a word so loud come behind this one for whoever reads? Not where this one, and all before it, never left and gives way to it.
+/// Of the same topic, in the same chat or standing in for it.
+fn is_of(other: &Post, post: &Post) -> bool {
+    (other.chat == post.chat || other.stands_in_for.as_ref() == Some(&post.chat)) && other.topic == post.topic
+}
+
+/// Somebody has seen it, perhaps, or it is on its way.
+fn is_seen(post: &Post) -> bool {
+    post.ambiguities > 0 || matches!(post.attempt, Attempt::Started { .. } | Attempt::Confirmed { .. } | Attempt::Ambiguous { .. })
+}
+
+/// Will a word so loud come behind this one for whoever reads? Not where this one, all before it and all that stands in for them reached
+/// nobody so far and gives way to it.
 pub(super) fn comes_before(tx: &Tx<'_>, id: PostId, attention: Attention) -> bool {
     let posts = &tx.state.posts;
     // One that is kept no more was settled long ago.
     let Some(post) = posts.get(&id) else { return true };
-    let unsent = post.attempt == Attempt::Idle && post.ambiguities == 0 && post.message.attention <= attention;
-    !unsent || seen_before(posts, id).is_some()
+    let louder = |post: &Post| post.attempt == Attempt::Idle && post.message.attention > attention;
+    posts.values().filter(|other| is_of(other, post)).any(|other| is_seen(other) || louder(other))
 }
 
 /// Does the chat refuse everything, and none that works stand in for it?

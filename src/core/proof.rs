@@ -66,7 +66,7 @@ pub fn lapses(state: &State, plan: &Plan, at: Instant) -> Vec<Lapse> {
     not_judged(state, plan, at, &mut lapses);
     let open = |incident: &&Incident| match incident.phase {
         Phase::Open => true,
-        Phase::Recovering { .. } => incident.lagging,
+        Phase::Recovering { .. } => incident.lagging.is_some(),
         Phase::Resolved { .. } => false,
     };
     for incident in state.incidents.values().filter(open) {

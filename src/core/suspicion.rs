@@ -5,9 +5,10 @@ use super::aside;
 use super::clocks;
 use super::incident::Active;
 use super::maintenance;
+use super::message::Body;
 use super::observation::Why;
 use super::plan::{Id, Plan};
-use super::state::{Cause, Incident, IncidentId, Own, Phase, Reason, SourceState, State, Verdict};
+use super::state::{Cause, Incident, IncidentId, Own, Phase, Post, Reason, SourceState, State, Told, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
@@ -58,7 +59,8 @@ fn settle(tx: &mut Tx<'_>, own: Own, parts: Vec<Cause>, active: &mut BTreeMap<Ca
 /// The suspicion is over, and something of what it explained is not: the incident goes on under the first of these that has none of its
 /// own, and says so where it was told. The others are incidents of their own.
 fn hand_back(tx: &mut Tx<'_>, own: Own, active: &BTreeMap<Cause, Active>) {
-    let Some(mut incident) = of_cause(tx.state, &Cause::Watch(own)).filter(|i| i.phase == Phase::Open).cloned() else { return };
+    let whole = Cause::Watch(own);
+    let Some(mut incident) = of_cause(tx.state, &whole).filter(|i| i.phase == Phase::Open).cloned() else { return };
     let explained = |cause: &&Cause| match own {
         Own::Network => matches!(cause, Cause::Source(_)),
         Own::Clock => matches!(cause, Cause::Clock(_)),
@@ -66,11 +68,17 @@ fn hand_back(tx: &mut Tx<'_>, own: Own, active: &BTreeMap<Cause, Active>) {
     let left = active.keys().filter(explained).find(|cause| of_cause(tx.state, cause).is_none());
     let Some(left) = left else { return };
     incident.cause = left.clone();
-    // Another cause than the one that was told of: its cycles have not heard of it.
-    incident.told.values_mut().for_each(|told| told.cycles.clear());
+    // Who was told of the watch's own trouble has not heard of this one; who was told of neither knows of these deadlines already.
+    let posts = &tx.state.posts;
+    let of_the_watch = |told: &&mut Told| posts.get(&told.post).is_none_or(|post| is_about(post, &whole));
+    incident.told.values_mut().filter(of_the_watch).for_each(|told| told.cycles.clear());
     (incident.ack, incident.snooze) = (None, None);
     tx.note_of(&incident, Reason::Deepened);
     tx.put_incident(incident);
+}
+
+fn is_about(post: &Post, cause: &Cause) -> bool {
+    matches!(&post.message.body, Body::Incident { about, .. } if about.cause == *cause)
 }
 
 fn of_cause<'a>(state: &'a State, cause: &Cause) -> Option<&'a Incident> {

@@ -195,8 +195,8 @@ pub struct Incident {
     pub phase: Phase,
     /// Checks with the same source and the same trouble, the cause not counted.
     pub alike: BTreeSet<Id>,
-    /// Recovering, but what waited for it will miss its deadline all the same.
-    pub lagging: bool,
+    /// Recovering, but what waited for it will miss its deadline all the same; since when it looks so.
+    pub lagging: Option<Instant>,
     #[serde(with = "crate::core::pairs")]
     pub impact: BTreeMap<CycleKey, Impact>,
     /// The check is stale by `max_age`, or stands outside any dashboard.
@@ -285,12 +285,14 @@ pub enum ImpactState {
 /// What a chat was told of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
+    /// The loudest word.
     pub attention: Attention,
     pub verdict: Verdict,
     pub at: Instant,
     pub post: PostId,
-    /// Cycles with an audience that were told of.
-    pub cycles: BTreeSet<CycleKey>,
+    /// Cycles with an audience that were told of, each with the loudest word that named it.
+    #[serde(with = "crate::core::pairs")]
+    pub cycles: BTreeMap<CycleKey, Attention>,
 }
 
 /// What is known of one chat.

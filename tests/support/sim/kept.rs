@@ -150,8 +150,13 @@ pub fn nothing_is_lost(script: &Script, record: &Record, found: &mut Found) {
         let fallback = conf.chats[&post.chat].fallback.as_ref();
         let handed = || post.stands_in_for.is_some() || fallback.is_none() || noted(Reason::StandsIn) || !script.changes.is_empty();
         let odd = !script.jumps.is_empty();
+        let wanted_now =
+            |post: &Post| record.wanted.get(&post.id).is_some_and(|wanted| *wanted + TimeDelta::minutes(1) > script.to);
         let ends = match &post.attempt {
-            Attempt::Idle => odd || !chat_works(script, &post.chat, script.to - TimeDelta::minutes(5), script.to),
+            // What was wanted only now has had no time.
+            Attempt::Idle => {
+                odd || wanted_now(post) || !chat_works(script, &post.chat, script.to - TimeDelta::minutes(5), script.to)
+            }
             Attempt::Started { .. } => false,
             Attempt::Confirmed { .. } => noted(Reason::Delivered),
             Attempt::Ambiguous { .. } | Attempt::Refused { .. } => noted(Reason::Undelivered) && handed(),

@@ -75,7 +75,7 @@ fn state(row: &Row) -> Option<&'static str> {
         Row::Incident(incident) => match incident.phase {
             Phase::Open if incident.alike.is_empty() => "open",
             Phase::Open => "folded",
-            Phase::Recovering { .. } if incident.lagging => "lagging",
+            Phase::Recovering { .. } if incident.lagging.is_some() => "lagging",
             Phase::Recovering { .. } => "recovering",
             Phase::Resolved { .. } => "resolved",
         },

@@ -145,8 +145,9 @@ pub fn nothing_is_told_twice(record: &Record, found: &mut Found) {
 /// Promise 2: of one incident a chat hears again only what is louder, worse, or of another cycle; and its end once, at the end.
 pub fn one_cause_is_one_message(script: &Script, record: &Record, found: &mut Found) {
     let mut of: BTreeMap<(Id, IncidentId), Vec<&Post>> = BTreeMap::new();
-    // A word that was refused reached nobody.
-    let heard = |post: &&Post| !matches!(post.attempt, Attempt::Refused { .. }) || post.ambiguities > 0;
+    // A word that was refused, or taken back before it left, reached nobody.
+    let unheard = |post: &Post| matches!(post.attempt, Attempt::Refused { .. } | Attempt::Withdrawn { .. });
+    let heard = |post: &&Post| !unheard(post) || post.ambiguities > 0;
     for post in record.posts.values().filter(|post| post.stands_in_for.is_none()).filter(heard) {
         if let Topic::Incident(incident) = &post.topic {
             of.entry((post.chat.clone(), *incident)).or_default().push(post);
@@ -158,8 +159,11 @@ pub fn one_cause_is_one_message(script: &Script, record: &Record, found: &mut Fo
 }
 
 fn in_one_chat(script: &Script, record: &Record, (chat, incident): (&Id, IncidentId), posts: &[&Post], found: &mut Found) {
-    let mut cycles: BTreeSet<(&Id, Instant)> = BTreeSet::new();
-    let (mut loudest, mut failed, mut ended, mut suspected) = (Attention::Silent, false, false, false);
+    // Each deadline with the loudest word that named it, and the loudest word that named none.
+    let mut heard: BTreeMap<(&Id, Instant), Attention> = BTreeMap::new();
+    let (mut loudest, mut ended, mut suspected) = (Attention::Silent, false, false);
+    // Each cause that was told to have failed: that a deeper one has failed, too, is news.
+    let mut failed: BTreeSet<&Cause> = BTreeSet::new();
     let mut before = Instant::MIN_UTC;
     for post in posts {
         if ended {
@@ -172,28 +176,38 @@ fn in_one_chat(script: &Script, record: &Record, (chat, incident): (&Id, Inciden
         // What was taken for the watch's own fault, and is a source's, is told anew.
         let suspects = matches!(about.cause, Cause::Watch(_));
         if suspected && !suspects {
-            cycles.clear();
+            heard.clear();
         }
         suspected = suspects;
         // Trouble that comes back after half an hour of health is asked for anew.
         let healthy = |entry: &&Entry| entry.about == About::Incident(incident) && entry.reason == Reason::Recovering;
         let mut spells = record.ledger.iter().filter(healthy).map(|entry| entry.at);
         if spells.any(|at| before <= at && at + WELL <= post.wanted_at) {
-            (loudest, failed) = (Attention::Silent, false);
+            heard.clear();
+            failed.clear();
+            loudest = Attention::Silent;
         }
         before = post.wanted_at;
-        let fails = about.verdict == Verdict::Failed;
-        let new: Vec<_> = about.dashboards.iter().map(|d| (&d.id, d.deadline)).filter(|key| !cycles.contains(key)).collect();
+        // What is worse is posted and asked once more.
+        if about.verdict == Verdict::Failed && failed.insert(&about.cause) {
+            heard.clear();
+            loudest = Attention::Silent;
+        }
+        let attention = post.message.attention;
+        let named: Vec<_> = about.dashboards.iter().map(|told| (&told.id, told.deadline)).collect();
+        let known = named.iter().map(|key| heard.get(key).copied().unwrap_or(Attention::Silent)).min().unwrap_or(loudest);
         let real = record.wanted.get(&post.id).copied().unwrap_or(script.from);
         let odd = Truth::at(script, real).clock_is_off(real - TimeDelta::hours(6), real);
-        if post.message.attention <= loudest && (failed || !fails) && new.is_empty() && !odd {
+        if attention <= known && !odd {
             found.push((2, format!("incident {incident} is said again in {chat} at {} without need", local(post.wanted_at))));
         }
-        // What is worse, or of a new cycle, is posted and asked once more.
-        let more = new.is_empty() && (failed || !fails);
-        loudest = if more { loudest.max(post.message.attention) } else { post.message.attention };
-        failed |= fails;
-        cycles.extend(new);
+        heard.extend(
+            named
+                .into_iter()
+                .map(|key| (key, heard.get(&key).copied().unwrap_or(Attention::Silent).max(attention)))
+                .collect::<Vec<_>>(),
+        );
+        loudest = loudest.max(attention);
     }
 }
 
