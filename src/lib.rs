@@ -47,14 +47,16 @@
 //! | [`core::judge`] | evidence + forecast → verdicts, and until when they hold |
 //! | `clocks` | what sources say of the time → whose clock is off |
 //! | [`core::outside`] | what is wrong whatever the deadlines are: `max_age`, failures that no dashboard waits for |
-//! | `turn` | keeps verdicts up to date; what sticks becomes rows. Before words are made of it, what is expected is brought to now |
+//! | `turn` | keeps verdicts up to date; what sticks becomes rows |
 //! | `fold` | many causes alike → one that stands for all |
 //! | `suspicion` | unrelated hosts in one trouble → the watch's own |
 //! | [`core::incident`] | causes → incidents with their impact |
 //! | `aside` | acks, snoozes, mutes → what is left alone, and until when |
 //! | `heard` | what a chat was told of an incident → which deadlines are new to it, and of which nobody was asked |
 //! | `patience`, `maintenance`, `quiet` | until when a word may wait, or a person may sleep |
-//! | [`core::policy`] | incidents → say, hold, stay silent, with the reason |
+//! | `audience` | an incident → the endangered cycles that somebody looks at, and their chats |
+//! | [`core::policy`] | incidents × chats, in which order: what each is to hear, and what ends with an incident |
+//! | `wanted` → `say` | one chat → say now, hold until, stay silent, with the reason → its post, and the line on record. Before words are made, `foresee` brings what is expected to now |
 //! | `escalate` | nobody has answered → who is asked next |
 //! | [`core::digest`] | the scheduled summary, or recorded silence |
 //! | `week` | the sums of the last days → the summary of a week |

@@ -1,15 +1,16 @@
 //! Digests: the scheduled summary, or the recorded decision that silence says it all.
 
 use super::aside;
+use super::audience;
 use super::clocks;
 use super::command::Muted;
 use super::cycle;
 use super::facts;
+use super::foresee;
 use super::maintenance;
 use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestNotes, DigestVerdict, Taken, WeekFacts};
 use super::patience;
 use super::plan::{Digest, DigestAbout, Id, Manner, Plan, Source, When};
-use super::policy;
 use super::posts;
 use super::standing;
 use super::state::{
@@ -17,7 +18,6 @@ use super::state::{
     State, Topic, Verdict,
 };
 use super::time::{Instant, local_date, midnight, shift};
-use super::turn;
 use super::tx::Tx;
 use super::week;
 use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
@@ -174,7 +174,7 @@ fn say(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate) -> Given {
         let (verdict, green) = (facts.verdict, facts.is_quiet());
         return Given { verdict, green, silence: Reason::AllGreen, body: Body::Week(Box::new(facts)) };
     }
-    turn::foresee(tx);
+    foresee::foresee(tx);
     let facts = DigestFacts { next_at, ..facts(tx.state, tx.plan, id, tx.at) };
     let verdict = facts.verdict;
     let green = matches!(
@@ -277,7 +277,7 @@ impl Excused {
         let mut excused = Self { lines: sources.collect(), incidents: BTreeSet::new(), waiting: BTreeMap::new() };
         for incident in state.incidents.values().filter(|incident| incident.phase == Phase::Open) {
             let Some(until) = maintenance::of_incident(plan, incident, at) else { continue };
-            let cycles = policy::audience(state, incident);
+            let cycles = audience::endangered(state, incident);
             if patience::maintenance_until(state, plan, incident, &cycles, at).is_none() {
                 continue;
             }

@@ -1,10 +1,11 @@
 //! The rungs: who is asked next when nobody has answered or repaired. Each once, and not while somebody has it.
 
 use super::plan::Id;
-use super::policy::{earliest, say_or_hold, wanted};
+use super::say::say_or_hold;
 use super::state::{Attention, CycleKey, Incident, Reason};
-use super::time::Instant;
+use super::time::{Instant, earliest};
 use super::tx::Tx;
+use super::wanted::wanted;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The next rung: asked when nobody has repaired it so long after a person was asked. `only`: only if this chat is one.

@@ -1,10 +1,10 @@
 //! Gathers what a line of the ledger rests on, so that it can be read when the rows are gone. Reads the state, changes nothing.
 
+use super::audience;
 use super::facts;
 use super::maintenance;
 use super::message::Body;
 use super::plan::Id;
-use super::policy;
 use super::quiet::quiet_until;
 use super::state::{CYCLES_SHOWN, CycleKey, Endangered, Grounds, Incident, Phase, Post, PostId, Sending, Trouble};
 use super::tx::Tx;
@@ -42,7 +42,7 @@ pub(super) fn of_incident(tx: &Tx<'_>, incident: &Incident, chat: Option<&Id>, p
 /// By deadline.
 fn cycles(tx: &Tx<'_>, incident: &Incident) -> Vec<Endangered> {
     let keys: BTreeSet<CycleKey> = if incident.phase == Phase::Open {
-        policy::audience(tx.state, incident)
+        audience::endangered(tx.state, incident)
     } else {
         let seen = |key: &&CycleKey| tx.state.cycles.get(*key).is_some_and(|cycle| cycle.audience);
         incident.impact.keys().filter(seen).cloned().collect()

@@ -2,10 +2,10 @@
 //! every judgement is up to date, and every message is delivered, held with a reason, or told elsewhere. Says what is in the way;
 //! changes nothing, and sends nothing.
 
+use super::audience;
 use super::cycle;
 use super::due::LIST_EVERY;
 use super::plan::{Id, Plan};
-use super::policy;
 use super::posts;
 use super::standing::stale_after;
 use super::state::{Attempt, CycleKey, Incident, IncidentId, Phase, Post, PostId, State, Topic};
@@ -122,9 +122,9 @@ fn not_judged(state: &State, plan: &Plan, at: Instant, lapses: &mut Vec<Lapse>) 
 /// An incident that is to be told where nobody can be reached. That nobody looks that day is a reason to tell nobody; a held word
 /// has its own.
 fn untold(state: &State, plan: &Plan, incident: &Incident, lapses: &mut Vec<Lapse>) {
-    let cycles: BTreeSet<CycleKey> = policy::audience(state, incident);
+    let cycles: BTreeSet<CycleKey> = audience::endangered(state, incident);
     let wanted = !cycles.is_empty() || incident.outside;
-    let chats = policy::addressed(plan, incident, &cycles);
+    let chats = audience::chats(plan, incident, &cycles);
     let mut chats = chats.keys().filter(|chat| plan.chats.contains_key(*chat)).peekable();
     if wanted && chats.peek().is_none() {
         lapses.push(Lapse::NobodyToTell { incident: incident.id });

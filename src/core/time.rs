@@ -140,6 +140,11 @@ impl Until {
     }
 }
 
+/// The earlier of two that may not come.
+pub(super) fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    [a, b].into_iter().flatten().min()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -144,28 +144,6 @@ fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle
     tx.state.view.cycles.insert(id.clone(), view);
 }
 
-/// What is expected moves on with time while every verdict holds: before words are made of it, it is foreseen anew, once in a step.
-pub(super) fn foresee(tx: &mut Tx<'_>) {
-    let plan = tx.plan;
-    if std::mem::replace(&mut tx.foreseen, true) {
-        return;
-    }
-    for (id, dashboard) in &plan.dashboards {
-        let outstanding = tx.state.view.cycles.get(id).filter(|view| view.verdict > Verdict::Ready);
-        let Some(mut now) = outstanding.cloned() else { continue };
-        judge::judge_again(&mut now, tx.state, plan, dashboard, tx.at);
-        let Some(view) = tx.state.view.cycles.get_mut(id) else { continue };
-        view.eta = now.eta;
-        for ((ix, had), (_, new)) in view.checks.iter_mut().zip(now.checks) {
-            if had.forecast != new.forecast {
-                had.forecast = new.forecast;
-                // What rests on it is to see that it has moved.
-                view.touched.insert(*ix);
-            }
-        }
-    }
-}
-
 /// What is to change in a check's kept arrivals: a new one, or the taking back of an old one.
 fn sticking(tx: &Tx<'_>, ix: Ix, judged: &Judged, cycle: &Cycle) -> Option<(Ix, Option<Arrival>)> {
     let kept = tx.state.checks[ix].arrivals.iter().rev().find(|arrival| arrival.cycle == cycle.key);

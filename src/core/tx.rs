@@ -20,7 +20,7 @@ pub(super) struct Tx<'a> {
     touched: BTreeSet<Key>,
     ledger: Vec<Entry>,
     observed: Vec<Observed>,
-    /// What is expected was brought to now (`turn::foresee`).
+    /// What is expected was brought to now (`foresee`).
     pub(super) foreseen: bool,
 }
 
