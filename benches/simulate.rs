@@ -52,7 +52,8 @@ fn keep(script: &Script, promise: u8, manner: Manner, into: &Path) {
     let still = wrong(&small, manner);
     let played = std::panic::catch_unwind(AssertUnwindSafe(|| play(&small, manner))).ok();
     let file = into.join(format!("seed-{}-promise-{promise}.toml", script.seed));
-    match std::fs::write(&file, scenario(&small, played.as_ref(), &still)) {
+    let written = std::fs::create_dir_all(into).and_then(|()| std::fs::write(&file, scenario(&small, played.as_ref(), &still)));
+    match written {
         Ok(()) => println!("  cut down to {} checks: {}", small.conf.checks.len(), file.display()),
         Err(error) => println!("  it could not be written to {}: {error}", file.display()),
     }

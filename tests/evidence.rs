@@ -75,6 +75,18 @@ fn the_next_scheduled_run_of_the_day_takes_nothing_back() {
 }
 
 #[test]
+fn a_rerun_by_hand_heals_a_failure_also_when_the_next_scheduled_run_has_begun() {
+    let mut world = World::new(one(|_| {}), "2026-11-23 00:00");
+    world.fail("orders", "2026-11-23 01:00", "2026-11-23 01:10");
+    world.script("orders", "2026-11-23 01:30", Some("2026-11-23 02:20"), true, RunKind::Manual);
+    world.script("orders", "2026-11-23 02:00", Some("2026-11-23 02:40"), true, RunKind::Scheduled);
+    assert_eq!(verdict(world.until("2026-11-23 01:20"), "orders"), Verdict::Failed);
+    assert_eq!(verdict(world.until("2026-11-23 01:40"), "orders"), Verdict::OnTrack);
+    assert_eq!(verdict(world.until("2026-11-23 02:10"), "orders"), Verdict::OnTrack, "both are under way");
+    assert_eq!(verdict(world.until("2026-11-23 02:30"), "orders"), Verdict::Ready);
+}
+
+#[test]
 fn a_dataset_counts_by_arrival_or_by_the_data_it_reaches() {
     let through = Evidence::DataTime { through: "-1d 23:50".parse().unwrap() };
     let cases = [

@@ -179,14 +179,15 @@ fn of_runs(runs: &[Run], known: &Known, source: &SourceState, cycle: &Cycle, pla
     let under_way = |run: &Run| {
         matches!(run.state, RunState::Queued | RunState::Running | RunState::Retrying { .. } | RunState::Waiting { .. })
     };
+    let is_next = |run: &Run| under_way(run) && run.kind != RunKind::Manual;
     let deciding = match newest.state {
         // With `run` given, one success at or after that time is what was asked for.
         _ if known.check.run.is_some() && newest.state != RunState::Success => {
             counting.find(|run| run.state == RunState::Success).unwrap_or(newest)
         }
         // The next scheduled run of a pipeline that runs several times a day takes no success back, and heals no failure before it
-        // has ended; a rerun by hand does both.
-        _ if under_way(newest) && newest.kind != RunKind::Manual => counting.find(|run| !under_way(run)).unwrap_or(newest),
+        // has ended; a rerun by hand does both, whatever the schedule starts meanwhile.
+        _ if is_next(newest) => counting.find(|run| !is_next(run)).unwrap_or(newest),
         _ => newest,
     };
     of_run(deciding, cycle)

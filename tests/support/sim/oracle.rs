@@ -189,8 +189,8 @@ impl Look<'_> {
         let runs = self.truth.script.things.values().filter(|thing| thing.source == *source).flat_map(|thing| &thing.runs);
         let failed: Vec<Instant> = runs.filter_map(Course::failed_at).filter(|at| *at <= self.real).collect();
         let all_s = each_s * i64::try_from(failed.len()).unwrap_or(i64::MAX);
-        let swept = self.record.swept.get(source).into_iter().flatten();
-        let seen = failed.into_iter().max().and_then(|last| swept.filter(|swept| **swept >= last).min());
+        let swept = || self.record.swept.get(source).into_iter().flatten();
+        let seen = failed.iter().filter_map(|failed| swept().filter(|swept| *swept >= failed).min()).max();
         // Whoever comes back asks anew.
         let asked = self.record.away.iter().map(|span| &span.to).chain(seen).max();
         all_s > REASONS_S && asked.is_none_or(|asked| self.real <= *asked + TimeDelta::seconds(all_s))
