@@ -110,6 +110,7 @@ fn incident(id: IncidentId, phase: Phase) -> Row {
     Row::Incident(Box::new(Incident {
         id,
         cause: Cause::Check("orders_raw".into()),
+        hidden: None,
         opened_at: at(2),
         since: at(1),
         verdict: Verdict::Failed,

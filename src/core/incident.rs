@@ -156,8 +156,9 @@ pub(super) fn current_failure(state: &State, id: &Id) -> Option<Failure> {
 /// Brings an open incident to now: takes its cause out of `active` where it still holds.
 fn carry_on(tx: &mut Tx<'_>, id: IncidentId, active: &mut BTreeMap<Cause, Active>) {
     let Some(mut incident) = tx.state.incidents.get(&id).cloned() else { return };
-    let now = active.remove(&incident.cause);
     let before = incident.clone();
+    surface(tx, &mut incident, active);
+    let now = active.remove(&incident.cause);
     match now {
         Some(now) => {
             if let Phase::Recovering { since } = incident.phase {
@@ -177,6 +178,18 @@ fn carry_on(tx: &mut Tx<'_>, id: IncidentId, active: &mut BTreeMap<Cause, Active
     settle_impact(tx, &mut incident);
     if incident != before {
         tx.put_incident(incident);
+    }
+}
+
+/// What hid its cause is gone, and the cause is not: that is no new trouble. It keeps its id, and who was told knows of it.
+fn surface(tx: &mut Tx<'_>, incident: &mut Incident, active: &BTreeMap<Cause, Active>) {
+    if active.contains_key(&incident.cause) {
+        return;
+    }
+    let there = |id: &Id| active.contains_key(&Cause::Check(id.clone())) && own(tx, id).is_none();
+    if let Some(check) = incident.hidden.take().filter(there) {
+        incident.cause = Cause::Check(check);
+        tx.note_of(incident, Reason::Surfaced);
     }
 }
 
@@ -258,7 +271,10 @@ fn deepen(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Act
         });
         let Some(mut incident) = shallower.cloned() else { continue };
         let Some(now) = active.remove(&cause) else { continue };
-        incident.cause = cause;
+        incident.hidden = match std::mem::replace(&mut incident.cause, cause) {
+            Cause::Check(was) if !matches!(incident.cause, Cause::Check(_)) => Some(was),
+            _ => None,
+        };
         incident.phase = Phase::Open;
         incident.since = incident.since.min(now.since);
         incident.failure = None;
@@ -306,6 +322,7 @@ fn open_new(tx: &mut Tx<'_>, cause: Cause, now: Active) {
     let mut incident = Incident {
         id: tx.next_incident(),
         cause,
+        hidden: None,
         opened_at: tx.at,
         since: now.since,
         verdict: now.verdict,

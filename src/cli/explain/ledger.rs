@@ -133,6 +133,7 @@ fn why(reason: &Reason) -> &'static str {
         Reason::CycleClosed => "the cycle closed",
         Reason::ToldLate => "told only when the cycle had closed",
         Reason::Deepened => "the cause proves to lie deeper",
+        Reason::Surfaced => "what was told of before is there still",
         Reason::Merged => "it proves to be part of another",
         Reason::Retired => "retired",
         Reason::SourceDark => "no answer",

@@ -110,6 +110,8 @@ pub enum Reason {
     /// A word about the cycle was delivered only when it had closed.
     ToldLate,
     Deepened,
+    /// What had hidden its cause can be seen again, and the cause is there still.
+    Surfaced,
     /// Its cause proved to be one of many alike.
     Merged,
     Retired,

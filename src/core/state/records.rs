@@ -187,6 +187,8 @@ pub struct CycleState {
 pub struct Incident {
     pub id: IncidentId,
     pub cause: Cause,
+    /// The check that was its cause until nobody could see it any more.
+    pub hidden: Option<Id>,
     pub opened_at: Instant,
     /// When the cause itself began.
     pub since: Instant,
