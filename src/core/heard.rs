@@ -48,7 +48,7 @@ pub(super) fn hear(
     (at, post): (Instant, PostId),
     cycles: &BTreeSet<CycleKey>,
 ) {
-    let verdict = incident.verdict;
+    let worst = incident.told.get(chat).map_or(incident.verdict, |told| told.verdict.max(incident.verdict));
     let before = incident.told.remove(chat).map(|mut told| {
         if is_worse(incident, &told) {
             told.quieten();
@@ -60,5 +60,5 @@ pub(super) fn hear(
         let loud = heard.entry(key.clone()).or_insert(attention);
         *loud = attention.max(*loud);
     }
-    incident.told.insert(chat.clone(), Told { attention: loudest, verdict, at, post, cycles: heard });
+    incident.told.insert(chat.clone(), Told { attention: loudest, verdict: worst, at, post, cycles: heard });
 }

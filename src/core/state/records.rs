@@ -192,7 +192,7 @@ pub struct Incident {
     pub opened_at: Instant,
     /// When the cause itself began.
     pub since: Instant,
-    /// The verdict of the cause, worst so far.
+    /// The verdict of the cause now.
     pub verdict: Verdict,
     pub phase: Phase,
     /// Checks with the same source and the same trouble, the cause not counted.
@@ -289,6 +289,7 @@ pub enum ImpactState {
 pub struct Told {
     /// The loudest word.
     pub attention: Attention,
+    /// The worst that was told of its cause.
     pub verdict: Verdict,
     pub at: Instant,
     pub post: PostId,
