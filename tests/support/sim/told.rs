@@ -147,7 +147,16 @@ pub fn one_cause_is_one_message(script: &Script, record: &Record, found: &mut Fo
     let mut of: BTreeMap<(Id, IncidentId), Vec<&Post>> = BTreeMap::new();
     // A word that was refused, or taken back before it left, reached nobody.
     let unheard = |post: &Post| matches!(post.attempt, Attempt::Refused { .. } | Attempt::Withdrawn { .. });
-    let heard = |post: &&Post| !unheard(post) || post.ambiguities > 0;
+    // One of which no answer came may have; but where its stand-in was refused as well, nobody can say so, and it is told once more.
+    let handed_on = |post: &Post| {
+        let is_stand_in = |other: &&Post| other.stands_in_for.as_ref() == Some(&post.chat) && other.message == post.message;
+        record.posts.values().any(|other| is_stand_in(&other) && unheard(other))
+    };
+    let heard = |post: &&Post| match post.attempt {
+        Attempt::Confirmed { .. } => true,
+        Attempt::Refused { .. } | Attempt::Withdrawn { .. } => post.ambiguities > 0 && !handed_on(post),
+        _ => !handed_on(post),
+    };
     for post in record.posts.values().filter(|post| post.stands_in_for.is_none()).filter(heard) {
         if let Topic::Incident(incident) = &post.topic {
             of.entry((post.chat.clone(), *incident)).or_default().push(post);
