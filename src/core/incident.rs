@@ -275,10 +275,6 @@ fn deepen(tx: &mut Tx<'_>, open: &[IncidentId], active: &mut BTreeMap<Cause, Act
             Cause::Check(was) if !matches!(incident.cause, Cause::Check(_)) => Some(was),
             _ => None,
         };
-        if incident.hidden.is_none() {
-            // That the one failed was told; of the other it would be news.
-            incident.told.values_mut().for_each(|told| told.verdict = told.verdict.min(Verdict::Late));
-        }
         incident.phase = Phase::Open;
         incident.since = incident.since.min(now.since);
         incident.failure = None;

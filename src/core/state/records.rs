@@ -289,7 +289,7 @@ pub enum ImpactState {
 pub struct Told {
     /// The loudest word.
     pub attention: Attention,
-    /// The worst that was told of its cause.
+    /// The worst that was told of it.
     pub verdict: Verdict,
     pub at: Instant,
     pub post: PostId,
