@@ -86,6 +86,38 @@ fn a_rerun_by_hand_heals_a_failure_also_when_the_next_scheduled_run_has_begun() 
     assert_eq!(verdict(world.until("2026-11-23 02:30"), "orders"), Verdict::Ready);
 }
 
+/// How many of how many checks have arrived, and by when a person would have to act.
+fn summed(world: &World) -> ((usize, usize), Option<String>) {
+    let view = &world.state.view.cycles[&id("exec")];
+    (view.arrived(), view.act_by().map(local))
+}
+
+#[test]
+fn a_cycle_counts_what_is_due_in_it_and_the_earliest_act_by_of_what_is_outstanding() {
+    let mut world = World::new(plan(), "2026-11-23 00:00");
+    world.run("orders", "2026-11-23 03:00", "2026-11-23 03:40").run("sales", "2026-11-23 04:20", "2026-11-23 05:00");
+    // 09:00 less 20 minutes of reaction and 40 minutes for each of the two.
+    assert_eq!(summed(world.until("2026-11-23 02:00")), ((0, 2), Some("Mon 07:20".into())));
+    assert_eq!(summed(world.until("2026-11-23 04:00")), ((1, 2), Some("Mon 08:00".into())));
+    assert_eq!(summed(world.until("2026-11-23 06:00")), ((2, 2), None));
+    let tuesdays = one(|plan| change(plan, "orders").on = Some(DayRule::Weekdays(vec![chrono::Weekday::Tue])));
+    assert_eq!(summed(World::new(tuesdays, "2026-11-23 00:00").until("2026-11-23 02:00")), ((0, 0), None));
+}
+
+#[test]
+fn a_dashboard_is_expected_with_the_last_of_what_it_needs_and_has_not() {
+    let mut two = one(|_| {});
+    two.checks.insert(id("stock"), check("stock").into());
+    two.checks.insert(id("prices"), check("prices").into());
+    two.dashboards.get_mut(&id("exec")).unwrap().needs = ["orders", "prices", "stock"].map(|need| Need::Check(id(need))).into();
+    let mut world = World::new(two, "2026-11-23 00:00");
+    world.run("orders", "2026-11-23 02:00", "2026-11-23 02:40");
+    world.run("prices", "2026-11-23 03:20", "2026-11-23 04:30").run("stock", "2026-11-23 03:00", "2026-11-23 04:30");
+    world.until("2026-11-23 03:30");
+    let eta = world.state.view.cycles[&id("exec")].eta.map(|eta| local(eta.at));
+    assert_eq!(eta.as_deref(), Some("Mon 04:00"), "prices, forty minutes after its start; stock is through at 03:40");
+}
+
 #[test]
 fn a_dataset_counts_by_arrival_or_by_the_data_it_reaches() {
     let through = Evidence::DataTime { through: "-1d 23:50".parse().unwrap() };
@@ -150,6 +182,8 @@ fn what_is_too_old_is_told_at_any_hour() {
     world.dataset = true;
     world.subjects.entry(id("orders")).or_default().data.extend([seoul("2026-11-23 09:00"), seoul("2026-11-23 13:00")]);
     world.until("2026-11-23 14:00");
+    let since: Vec<String> = world.state.incidents.values().map(|incident| local(incident.since)).collect();
+    assert_eq!(since, ["Mon 12:00"], "three hours after the newest");
     assert_eq!(world.lines(), ["Mon 12:00 team notify alert orders late +0 []", "Mon 13:00 team post resolved orders 0/0 missed"]);
 }
 

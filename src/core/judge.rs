@@ -158,15 +158,8 @@ pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at
 
 /// Judges a cycle again, as [`judge`] would: what was not touched stands where it stood. Returns the places of what was looked at.
 pub(super) fn judge_again(view: &mut CycleView, state: &State, plan: &Plan, dashboard: &Dashboard, at: Instant) -> Vec<usize> {
-    // A deadline that was met stays met: where a check stands hangs on whether that has come. And a clock that was set back.
-    let past = |at: Instant| at >= view.cycle.deadline;
-    let all = past(view.judged_at) != past(at) || at < view.judged_at;
     let touched = std::mem::take(&mut view.touched);
-    let places = if all {
-        (0..view.checks.len()).collect()
-    } else {
-        touched.iter().filter_map(|ix| view.wanted.place(*ix)).collect::<Vec<_>>()
-    };
+    let places: Vec<usize> = touched.iter().filter_map(|ix| view.wanted.place(*ix)).collect();
     view.judge(&places, state, plan, dashboard, at);
     debug_assert!(
         *view == judge(state, plan, dashboard, view.cycle.clone(), at),
