@@ -186,11 +186,12 @@ fn surface(tx: &mut Tx<'_>, incident: &mut Incident, active: &BTreeMap<Cause, Ac
     if active.contains_key(&incident.cause) {
         return;
     }
-    let there = |id: &Id| active.contains_key(&Cause::Check(id.clone())) && own(tx, id).is_none();
-    if let Some(check) = incident.hidden.take().filter(there) {
-        incident.cause = Cause::Check(check);
-        tx.note_of(incident, Reason::Surfaced);
-    }
+    let Some(cause) = incident.hidden.take().filter(|id| own(tx, id).is_none()).map(Cause::Check) else { return };
+    let Some(now) = active.get(&cause) else { return };
+    incident.cause = cause;
+    // What waited for no more than to be seen is not held up by the check.
+    incident.impact.retain(|key, impact| impact.state != ImpactState::Waiting || now.waiting.contains_key(key));
+    tx.note_of(incident, Reason::Surfaced);
 }
 
 /// After a while of health, who was asked before was asked about something else; not so who was asked since, about what lagged.
