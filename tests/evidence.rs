@@ -9,6 +9,7 @@ use dawnwatch::core::calendar::DayRule;
 use dawnwatch::core::observation::*;
 use dawnwatch::core::plan::*;
 use dawnwatch::core::state::{Cause, Verdict};
+use dawnwatch::core::step::{Input, step};
 use dawnwatch::core::time::ClockTime;
 use world::*;
 
@@ -84,6 +85,17 @@ fn a_rerun_by_hand_heals_a_failure_also_when_the_next_scheduled_run_has_begun() 
     assert_eq!(verdict(world.until("2026-11-23 01:40"), "orders"), Verdict::OnTrack);
     assert_eq!(verdict(world.until("2026-11-23 02:10"), "orders"), Verdict::OnTrack, "both are under way");
     assert_eq!(verdict(world.until("2026-11-23 02:30"), "orders"), Verdict::Ready);
+}
+
+#[test]
+fn a_rerun_counts_again_when_the_clock_is_set_back_before_the_deadline() {
+    let mut world = World::new(one(|_| {}), "2026-11-23 00:00");
+    world.run("orders", "2026-11-23 03:00", "2026-11-23 03:40");
+    world.script("orders", "2026-11-23 09:00", Some("2026-11-23 10:30"), true, RunKind::Manual);
+    assert_eq!(verdict(world.until("2026-11-23 09:01"), "orders"), Verdict::Ready, "what was met stays met");
+    world.at = seoul("2026-11-23 08:59") + TimeDelta::seconds(50);
+    step(&mut world.state, &world.plan, world.at, Input::Tick);
+    assert_eq!(verdict(&world, "orders"), Verdict::AtRisk, "it runs again, and the deadline is ahead");
 }
 
 /// How many of how many checks have arrived, and by when a person would have to act.

@@ -26,14 +26,18 @@ fn fail(w: &mut World) {
     }
 }
 
+fn late_reasons(set: impl Fn(&mut World), expected: &[&str]) {
+    let fails = |w: &mut World| {
+        fail(w);
+        set(w);
+    };
+    night_of(three(), "2026-11-23 07:00", "2026-11-23 09:00", fails, expected);
+}
+
 #[test]
 fn a_wait_for_reasons_that_was_slept_through_begins_anew() {
-    night_of(
-        three(),
-        "2026-11-23 07:00",
-        "2026-11-23 09:00",
+    late_reasons(
         |w| {
-            fail(w);
             // The machine sleeps from half a minute after the failures were seen.
             w.events
                 .push_back((seoul("2026-11-23 08:15") + TimeDelta::seconds(30), Box::new(|w| w.at = seoul("2026-11-23 08:25"))));
@@ -50,12 +54,8 @@ fn a_wait_for_reasons_that_was_slept_through_begins_anew() {
 
 #[test]
 fn reasons_are_waited_for_a_minute_and_what_they_show_later_is_told() {
-    night_of(
-        three(),
-        "2026-11-23 07:00",
-        "2026-11-23 09:00",
+    late_reasons(
         |w| {
-            fail(w);
             w.reasons_from = seoul("2026-11-23 08:18");
             w.when("2026-11-23 08:18", |_| {});
         },

@@ -159,7 +159,12 @@ pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at
 /// Judges a cycle again, as [`judge`] would: what was not touched stands where it stood. Returns the places of what was looked at.
 pub(super) fn judge_again(view: &mut CycleView, state: &State, plan: &Plan, dashboard: &Dashboard, at: Instant) -> Vec<usize> {
     let touched = std::mem::take(&mut view.touched);
-    let places: Vec<usize> = touched.iter().filter_map(|ix| view.wanted.place(*ix)).collect();
+    // That a deadline was met stays so when it has passed: a clock that was set back brings it back.
+    let places: Vec<usize> = if at < view.judged_at {
+        (0..view.checks.len()).collect()
+    } else {
+        touched.iter().filter_map(|ix| view.wanted.place(*ix)).collect()
+    };
     view.judge(&places, state, plan, dashboard, at);
     debug_assert!(
         *view == judge(state, plan, dashboard, view.cycle.clone(), at),

@@ -265,7 +265,8 @@ pub(super) fn sent(tx: &mut Tx<'_>, id: PostId, outcome: Outcome) {
 /// The cycles that an incident's message names have been told of from now on.
 fn told_of(tx: &mut Tx<'_>, message: &Message) {
     let Body::Incident { about, .. } = &message.body else { return };
-    let Some(mut incident) = tx.state.incidents.get(&about.incident).cloned() else { return };
+    let Some(had) = tx.state.incidents.get(&about.incident).cloned() else { return };
+    let mut incident = had.clone();
     let names = |key: &CycleKey, cycle: &CycleState| {
         about.dashboards.iter().any(|told| told.id == key.dashboard && told.deadline == cycle.deadline)
     };
@@ -288,7 +289,9 @@ fn told_of(tx: &mut Tx<'_>, message: &Message) {
             tx.note(About::Cycle(key), Reason::ToldLate, result);
         }
     }
-    tx.put_incident(incident);
+    if incident != had {
+        tx.put_incident(incident);
+    }
 }
 
 fn backoff(tries: u32) -> TimeDelta {

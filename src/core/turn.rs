@@ -34,7 +34,7 @@ pub(super) fn turn(tx: &mut Tx<'_>) -> bool {
                 close(tx, id, dashboard);
             }
             Some(view) => {
-                let holds = view.holds_until.is_none_or(|until| tx.at < until);
+                let holds = view.judged_at <= tx.at && view.holds_until.is_none_or(|until| tx.at < until);
                 if holds && !tx.state.view.dirty.contains(id) {
                     continue;
                 }
