@@ -82,9 +82,11 @@ pub(super) fn fold_alike(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
         let mut left = std::mem::take(list);
         while !left.is_empty() {
             let anchor = left.remove(0);
-            let (with, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|root| root.is_like(&anchor));
+            let alike = left.iter().filter(|root| root.is_like(&anchor)).count();
+            let (with, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|root| root.is_like(&anchor) && !root.told);
             left = others;
-            if with.len() + 1 >= MANY {
+            // Those that were told of one by one keep their words; but they are enough for the next to be one of many.
+            if alike + 1 >= MANY {
                 joins.extend(with.into_iter().map(|root| (anchor.id.clone(), root.id.clone())));
             }
         }
@@ -120,15 +122,14 @@ enum Kind {
 
 impl Root<'_> {
     fn is_like(&self, anchor: &Root<'_>) -> bool {
-        let alike = match (&anchor.kind, &self.kind) {
+        match (&anchor.kind, &self.kind) {
             // One that is not known yet counts as alike until it is; but a word that was said cannot be taken apart again.
             (Kind::Failed(a), Kind::Failed(b)) => {
                 let known = a.is_some() && b.is_some();
                 (if known { a == b } else { !anchor.told }) && (self.since - anchor.since).abs() <= TOGETHER
             }
             (a, b) => a == b,
-        };
-        alike && !self.told
+        }
     }
 }
 
