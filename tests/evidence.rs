@@ -234,7 +234,7 @@ fn a_new_member_is_silent_until_its_first_success() {
     world.until("2026-11-23 03:00");
     world.fail("new", "2026-11-23 03:10", "2026-11-23 03:20");
     world.until("2026-11-23 04:00");
-    assert_eq!(verdict(&world, "new"), Verdict::NotWatched);
+    assert_eq!((verdict(&world, "new"), summed(&world)), (Verdict::NotWatched, ((1, 1), None)), "nobody waits for it");
     world.run("new", "2026-11-23 04:10", "2026-11-23 04:20");
     world.until("2026-11-23 05:00");
     assert_eq!(verdict(&world, "new"), Verdict::Ready);

@@ -120,6 +120,18 @@ fn a_failure_says_what_it_held_up_until_when_and_why() {
 }
 
 #[test]
+fn a_miss_is_one_two_minutes_after_the_deadline_when_the_answer_from_then_is_lost() {
+    let mut plan = without_digest();
+    plan.sources.values_mut().for_each(|source| source.every = TimeDelta::minutes(15));
+    let world = played(plan, "2026-11-22 23:00", "2026-11-23 10:30", |w| {
+        w.dark("airflow", "2026-11-23 08:55", "2026-11-23 09:25");
+    });
+    let missed: Vec<String> =
+        of_cycles(&world).into_iter().filter(|(_, reason, ..)| **reason == Reason::CycleMissed).map(|(at, ..)| at).collect();
+    assert_eq!(missed, ["Mon 09:02"]);
+}
+
+#[test]
 fn a_miss_that_nobody_could_see_proves_to_be_none() {
     let world = played(plan(), "2026-11-22 23:00", "2026-11-24 00:30", |w| {
         w.dark("airflow", "2026-11-23 04:00", "2026-11-23 11:00");
@@ -251,6 +263,9 @@ fn what_was_told_of_another_trouble_that_was_over_is_no_word_about_a_later_miss(
     assert_eq!(night(vec![]), (1, 1, 0, Some(2.0)), "told of the rerun, not of the failure that was repaired");
     let confirmed = || Outcome::Confirmed { handle: None };
     assert_eq!(night(vec![confirmed(), confirmed(), busy_until("2026-11-23 09:05")]), (1, 0, 1, None));
+    let mut never_again = vec![busy_until("2026-11-24 06:00"); 100];
+    never_again.splice(..0, [confirmed(), confirmed()]);
+    assert_eq!(night(never_again), (1, 0, 0, None), "told of nothing that lasted");
 }
 
 #[test]

@@ -194,7 +194,9 @@ impl CycleView {
         let direct = || checks.iter().zip(0..).filter(|(_, place)| wanted.is_direct(*place)).map(|((_, judged), _)| judged);
         let ready_at = (verdict == Verdict::Ready).then(|| direct().filter_map(Judged::arrived_at).max().unwrap_or(at));
         let mut outstanding = direct().filter(|judged| judged.verdict > Verdict::Ready).map(|judged| judged.forecast);
-        let later = |last: Option<Forecast>, next: Forecast| Some(last.filter(|last| last.at > next.at).unwrap_or(next));
+        let later = |last: Option<Forecast>, next: Forecast| {
+            Some(last.filter(|last| (last.at, last.high) > (next.at, next.high)).unwrap_or(next))
+        };
         let eta = outstanding.try_fold(None, |last, next| next.map(|next| later(last, next))).flatten();
         let holds_until = holds_until.after(at);
         (self.verdict, self.hollow, self.ready_at, self.eta) = (verdict, hollow, ready_at, eta);
