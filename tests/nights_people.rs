@@ -4,10 +4,11 @@
 mod world;
 
 use dawnwatch::core::command::{self, Command, Muted, Order};
-use dawnwatch::core::message::Body;
+use dawnwatch::core::message::{Body, Next};
 use dawnwatch::core::plan::*;
 use dawnwatch::core::state::{Decision, Reason};
 use dawnwatch::core::step::Input;
+use dawnwatch::core::time::ClockTime;
 use world::*;
 
 /// The next rung is asked after half an hour.
@@ -43,6 +44,51 @@ fn who_has_it_stops_the_rungs() {
             "Mon 08:50 team post resolved orders 0/1 missed",
         ],
     );
+}
+
+/// When each word about a failure of orders is said, and when the next one comes as it says.
+fn foretold((started, failed): (&str, &str), set: impl FnOnce(&mut Plan)) -> Vec<String> {
+    let mut plan = with_rung();
+    plan.digests.clear();
+    set(&mut plan);
+    let mut world = World::new(plan, "2026-11-22 23:00");
+    world.fail("orders", &format!("2026-11-23 {started}"), &format!("2026-11-23 {failed}"));
+    world.run("sales", "2026-11-23 12:00", "2026-11-23 12:40");
+    world.until("2026-11-23 07:40");
+    let clock = |at| local(at).split_off(4);
+    let said = world.said.iter().filter_map(|said| match &said.post.message.body {
+        Body::Incident { about, .. } => Some((clock(said.at), about.next)),
+        _ => None,
+    });
+    let next = |(at, next)| match next {
+        Next::AskedAt { at: next, because } => format!("{at} → {} {because:?}", clock(next)),
+        Next::EscalatesAt(next) => format!("{at} → {} rung", clock(next)),
+        Next::WhenResolved => format!("{at} → resolved"),
+    };
+    said.map(next).collect()
+}
+
+#[test]
+fn a_word_says_when_the_next_one_comes_and_it_comes_then() {
+    let ready = |plan: &mut Plan, hour, minute| {
+        plan.dashboards.get_mut(&id("exec")).unwrap().ready_by = vec![ClockTime::at(hour, minute)];
+    };
+    let wakes = |plan: &mut Plan| plan.dashboards.get_mut(&id("exec")).unwrap().wake = true;
+    let night = ("03:00", "03:10");
+    let asked = "07:00 → 07:30 rung";
+    assert_eq!(foretold(night, |_| {}), ["03:10 → 07:00 QuietEnds", asked, "07:30 → resolved"]);
+    assert_eq!(foretold(night, |plan| ready(plan, 7, 0)), ["03:10 → 07:00 QuietEnds", asked, "07:30 → resolved"]);
+    let by_deadline = ["03:10 → 06:00 Deadline", "06:00 → 06:30 rung", "06:30 → resolved"];
+    assert_eq!(foretold(night, |plan| ready(plan, 6, 0)), by_deadline);
+    // 06:00 - 20m reaction - 40m orders - 40m sales.
+    let awake = |plan: &mut Plan| {
+        ready(plan, 6, 0);
+        wakes(plan);
+    };
+    assert_eq!(foretold(night, awake), ["03:10 → 04:20 ActBy", "04:20 → 04:50 rung", "04:50 → resolved"]);
+    assert_eq!(foretold(("03:55", "04:30"), awake), ["04:30 → 06:00 Deadline", "06:00 → 06:30 rung", "06:30 → resolved"]);
+    let alone = |plan: &mut Plan| plan.dashboards.get_mut(&id("exec")).unwrap().escalate.clear();
+    assert_eq!(foretold(("07:00", "07:10"), alone), ["07:10 → resolved"]);
 }
 
 #[test]

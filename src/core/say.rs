@@ -37,7 +37,6 @@ pub(super) fn say_or_hold(
         };
         Some((*attention, reason))
     });
-    let said = now.is_some();
     match now {
         Some((attention, reason)) => say(tx, incident, chat, cycles, attention, reason),
         None if wanted.hold.is_none() => stay_silent(tx, incident, chat, wanted),
@@ -46,9 +45,7 @@ pub(super) fn say_or_hold(
     let (until, reason) = wanted.hold.clone()?;
     // Who was asked already is not asked again when quiet hours end: that holds nothing.
     if reason == Reason::QuietHours && incident.told.get(chat).is_some_and(|told| told.loudness(cycles) >= Attention::Notify) {
-        if !said {
-            stay_silent(tx, incident, chat, wanted);
-        }
+        stay_silent(tx, incident, chat, wanted);
         return None;
     }
     nothing(tx, incident, Some(chat.clone()), Decision::Hold { until }, reason);

@@ -2,6 +2,7 @@
 //! nothing.
 
 use super::aside;
+use super::escalate::next_rung;
 use super::facts;
 use super::message::{AskedBecause, Next};
 use super::patience;
@@ -72,18 +73,9 @@ pub(super) fn next_word(tx: &Tx<'_>, incident: &Incident, chat: &Chat, cycles: &
     if let Some(until) = aside::acked(tx, incident) {
         return Next::AskedAt { at: until, because: AskedBecause::AckEnds };
     }
-    if said >= Attention::Escalate {
-        return Next::WhenResolved;
-    }
-    if said >= Attention::Notify {
-        let rungs = cycles
-            .iter()
-            .filter_map(|key| tx.plan.dashboards.get(&key.dashboard))
-            .filter(|dashboard| !dashboard.escalate.is_empty());
-        let asked_at = incident.asked_at.unwrap_or(at);
-        return rungs.map(|dashboard| asked_at + dashboard.escalate_after).min().map_or(Next::WhenResolved, Next::EscalatesAt);
-    }
-    let Some(ends) = quiet_until(tx.plan, chat, at) else { return Next::WhenResolved };
+    let rung = next_rung(tx, incident, cycles);
+    let quiet_ends = quiet_until(tx.plan, chat, at).filter(|_| said < Attention::Notify);
+    let Some(ends) = quiet_ends else { return rung.map_or(Next::WhenResolved, Next::EscalatesAt) };
     let deadline = cycles.iter().filter_map(|key| tx.state.cycles.get(key)).map(|cycle| cycle.deadline).filter(|d| *d > at).min();
     let waking = cycles.iter().filter(|key| tx.plan.dashboards.get(&key.dashboard).is_some_and(|dashboard| dashboard.wake));
     let act_by = waking.filter_map(|key| facts::act_by(tx.state, incident, key)).filter(|act_by| *act_by > at).min();
@@ -93,5 +85,8 @@ pub(super) fn next_word(tx: &Tx<'_>, incident: &Incident, chat: &Chat, cycles: &
             next = (other, because);
         }
     }
-    Next::AskedAt { at: next.0, because: next.1 }
+    match rung.filter(|rung| *rung < next.0) {
+        Some(rung) => Next::EscalatesAt(rung),
+        None => Next::AskedAt { at: next.0, because: next.1 },
+    }
 }
