@@ -112,6 +112,10 @@ fn a_cycle_counts_what_is_due_in_it_and_the_earliest_act_by_of_what_is_outstandi
     assert_eq!(summed(world.until("2026-11-23 02:00")), ((0, 2), Some("Mon 07:20".into())));
     assert_eq!(summed(world.until("2026-11-23 04:00")), ((1, 2), Some("Mon 08:00".into())));
     assert_eq!(summed(world.until("2026-11-23 06:00")), ((2, 2), None));
+    let mut three = plan();
+    three.checks.insert(id("raw"), check("raw").into());
+    change(&mut three, "orders").needs = vec![Need::Check(id("raw"))];
+    assert_eq!(summed(World::new(three, "2026-11-23 00:00").until("2026-11-23 02:00")), ((0, 3), Some("Mon 06:40".into())));
     let tuesdays = one(|plan| change(plan, "orders").on = Some(DayRule::Weekdays(vec![chrono::Weekday::Tue])));
     assert_eq!(summed(World::new(tuesdays, "2026-11-23 00:00").until("2026-11-23 02:00")), ((0, 0), None));
 }
@@ -126,8 +130,20 @@ fn a_dashboard_is_expected_with_the_last_of_what_it_needs_and_has_not() {
     world.run("orders", "2026-11-23 02:00", "2026-11-23 02:40");
     world.run("prices", "2026-11-23 03:20", "2026-11-23 04:30").run("stock", "2026-11-23 03:00", "2026-11-23 04:30");
     world.until("2026-11-23 03:30");
-    let eta = world.state.view.cycles[&id("exec")].eta.map(|eta| local(eta.at));
-    assert_eq!(eta.as_deref(), Some("Mon 04:00"), "prices, forty minutes after its start; stock is through at 03:40");
+    assert_eq!(eta(&world).as_deref(), Some("Mon 04:00"), "prices, forty minutes after its start; stock is through at 03:40");
+}
+
+#[test]
+fn what_could_start_is_expected_as_if_it_started_now() {
+    let mut world = World::new(plan(), "2026-11-23 00:00");
+    world.run("orders", "2026-11-23 03:00", "2026-11-23 03:40").run("sales", "2026-11-23 12:00", "2026-11-23 12:40");
+    assert_eq!(eta(world.until("2026-11-23 03:20")).as_deref(), Some("Mon 04:20"), "forty minutes after orders");
+    assert_eq!(eta(world.until("2026-11-23 05:00")).as_deref(), Some("Mon 05:40"));
+}
+
+/// When the dashboard is expected.
+fn eta(world: &World) -> Option<String> {
+    world.state.view.cycles[&id("exec")].eta.map(|eta| local(eta.at))
 }
 
 #[test]

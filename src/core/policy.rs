@@ -101,10 +101,8 @@ fn calm(wanted: Wanted, acked: Option<Instant>, told: bool) -> Wanted {
         Some((attention, _)) if attention >= Attention::Notify && told => {
             Wanted { now: None, hold: Some((until, Reason::Acked)), ..wanted }
         }
-        Some((attention, reason)) if attention >= Attention::Notify => {
-            Wanted { now: Some((Attention::Post, reason)), hold: Some((until, Reason::Acked)), ..wanted }
-        }
-        _ => wanted,
+        Some((_, reason)) => Wanted { now: Some((Attention::Post, reason)), ..wanted },
+        None => wanted,
     }
 }
 
