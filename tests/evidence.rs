@@ -6,6 +6,7 @@ mod world;
 use chrono::TimeDelta;
 use dawnwatch::core::apart::apart;
 use dawnwatch::core::calendar::DayRule;
+use dawnwatch::core::judge::judge;
 use dawnwatch::core::observation::*;
 use dawnwatch::core::plan::*;
 use dawnwatch::core::state::{Cause, Verdict};
@@ -141,9 +142,11 @@ fn what_could_start_is_expected_as_if_it_started_now() {
     assert_eq!(eta(world.until("2026-11-23 05:00")).as_deref(), Some("Mon 05:40"));
 }
 
-/// When the dashboard is expected.
+/// When the dashboard is expected, seen from now.
 fn eta(world: &World) -> Option<String> {
-    world.state.view.cycles[&id("exec")].eta.map(|eta| local(eta.at))
+    let cycle = world.state.view.cycles[&id("exec")].cycle.clone();
+    let now = judge(&world.state, &world.plan, &world.plan.dashboards[&id("exec")], cycle, world.at);
+    now.eta.map(|eta| local(eta.at))
 }
 
 #[test]
