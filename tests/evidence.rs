@@ -142,6 +142,17 @@ fn what_could_start_is_expected_as_if_it_started_now() {
     assert_eq!(eta(world.until("2026-11-23 05:00")).as_deref(), Some("Mon 05:40"));
 }
 
+#[test]
+fn nobody_knows_when_what_has_failed_or_cannot_be_seen_will_come() {
+    let mut failed = World::new(plan(), "2026-11-23 00:00");
+    failed.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10").run("sales", "2026-11-23 12:00", "2026-11-23 12:40");
+    assert_eq!(eta(failed.until("2026-11-23 04:00")), None);
+    let mut dark = World::new(plan(), "2026-11-23 00:00");
+    dark.run("orders", "2026-11-23 03:00", "2026-11-23 03:40").run("sales", "2026-11-23 03:40", "2026-11-23 04:20");
+    dark.dark("airflow", "2026-11-23 03:50", "2026-11-23 05:00");
+    assert_eq!(eta(dark.until("2026-11-23 04:30")), None);
+}
+
 /// When the dashboard is expected, seen from now.
 fn eta(world: &World) -> Option<String> {
     let cycle = world.state.view.cycles[&id("exec")].cycle.clone();
