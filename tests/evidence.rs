@@ -143,6 +143,23 @@ fn what_could_start_is_expected_as_if_it_started_now() {
 }
 
 #[test]
+fn what_is_not_there_is_late_with_the_first_answer_after_the_deadline_or_without_one_two_minutes_after_it() {
+    let night = |every, dark: &str| {
+        let mut world =
+            World::new(one(|plan| plan.sources.values_mut().for_each(|source| source.every = every)), "2026-11-23 00:00");
+        world.run("orders", "2026-11-23 12:00", "2026-11-23 12:40");
+        world.dark("airflow", dark, "2026-11-23 10:00");
+        world
+    };
+    let mut answered = night(TimeDelta::minutes(1), "2026-11-23 09:30");
+    assert_eq!(verdict(answered.until("2026-11-23 08:59"), "orders"), Verdict::AtRisk);
+    assert_eq!(verdict(answered.until("2026-11-23 09:01"), "orders"), Verdict::Late);
+    let mut unanswered = night(TimeDelta::minutes(15), "2026-11-23 08:55");
+    assert_eq!(verdict(unanswered.until("2026-11-23 09:01"), "orders"), Verdict::AtRisk);
+    assert_eq!(verdict(unanswered.until("2026-11-23 09:03"), "orders"), Verdict::Late);
+}
+
+#[test]
 fn nobody_knows_when_what_has_failed_or_cannot_be_seen_will_come() {
     let mut failed = World::new(plan(), "2026-11-23 00:00");
     failed.fail("orders", "2026-11-23 03:00", "2026-11-23 03:10").run("sales", "2026-11-23 12:00", "2026-11-23 12:40");

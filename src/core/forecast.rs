@@ -88,8 +88,9 @@ pub struct Now<'a> {
     pub run: Option<(&'a RunState, Option<Instant>)>,
     /// When the last of its needs is expected, if one is outstanding. `Some(None)`: outstanding, nobody knows when.
     pub needs: Option<Option<Instant>>,
-    /// When it is expected to start or arrive by its source's schedule or its own habit.
-    pub starts_at: Option<Instant>,
+    /// When it starts by its source's schedule, and until when that it has may not have been seen.
+    pub starts: Option<(Instant, Instant)>,
+    /// When it usually arrives.
     pub arrives_at: Option<Instant>,
 }
 
@@ -141,8 +142,8 @@ pub fn arrival(habit: &Habit, now: &Now<'_>) -> Option<Forecast> {
     if let Some(needs) = now.needs {
         return Some(from_start(at, needs?, habit.run?));
     }
-    if let (Some(starts), Some(run)) = (now.starts_at.filter(|starts| *starts > at), habit.run) {
-        return Some(from_start(at, starts, run));
+    if let (Some((starts, seen_by)), Some(run)) = (now.starts.filter(|(_, seen_by)| *seen_by > at), habit.run) {
+        return Some(Forecast { course: Course::Until(seen_by), ..from_start(starts, starts, run) });
     }
     if let Some(arrives) = now.arrives_at.filter(|arrives| *arrives > at) {
         let basis = Basis::Observed { nights: habit.nights };
@@ -217,7 +218,7 @@ mod tests {
     }
 
     fn idle(clock: &str) -> Now<'static> {
-        Now { at: at(clock), run: None, needs: None, starts_at: None, arrives_at: None }
+        Now { at: at(clock), run: None, needs: None, starts: None, arrives_at: None }
     }
 
     #[test]
@@ -262,8 +263,10 @@ mod tests {
         let by_needs = arrival(&habit, &Now { needs: Some(Some(at("05:00"))), ..idle("04:00") }).unwrap();
         assert_eq!((by_needs.at, by_needs.is_moving()), (at("05:40"), true));
         assert_eq!(arrival(&habit, &Now { needs: Some(None), ..idle("04:00") }), None);
-        let scheduled = arrival(&habit, &Now { starts_at: Some(at("06:00")), ..idle("04:00") }).unwrap();
-        assert_eq!((scheduled.at, scheduled.course), (at("06:40"), Course::Until(at("06:00"))));
+        let scheduled = |clock| arrival(&habit, &Now { starts: Some((at("06:00"), at("06:07"))), ..idle(clock) }).unwrap();
+        assert_eq!((scheduled("04:00").at, scheduled("04:00").course), (at("06:40"), Course::Until(at("06:07"))));
+        assert_eq!((scheduled("06:06").at, scheduled("06:06").is_moving()), (at("06:40"), true), "nobody may have looked since");
+        assert_eq!((scheduled("06:07").at, scheduled("06:07").is_moving()), (at("06:47"), false));
         let nothing = arrival(&habit, &idle("04:00")).unwrap();
         assert_eq!((nothing.at, nothing.is_moving()), (at("04:40"), false));
         assert_eq!(arrival(&Habit::default(), &idle("04:00")), None);

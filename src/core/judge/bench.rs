@@ -93,6 +93,10 @@ impl Bench<'_> {
         self.state.sources.get(&self.roster().checks[ix].check.source)
     }
 
+    fn asked_every(&self, ix: Ix) -> TimeDelta {
+        self.plan.sources.get(&self.roster().checks[ix].check.source).map_or(TimeDelta::zero(), |source| source.every)
+    }
+
     /// Where a check stands, and what is usual for it. What is settled is judged by that.
     pub(super) fn look(&self, ix: Ix, judged: &mut Judged) {
         let (known, check) = (&self.roster().checks[ix], &self.state.checks[ix]);
@@ -181,14 +185,14 @@ impl Bench<'_> {
             Standing::Running { state, .. } => Some((state, works_since)),
             _ => None,
         };
-        let starts_at = match row.standing() {
-            Standing::NotStarted(NotStarted::Scheduled(at)) => Some(*at),
+        let starts = match row.standing() {
+            Standing::NotStarted(NotStarted::Scheduled(at)) => Some((*at, *at + self.asked_every(row.ix) + GRACE)),
             _ => None,
         };
-        // The usual hour says nothing of what is under way, or waits for something.
-        let idle = run.is_none() && outstanding.is_none();
-        let arrives_at = row.open.arrives_at.filter(|_| idle);
-        forecast::arrival(&row.open.habit, &forecast::Now { at: self.at, run, needs: outstanding, starts_at, arrives_at })
+        forecast::arrival(
+            &row.open.habit,
+            &forecast::Now { at: self.at, run, needs: outstanding, starts, arrives_at: row.open.arrives_at },
+        )
     }
 
     /// Since when what starts its source's runs is dead, where it waits for that.
