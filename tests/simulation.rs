@@ -42,10 +42,12 @@ fn all(few: impl IntoIterator<Item = u64>, wrong: fn(&Script) -> Vec<String>) {
 
 /// In these the oracle was wrong: a muted dashboard in a digest, a member that came later, a stand-in for another word, a time ahead.
 const MISJUDGED: [u64; 4] = [20096, 21347, 22557, 41503];
+/// In this the watch was: a word that was refused took back an earlier one that may have been seen.
+const MISSAID: [u64; 1] = [113_661];
 
 #[test]
 fn the_promises_hold() {
-    all((0..14).chain(MISJUDGED), |script| {
+    all((0..14).chain(MISJUDGED).chain(MISSAID), |script| {
         let player = play(script, Manner { real_store: script.seed % 8 == 7, ..Manner::default() });
         if std::env::var_os("SIM_SEED").is_some() {
             println!("{}\n{}", script.story(), player.record.story());

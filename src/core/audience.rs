@@ -7,7 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The cycles that the incident endangers and somebody looks at.
 pub(super) fn endangered(state: &State, incident: &Incident) -> BTreeSet<CycleKey> {
     let waiting = |impact: &Impact| impact.state == ImpactState::Waiting && !impact.waiting.is_empty();
-    let open = incident.impact.iter().filter(|(_, impact)| waiting(impact)).map(|(key, _)| key);
+    // Once the cause is gone, only where what waited for it lags.
+    let lags = |key: &CycleKey, impact: &Impact| {
+        let view = state.view.cycles.get(&key.dashboard).filter(|view| view.cycle.key == *key);
+        let judged = |id: &Id| state.roster.place(id).and_then(|ix| view?.of(ix));
+        impact.waiting.iter().any(|id| judged(id).is_some_and(|judged| judged.verdict.is_trouble()))
+    };
+    let open = incident.impact.iter().filter(|(_, impact)| waiting(impact));
+    let open = open.filter(|(key, impact)| incident.lagging.is_none() || lags(key, impact)).map(|(key, _)| key);
     open.filter(|key| state.cycles.get(*key).is_some_and(|cycle| cycle.audience)).cloned().collect()
 }
 

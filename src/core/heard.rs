@@ -1,8 +1,9 @@
 //! What a chat has heard of an incident, deadline by deadline: which it was not told of, and which nobody there was asked about.
 //! Decides nothing.
 
+use super::message::Body;
 use super::plan::Id;
-use super::state::{Attention, CycleKey, Incident, PostId, Told, Verdict};
+use super::state::{Attention, CycleKey, Incident, Post, PostId, State, Told, Verdict};
 use super::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,24 +42,34 @@ pub(super) fn unasked(incident: &Incident, chat: &Id, cycles: &BTreeSet<CycleKey
 }
 
 /// The chat hears of it now, with all these cycles.
-pub(super) fn hear(
-    incident: &mut Incident,
-    chat: &Id,
-    attention: Attention,
+pub(super) fn hear(incident: &mut Incident, chat: &Id, attention: Attention, said: (Instant, PostId), cycles: &BTreeSet<CycleKey>) {
+    let told = heard(incident.told.remove(chat), (attention, incident.verdict), said, cycles);
+    incident.told.insert(chat.clone(), told);
+}
+
+/// What is known to have been heard by these posts alone, the first of them first; `None`: nothing.
+pub(super) fn heard_by<'a>(state: &State, posts: impl Iterator<Item = &'a Post>) -> Option<Told> {
+    posts.fold(None, |told, post| {
+        let Body::Incident { about, .. } = &post.message.body else { return told };
+        let names = |key: &CycleKey, deadline| about.dashboards.iter().any(|d| d.id == key.dashboard && d.deadline == deadline);
+        let named = state.cycles.iter().filter(|(key, cycle)| names(key, cycle.deadline)).map(|(key, _)| key.clone()).collect();
+        Some(heard(told, (post.message.attention, about.verdict), (post.wanted_at, post.id), &named))
+    })
+}
+
+fn heard(
+    told: Option<Told>,
+    (attention, verdict): (Attention, Verdict),
     (at, post): (Instant, PostId),
     cycles: &BTreeSet<CycleKey>,
-) {
-    let worst = incident.told.get(chat).map_or(incident.verdict, |told| told.verdict.max(incident.verdict));
-    let before = incident.told.remove(chat).map(|mut told| {
-        if is_worse(incident, &told) {
-            told.quieten();
-        }
-        told
-    });
-    let (loudest, mut heard) = before.map_or((attention, BTreeMap::new()), |told| (told.attention.max(attention), told.cycles));
+) -> Told {
+    let mut told = told.unwrap_or(Told { attention, verdict, at, post, cycles: BTreeMap::new() });
+    if verdict == Verdict::Failed && told.verdict != Verdict::Failed {
+        told.quieten();
+    }
     for key in cycles {
-        let loud = heard.entry(key.clone()).or_insert(attention);
+        let loud = told.cycles.entry(key.clone()).or_insert(attention);
         *loud = attention.max(*loud);
     }
-    incident.told.insert(chat.clone(), Told { attention: loudest, verdict: worst, at, post, cycles: heard });
+    Told { attention: told.attention.max(attention), verdict: told.verdict.max(verdict), at, post, ..told }
 }

@@ -2,6 +2,7 @@
 //! the shell's.
 
 use super::grounds;
+use super::heard::heard_by;
 use super::message::{Body, Message, WatchFacts};
 use super::plan::{Id, Plan};
 use super::state::{
@@ -86,7 +87,7 @@ pub(super) fn withdraw_unsent(tx: &mut Tx<'_>, id: PostId) -> bool {
     let Some(post) = tx.state.posts.get(&id) else { return false };
     let unsent = post.attempt == Attempt::Idle && post.ambiguities == 0;
     // An earlier revision may have been seen: then there is something to end.
-    let earlier = seen_before(&tx.state.posts, id).is_some();
+    let earlier = seen_beside(&tx.state.posts, id).next().is_some();
     if unsent && !earlier {
         withdraw(tx, id, Withdrawn::Superseded);
         return true;
@@ -127,22 +128,19 @@ fn take_back(tx: &mut Tx<'_>, id: PostId) {
     if told.post != id && said_by.is_none_or(|original| original.message != post.message) {
         return;
     }
-    // An earlier word that was seen stands, but as no more than a word.
-    match seen_before(&tx.state.posts, told.post) {
-        Some(earlier) => {
-            told.post = earlier;
-            told.quieten();
-        }
+    // Earlier words that were seen stand.
+    match heard_by(tx.state, seen_beside(&tx.state.posts, told.post)) {
+        Some(earlier) => *told = earlier,
         None => drop(incident.told.remove(&chat)),
     }
     incident.escalated.remove(&chat);
     tx.put_incident(incident);
 }
 
-/// The last other post of the same topic in the same chat, or standing in for it, that was seen or is on its way.
-fn seen_before(posts: &BTreeMap<PostId, Post>, id: PostId) -> Option<PostId> {
-    let post = posts.get(&id)?;
-    posts.values().filter(|other| other.id != id && is_of(other, post) && is_seen(other)).map(|other| other.id).max()
+/// The other posts of the same topic in the same chat, or standing in for it, that were seen or are on their way; the first first.
+fn seen_beside(posts: &BTreeMap<PostId, Post>, id: PostId) -> impl Iterator<Item = &Post> {
+    let post = posts.get(&id);
+    posts.values().filter(move |other| other.id != id && post.is_some_and(|post| is_of(other, post)) && is_seen(other))
 }
 
 /// Of the same topic, in the same chat or standing in for it.
