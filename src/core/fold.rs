@@ -5,7 +5,7 @@ use super::message::NotStarted;
 use super::observation::{Failure, RunState};
 use super::plan::Id;
 use super::standing::{Standing, Unseen};
-use super::state::{Cause, Incident, IncidentId, Phase, Verdict};
+use super::state::{Cause, CycleKey, Incident, IncidentId, Phase, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
@@ -72,7 +72,7 @@ pub(super) fn fold_alike(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
             continue;
         }
         let told = own(tx, id).is_some_and(|incident| !incident.told.is_empty());
-        let root = Root { id, since, told, kind: kind(tx, id, now.verdict) };
+        let root = Root { id, since, told, kind: kind(tx, id, now.verdict), now };
         roots.entry(&tx.state.roster.checks[ix].check.source).or_default().push(root);
     }
     let mut joins: Vec<(Id, Id)> = Vec::new();
@@ -83,12 +83,14 @@ pub(super) fn fold_alike(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
         while !left.is_empty() {
             let anchor = left.remove(0);
             let alike = left.iter().filter(|root| root.is_like(&anchor)).count();
-            let (with, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|root| root.is_like(&anchor) && !root.told);
+            let (mut with, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|root| root.is_like(&anchor) && !root.told);
             left = others;
-            // Those that were told of one by one keep their words; but they are enough for the next to be one of many.
-            if alike + 1 >= MANY {
-                joins.extend(with.into_iter().map(|root| (anchor.id.clone(), root.id.clone())));
+            if with.len() + 1 < MANY {
+                // Those that were told of one by one keep their words; but they are enough for the next to be one of many, where it
+                // endangers no deadline that was not told of.
+                with.retain(|root| alike + 1 >= MANY && root.adds_nothing_to(own(tx, anchor.id)));
             }
+            joins.extend(with.into_iter().map(|root| (anchor.id.clone(), root.id.clone())));
         }
     }
     for (anchor, id) in joins {
@@ -102,6 +104,7 @@ struct Root<'a> {
     since: Instant,
     told: bool,
     kind: Kind,
+    now: &'a Active,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -121,6 +124,12 @@ enum Kind {
 }
 
 impl Root<'_> {
+    fn adds_nothing_to(&self, incident: Option<&Incident>) -> bool {
+        let told =
+            |key: &CycleKey| incident.is_some_and(|incident| incident.told.values().any(|told| told.cycles.contains_key(key)));
+        !self.now.outside && self.now.waiting.keys().all(told)
+    }
+
     fn is_like(&self, anchor: &Root<'_>) -> bool {
         match (&anchor.kind, &self.kind) {
             // One that is not known yet counts as alike until it is; but a word that was said cannot be taken apart again.
