@@ -82,14 +82,14 @@ pub(super) fn fold_alike(tx: &Tx<'_>, active: &mut BTreeMap<Cause, Active>) {
         let mut left = std::mem::take(list);
         while !left.is_empty() {
             let anchor = left.remove(0);
-            let alike = left.iter().filter(|root| root.is_like(&anchor)).count();
-            let (mut with, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|root| root.is_like(&anchor) && !root.told);
+            let like = || left.iter().filter(|root| root.is_like(&anchor));
+            let (alike, untold) = (like().count(), like().filter(|root| !root.told).count());
+            // Those that were told of one by one keep their words; but they are enough for the next to be one of many, where it
+            // endangers no deadline that was not told of.
+            let one_more = |root: &Root<'_>| alike + 1 >= MANY && root.adds_nothing_to(own(tx, anchor.id));
+            let joins_it = |root: &Root<'_>| root.is_like(&anchor) && !root.told && (untold + 1 >= MANY || one_more(root));
+            let (with, others): (Vec<_>, Vec<_>) = left.into_iter().partition(joins_it);
             left = others;
-            if with.len() + 1 < MANY {
-                // Those that were told of one by one keep their words; but they are enough for the next to be one of many, where it
-                // endangers no deadline that was not told of.
-                with.retain(|root| alike + 1 >= MANY && root.adds_nothing_to(own(tx, anchor.id)));
-            }
             joins.extend(with.into_iter().map(|root| (anchor.id.clone(), root.id.clone())));
         }
     }
