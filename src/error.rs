@@ -1,6 +1,7 @@
 //! The one error of the program and its exit codes. A finding about the pipelines is not an error: it is a result ([`Exit`]).
 
 use crate::agent::StartError;
+use crate::backtest::BacktestError;
 use crate::config::Refused;
 use crate::replay::HistoryError;
 use crate::store::StoreError;
@@ -65,6 +66,8 @@ pub enum Error {
     Start(#[from] StartError),
     #[error(transparent)]
     History(#[from] HistoryError),
+    #[error(transparent)]
+    Backtest(BacktestError),
     #[error("the demo cannot be played")]
     Demo(#[source] io::Error),
     #[error("threads cannot be started")]
@@ -81,11 +84,13 @@ impl Error {
             Self::Usage(_) => Exit::Usage,
             Self::Refused(_) | Self::Unusable(_) => Exit::Refused,
             Self::History(why) => why.exit(),
+            Self::Backtest(BacktestError::Row { .. }) => Exit::Usage,
             Self::Store(_)
             | Self::NoStore(_)
             | Self::Listen { .. }
             | Self::NoAgent(_)
             | Self::Start(_)
+            | Self::Backtest(_)
             | Self::Demo(_)
             | Self::Runtime(_)
             | Self::Signals(_)

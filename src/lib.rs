@@ -117,6 +117,7 @@
 //! half of a configuration: it is taken over whole or not at all. No reading of the clock outside [`agent::clock`].
 
 pub mod agent;
+pub mod backtest;
 pub mod cli;
 pub mod config;
 pub mod core;

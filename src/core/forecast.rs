@@ -3,6 +3,12 @@
 //!
 //! It never says whether that is in time: `judge` does.
 
+mod mixture;
+mod outlook;
+
+pub use mixture::{Mixture, Tonight};
+pub use outlook::Outlook;
+
 use super::message::{Basis, Eta};
 use super::observation::RunState;
 use super::state::Night;
