@@ -188,12 +188,9 @@ impl Mixture {
         for (place, night) in self.nights.iter().enumerate().rev() {
             let likeness = likeness(night, place.checked_sub(1).map(|before| &self.nights[before]), last, tonight);
             let mut weights = [0.0; SAMPLES];
-            for (weights, age) in weights.chunks_exact_mut(LIKENESSES).zip(&mut age).zip(decay).map(|((w, age), decay)| {
-                let now = *age;
+            for ((weights, age), decay) in weights.chunks_exact_mut(LIKENESSES).zip(&mut age).zip(decay) {
+                weights.iter_mut().zip(likeness).for_each(|(weight, like)| *weight = *age * like);
                 *age *= decay;
-                (w, now)
-            }) {
-                weights.iter_mut().zip(likeness).for_each(|(weight, like)| *weight = age * like);
             }
             let sum = if night.arrived_s.is_some() { &mut total } else { &mut absent };
             sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
