@@ -58,6 +58,7 @@
 //! | `audience` | an incident → the endangered cycles that somebody looks at, and their chats |
 //! | [`core::policy`] | incidents × chats, in which order: what each is to hear, and what ends with an incident |
 //! | `wanted` → `say` | one chat → say now, hold until, stay silent, with the reason → its post, and the line on record. Before words are made, `foresee` brings what is expected to now |
+//! | `rungs` | who was asked, and when → when each next one is asked |
 //! | `escalate` | nobody has answered → who is asked next |
 //! | [`core::digest`] | the scheduled summary, or recorded silence |
 //! | `week` | the sums of the last days → the summary of a week |

@@ -86,4 +86,7 @@ fn what_is_wrong_is_said_with_file_and_line() {
     fs::write(&file, "feed,at\n").unwrap();
     let refused = answers(folder.path()).unwrap_err().to_string();
     assert!(refused.ends_with("clock.csv:1: the columns are feed,at; expected feed,arrived_at_utc"), "{refused}");
+    fs::write(&file, "feed,arrived_at_utc\nclock\n").unwrap();
+    let refused = answers(folder.path()).unwrap_err().to_string();
+    assert!(refused.contains("clock.csv:2: ") && refused.contains("1 field"), "{refused}");
 }

@@ -157,7 +157,11 @@ fn rows(path: &Path, columns: &[&str], mut take: impl FnMut(&Row<'_>) -> Result<
         return Err(BacktestError::Row { path: path.to_owned(), line: 1, why });
     }
     let mut values = StringRecord::new();
-    while reader.read_record(&mut values).map_err(|error| unreadable(error.into()))? {
+    let broken = |error: csv::Error| match error.position() {
+        Some(place) => BacktestError::Row { path: path.to_owned(), line: place.line(), why: error.to_string() },
+        None => unreadable(error.into()),
+    };
+    while reader.read_record(&mut values).map_err(broken)? {
         take(&Row { path, line: values.position().map_or(0, csv::Position::line), columns, values: &values })?;
     }
     Ok(())

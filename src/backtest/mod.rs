@@ -37,8 +37,8 @@ pub struct Answered {
 /// Answers all questions of the feeds that are scored.
 pub fn run(files: Files<'_>) -> Result<Answered, BacktestError> {
     let feeds = feeds::read(files.feeds, files.deadlines)?;
-    let answers = answer_all(&feeds);
     let [mut predictions, mut eta] = [create(files.predictions)?, create(files.eta)?];
+    let answers = answer_all(&feeds);
     let mut answered = Answered { feeds: feeds.len(), ..Answered::default() };
     let unwritable = |path: &Path| {
         let path = path.to_owned();

@@ -2,8 +2,8 @@
 
 use super::feeds::{Cycle, Feed, SLACKS};
 use crate::core::forecast::{Mixture, Outlook, Tonight};
-use crate::core::time::{Instant, resolve};
-use chrono::{Datelike, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta};
+use crate::core::time::{Instant, at_wall, wall_s};
+use chrono::{Datelike, SecondsFormat, TimeDelta};
 use std::fmt::Write;
 
 pub(super) const PREDICTION_COLUMNS: &str = "feed,cycle,slack,minutes_before,p_miss";
@@ -91,17 +91,11 @@ struct Clock<'a> {
 }
 
 impl Clock<'_> {
-    fn midnight(&self) -> NaiveDateTime {
-        self.cycle.date.and_time(NaiveTime::MIN)
-    }
-
     fn wall_s(&self, at: Instant) -> i32 {
-        let wall = at.with_timezone(&self.feed.zone).naive_local() - self.midnight();
-        i32::try_from(wall.num_seconds()).unwrap_or(i32::MAX)
+        i32::try_from(wall_s(at, self.cycle.date, self.feed.zone)).unwrap_or(i32::MAX)
     }
 
     fn at_wall(&self, wall_s: f32) -> Instant {
-        let wall = self.midnight() + TimeDelta::seconds(wall_s.round() as i64);
-        resolve(wall.date(), wall.time(), self.feed.zone)
+        at_wall(wall_s.round() as i64, self.cycle.date, self.feed.zone)
     }
 }

@@ -9,7 +9,7 @@ pub(super) fn endangered(state: &State, incident: &Incident) -> BTreeSet<CycleKe
     let waiting = |impact: &Impact| impact.state == ImpactState::Waiting && !impact.waiting.is_empty();
     // Once the cause is gone, only where what waited for it lags.
     let lags = |key: &CycleKey, impact: &Impact| {
-        let view = state.view.cycles.get(&key.dashboard).filter(|view| view.cycle.key == *key);
+        let view = state.view.of(key);
         let judged = |id: &Id| state.roster.place(id).and_then(|ix| view?.of(ix));
         impact.waiting.iter().any(|id| judged(id).is_some_and(|judged| judged.verdict.is_trouble()))
     };

@@ -2,8 +2,8 @@
 
 use super::plan::{Check, Dashboard, Id, Plan};
 use super::state::CycleKey;
-use super::time::{Instant, local_date, shift};
-use chrono::{NaiveDate, TimeDelta};
+use super::time::{Instant, at_wall, local_date, shift, wall_s};
+use chrono::NaiveDate;
 
 /// One due day of a dashboard, or one of its several deadlines on that day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,14 +112,11 @@ impl Cycle {
 
     /// Seconds after local midnight of the business date, on the wall.
     pub fn wall_s(&self, at: Instant, plan: &Plan) -> i64 {
-        let midnight = self.key.date.and_hms_opt(0, 0, 0).unwrap_or_default();
-        (at.with_timezone(&plan.timezone).naive_local() - midnight).num_seconds()
+        wall_s(at, self.key.date, plan.timezone)
     }
 
     /// The instant at so many seconds after local midnight of the business date.
     pub fn at_wall(&self, wall_s: i64, plan: &Plan) -> Instant {
-        let midnight = self.key.date.and_hms_opt(0, 0, 0).unwrap_or_default();
-        let local = midnight + TimeDelta::seconds(wall_s);
-        super::time::resolve(local.date(), local.time(), plan.timezone)
+        at_wall(wall_s, self.key.date, plan.timezone)
     }
 }

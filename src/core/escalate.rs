@@ -1,15 +1,13 @@
 //! The rungs: who is asked next when nobody has answered or repaired. Each once, and not while somebody has it.
 
-use super::plan::{Id, Plan};
+use super::plan::Id;
+use super::rungs::rungs;
 use super::say::say_or_hold;
 use super::state::{Attention, CycleKey, Incident, Reason};
 use super::time::{Instant, earliest};
 use super::tx::Tx;
 use super::wanted::wanted;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Chats to be asked when nobody has answered, from when on, and for which cycles.
-type Rungs = BTreeMap<Id, (Instant, BTreeSet<CycleKey>)>;
 
 /// The next rung: asked when nobody has repaired it so long after a person was asked. `only`: only if this chat is one.
 pub(super) fn escalate(
@@ -52,28 +50,4 @@ pub(super) fn escalate(
         wake = earliest(wake, holds);
     }
     wake
-}
-
-/// When the next rung is asked; `None`: all have been, or there is none.
-pub(super) fn next_rung(tx: &Tx<'_>, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> Option<Instant> {
-    let left = rungs(tx.plan, incident, cycles).into_iter().filter(|(chat, _)| !incident.escalated.contains(chat));
-    left.map(|(_, (from, _))| from).filter(|from| tx.at < *from).min()
-}
-
-fn rungs(plan: &Plan, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> Rungs {
-    let mut rungs = Rungs::new();
-    let Some(asked_at) = incident.asked_at else { return rungs };
-    // Whoever had it had their time, and what was snoozed its rest.
-    let pauses = [&incident.ack, &incident.snooze].into_iter().flatten();
-    let set_aside = pauses.map(|pause| pause.until).max().unwrap_or(Instant::MIN_UTC);
-    for key in cycles {
-        let Some(dashboard) = plan.dashboards.get(&key.dashboard) else { continue };
-        for (above, chat) in (0..).zip(&dashboard.escalate) {
-            let from = (asked_at + dashboard.escalate_after).max(set_aside) + dashboard.escalate_after * above;
-            let rung = rungs.entry(chat.clone()).or_insert((from, BTreeSet::new()));
-            rung.0 = rung.0.min(from);
-            rung.1.insert(key.clone());
-        }
-    }
-    rungs
 }

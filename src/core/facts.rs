@@ -16,14 +16,9 @@ use super::suspicion;
 use super::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The view of a cycle, while it is open.
-fn view<'a>(state: &'a State, key: &CycleKey) -> Option<&'a CycleView> {
-    state.view.cycles.get(&key.dashboard).filter(|view| view.cycle.key == *key)
-}
-
 /// The last moment at which a person can still save this cycle from this incident.
 pub(super) fn act_by(state: &State, incident: &Incident, key: &CycleKey) -> Option<Instant> {
-    let view = view(state, key)?;
+    let view = state.view.of(key)?;
     let waiting = &incident.impact.get(key)?.waiting;
     let outstanding =
         view.checks.iter().filter(|(ix, judged)| judged.verdict > Verdict::Ready && waiting.contains(&state.roster.checks[*ix].id));
@@ -58,7 +53,7 @@ pub(super) fn incident(
     let touched = waiting.len() + incident.alike.len() + usize::from(cause.is_some());
     let judged = cause.and_then(|ix| judged(state, cycles, ix));
     let known = cause.map(|ix| &state.roster.checks[ix].check);
-    let first = cycles.iter().next().and_then(|key| view(state, key));
+    let first = cycles.iter().next().and_then(|key| state.view.of(key));
     let habit = cause.map(|ix| Habit::of(&state.checks[ix].nights, None));
     IncidentFacts {
         incident: incident.id,
@@ -100,7 +95,7 @@ impl IncidentFacts {
 }
 
 fn judged<'a>(state: &'a State, cycles: &BTreeSet<CycleKey>, ix: Ix) -> Option<&'a Judged> {
-    cycles.iter().filter_map(|key| view(state, key)).chain(state.view.cycles.values()).find_map(|view| view.of(ix))
+    cycles.iter().filter_map(|key| state.view.of(key)).chain(state.view.cycles.values()).find_map(|view| view.of(ix))
 }
 
 /// The newest success that is known of, whatever its cycle.
@@ -263,7 +258,7 @@ pub(super) fn dashboard(
 ) -> Option<DashboardFacts> {
     let setup = plan.dashboards.get(&key.dashboard)?;
     let result = state.cycles.get(key)?;
-    let view = view(state, key);
+    let view = state.view.of(key);
     let (arrived, checks) = view.map_or((0, 0), CycleView::arrived);
     let unknown =
         view.map_or(0, |view| view.checks.iter().filter(|(_, judged)| judged.live && judged.verdict == Verdict::Unknown).count());

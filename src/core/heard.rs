@@ -1,9 +1,9 @@
 //! What a chat has heard of an incident, deadline by deadline: which it was not told of, and which nobody there was asked about.
 //! Decides nothing.
 
-use super::message::Body;
+use super::message::{Body, IncidentFacts};
 use super::plan::Id;
-use super::state::{Attention, CycleKey, Incident, Post, PostId, State, Told, Verdict};
+use super::state::{Attention, CycleKey, CycleState, Incident, Post, PostId, State, Told, Verdict};
 use super::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,10 +51,16 @@ pub(super) fn hear(incident: &mut Incident, chat: &Id, attention: Attention, sai
 pub(super) fn heard_by<'a>(state: &State, posts: impl Iterator<Item = &'a Post>) -> Option<Told> {
     posts.fold(None, |told, post| {
         let Body::Incident { about, .. } = &post.message.body else { return told };
-        let names = |key: &CycleKey, deadline| about.dashboards.iter().any(|d| d.id == key.dashboard && d.deadline == deadline);
-        let named = state.cycles.iter().filter(|(key, cycle)| names(key, cycle.deadline)).map(|(key, _)| key.clone()).collect();
+        let named = named(state, about).map(|(key, _)| key.clone()).collect();
         Some(heard(told, (post.message.attention, about.verdict), (post.wanted_at, post.id), &named))
     })
+}
+
+/// The cycles that a message names, as far as they are known.
+pub(super) fn named<'a>(state: &'a State, about: &'a IncidentFacts) -> impl Iterator<Item = (&'a CycleKey, &'a CycleState)> {
+    let names =
+        |key: &CycleKey, deadline| about.dashboards.iter().any(|told| told.id == key.dashboard && told.deadline == deadline);
+    state.cycles.iter().filter(move |(key, cycle)| names(key, cycle.deadline))
 }
 
 fn heard(

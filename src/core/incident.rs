@@ -241,7 +241,7 @@ fn recover(tx: &mut Tx<'_>, incident: &mut Incident) {
     }
     incident.outside = false;
     for (key, impact) in &mut incident.impact {
-        let view = tx.state.view.cycles.get(&key.dashboard).filter(|view| view.cycle.key == *key);
+        let view = tx.state.view.of(key);
         let roster = &tx.state.roster;
         let outstanding =
             |id: &Id| roster.place(id).and_then(|ix| view?.of(ix)).is_some_and(|judged| judged.verdict > Verdict::Ready);

@@ -13,7 +13,7 @@ use super::outside::Outside;
 use super::plan::{Dashboard, Id, Plan};
 use super::roster::{Ix, Wanted};
 use super::standing::{Standing, Unseen};
-use super::state::{Cause, State, Verdict};
+use super::state::{Cause, CycleKey, State, Verdict};
 use super::time::{Instant, Until};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +39,11 @@ pub struct View {
 }
 
 impl View {
+    /// The cycle, while it is open.
+    pub fn of(&self, key: &CycleKey) -> Option<&CycleView> {
+        self.cycles.get(&key.dashboard).filter(|view| view.cycle.key == *key)
+    }
+
     /// The failed run of a check, in any open cycle or outside.
     pub fn failed_run(&self, ix: Ix) -> Option<&str> {
         let in_cycle = self.cycles.values().find_map(|view| match &view.of(ix)?.standing {

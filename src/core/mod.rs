@@ -38,6 +38,7 @@ mod posts;
 pub mod proof;
 mod quiet;
 pub mod roster;
+mod rungs;
 mod say;
 pub mod standing;
 pub mod state;

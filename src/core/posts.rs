@@ -2,7 +2,7 @@
 //! the shell's.
 
 use super::grounds;
-use super::heard::heard_by;
+use super::heard::{heard_by, named};
 use super::message::{Body, Message, WatchFacts};
 use super::plan::{Id, Plan};
 use super::state::{
@@ -265,11 +265,7 @@ fn told_of(tx: &mut Tx<'_>, message: &Message) {
     let Body::Incident { about, .. } = &message.body else { return };
     let Some(had) = tx.state.incidents.get(&about.incident).cloned() else { return };
     let mut incident = had.clone();
-    let names = |key: &CycleKey, cycle: &CycleState| {
-        about.dashboards.iter().any(|told| told.id == key.dashboard && told.deadline == cycle.deadline)
-    };
-    let cycles = tx.state.cycles.iter().filter(|(key, cycle)| names(key, cycle));
-    let cycles: Vec<(CycleKey, CycleState)> = cycles.map(|(key, cycle)| (key.clone(), cycle.clone())).collect();
+    let cycles: Vec<(CycleKey, CycleState)> = named(tx.state, about).map(|(key, cycle)| (key.clone(), cycle.clone())).collect();
     for (key, had) in cycles {
         if let Some(impact) = incident.impact.get_mut(&key) {
             impact.told_at = impact.told_at.or(Some(tx.at));

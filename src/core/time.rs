@@ -97,6 +97,17 @@ pub fn resolve(date: NaiveDate, time: NaiveTime, zone: Tz) -> Instant {
     }
 }
 
+/// Seconds on the wall in `zone` from local midnight of `date` to an instant; negative: the day before.
+pub fn wall_s(at: Instant, date: NaiveDate, zone: Tz) -> i64 {
+    (at.with_timezone(&zone).naive_local() - date.and_time(NaiveTime::MIN)).num_seconds()
+}
+
+/// The instant at so many seconds on the wall after local midnight of `date`.
+pub fn at_wall(wall_s: i64, date: NaiveDate, zone: Tz) -> Instant {
+    let local = date.and_time(NaiveTime::MIN) + TimeDelta::seconds(wall_s);
+    resolve(local.date(), local.time(), zone)
+}
+
 /// Where the civil day `date` begins in `zone`: its midnight, or what a gap there leaves of it.
 pub fn midnight(date: NaiveDate, zone: Tz) -> Instant {
     resolve(date, NaiveTime::MIN, zone)

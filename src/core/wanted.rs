@@ -2,13 +2,13 @@
 //! nothing.
 
 use super::aside;
-use super::escalate::next_rung;
 use super::facts;
 use super::message::{AskedBecause, Next};
 use super::patience;
 use super::plan::{Chat, Id};
 use super::posts;
 use super::quiet::quiet_until;
+use super::rungs::next_rung;
 use super::state::{Attention, CycleKey, Decision, Incident, Reason};
 use super::time::Instant;
 use super::tx::Tx;
