@@ -3,7 +3,8 @@
 #[path = "support/command.rs"]
 mod command;
 
-use dawnwatch::core::state::{CheckState, Commit, Night, Row};
+use dawnwatch::core::forecast::{Mixture, Tonight};
+use dawnwatch::core::state::{CheckState, Commit, Row};
 use dawnwatch::core::time::Instant;
 use dawnwatch::store::Store;
 use serde_json::Value;
@@ -145,7 +146,11 @@ async fn check_beside(store: Option<&[u8]>, nights: Option<usize>) -> (Option<i3
 }
 
 fn late_nights(count: usize) -> Row {
-    let night = |day: usize| Night { date: format!("2026-11-{:02}", day + 1).parse().unwrap(), arrived_s: 36_000, took_s: None };
+    let mut habits = Mixture::default();
+    for day in 1..=count {
+        let date = format!("2026-11-{day:02}").parse().unwrap();
+        habits.learn(Tonight::of(date, 0, 86_400, |_| None), Some(36_000), None);
+    }
     let state = CheckState {
         fingerprint: ("airflow".into(), "a".into()),
         known_since: Instant::UNIX_EPOCH,
@@ -154,7 +159,7 @@ fn late_nights(count: usize) -> Row {
         silent_until_success: false,
         seen: None,
         arrivals: vec![],
-        nights: (0..count).map(night).collect(),
+        habits: [(0, habits)].into(),
         resumed: None,
         failures: vec![],
     };

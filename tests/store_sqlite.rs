@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use dawnwatch::core::command::Muted;
+use dawnwatch::core::forecast::{Mixture, Tonight};
 use dawnwatch::core::message::{Body, Message, WatchFacts};
 use dawnwatch::core::observation::{Fact, Failure, Member, Run, RunKind, RunState, Scheduler, Unreachable, Why};
 use dawnwatch::core::plan::Id;
@@ -61,6 +62,8 @@ fn check() -> Row {
         ended_at: None,
         state: RunState::Doomed { task: "load".into() },
     };
+    let mut habits = Mixture::default();
+    habits.learn(Tonight::of(cycle_key(22).date, -3_600, 82_800, |_| None), Some(-60), Some(2_400));
     let state = CheckState {
         fingerprint: ("airflow".into(), "orders_raw".into()),
         known_since: at(-9),
@@ -69,7 +72,7 @@ fn check() -> Row {
         seen: Some(Seen::Runs(vec![run])),
         newest: Some(at(-5)),
         arrivals: vec![Arrival { cycle: cycle_key(22), at: at(-5), run: Some("r".into()) }],
-        nights: vec![Night { date: cycle_key(22).date, arrived_s: -60, took_s: None }],
+        habits: BTreeMap::from([(0, habits)]),
         resumed: Some(("r".into(), at(3))),
         failures: vec![("r".into(), Failure { task: None, try_number: Some(3), error: Some("boom\n".into()) })],
     };
@@ -414,9 +417,9 @@ async fn stores_of_other_versions_are_refused() {
         ("UPDATE meta SET value = 99 WHERE name = 'format'", "written in format 99"),
         ("DELETE FROM meta WHERE name = 'format'", "does not say its format"),
         ("INSERT INTO rows VALUES ('chat', 'team', 99, '{}')", "does not know (chat team)"),
-        ("INSERT INTO rows VALUES ('moon', 'full', 4, '{\"Moon\":1}')", "does not know (moon full)"),
+        ("INSERT INTO rows VALUES ('moon', 'full', 5, '{\"Moon\":1}')", "does not know (moon full)"),
         (
-            "INSERT INTO rows VALUES ('chat', 'team', 4, '{\"Chat\":[\"other\",{\"broken\":null}]}')",
+            "INSERT INTO rows VALUES ('chat', 'team', 5, '{\"Chat\":[\"other\",{\"broken\":null}]}')",
             "is damaged: the row chat team",
         ),
     ] {

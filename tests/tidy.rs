@@ -13,7 +13,8 @@ const LONGER: [(&str, &str); 2] = [
 
 /// What `core` may import: the pure crates of the design, and of `std` all but what has an effect or an order of its own.
 const CRATES: [&str; 4] = ["chrono", "chrono_tz", "croner", "serde"];
-const STD: [&str; 16] = [
+const STD: [&str; 17] = [
+    "array",
     "borrow",
     "cell",
     "cmp",
@@ -160,7 +161,7 @@ fn paths(line: &str) -> Vec<(&str, &str)> {
 fn foreign(line: &str, own: &[String]) -> Option<String> {
     for (root, next) in paths(line) {
         let known = ["crate", "self", "super"].contains(&root) || CRATES.contains(&root) || own.iter().any(|m| m == root);
-        let primitive = matches!(root, "str" | "char" | "bool" | "f64" | "usize" | "isize")
+        let primitive = matches!(root, "str" | "char" | "bool" | "f32" | "f64" | "usize" | "isize")
             || root.strip_prefix(['u', 'i']).is_some_and(|bits| bits.parse::<u8>().is_ok());
         match root {
             "crate" if next != "core" => return Some(format!("crate::{next} lies outside core; pass a value in")),

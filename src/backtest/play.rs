@@ -3,7 +3,7 @@
 use super::feeds::{Cycle, Feed, SLACKS};
 use crate::core::forecast::{Mixture, Outlook, Tonight};
 use crate::core::time::{Instant, at_wall, wall_s};
-use chrono::{Datelike, SecondsFormat, TimeDelta};
+use chrono::{SecondsFormat, TimeDelta};
 use std::fmt::Write;
 
 pub(super) const PREDICTION_COLUMNS: &str = "feed,cycle,slack,minutes_before,p_miss";
@@ -26,13 +26,8 @@ pub(super) fn play(feed: &Feed) -> Answers {
     let mut mixture = Mixture::default();
     for cycle in &feed.cycles {
         let clock = Clock { feed, cycle };
-        let tonight = Tonight {
-            weekday: cycle.date.weekday(),
-            // The feeds name no calendar.
-            is_workday: cycle.date.weekday().num_days_from_monday() < 5,
-            opens_s: clock.wall_s(cycle.opens_at),
-            ends_s: clock.wall_s(cycle.ends_at),
-        };
+        // The feeds name no calendar.
+        let tonight = Tonight::of(cycle.date, clock.wall_s(cycle.opens_at), clock.wall_s(cycle.ends_at), |_| None);
         let first = feed.arrivals.partition_point(|at| *at < cycle.opens_at);
         let arrived_at = feed.arrivals.get(first).copied().filter(|at| *at < cycle.ends_at);
         if let (true, Some(deadlines)) = (cycle.scored, cycle.deadlines) {
@@ -41,7 +36,7 @@ pub(super) fn play(feed: &Feed) -> Answers {
             answers.foresee(&clock, &outlook, deadlines, arrived_at);
             answers.expect(&clock, &outlook);
         }
-        mixture.learn(tonight, arrived_at.map(|at| clock.wall_s(at)));
+        mixture.learn(tonight, arrived_at.map(|at| clock.wall_s(at)), None);
     }
     answers
 }

@@ -105,6 +105,7 @@ fn message(at: Instant, zone: Tz, language: Language) -> Message {
         unknown: 0,
         in_maintenance: false,
         act_by: Some(at + hour),
+        chance: Some(80),
         eta: Some(eta),
         ready_at: None,
         latest: None,

@@ -46,8 +46,9 @@ fn usually_late(loaded: &Loaded, id: &Id, dashboard: &Dashboard, rows: &[Row]) -
         if !member && !needed(Need::Check(check.clone())) {
             return None;
         }
-        let habit = Habit::of(&state.nights, None);
-        Some((habit.arrives_s?.0, habit.nights, check))
+        let last = state.habits.values().next_back()?;
+        let (arrives_s, nights) = Habit::as_a_rule(last)?;
+        Some((arrives_s, nights, check))
     });
     let (arrives_s, nights, check) = arrivals.max()?;
     if arrives_s <= deadline.since_midnight_s() {
@@ -62,7 +63,7 @@ fn usually_late(loaded: &Loaded, id: &Id, dashboard: &Dashboard, rows: &[Row]) -
 }
 
 /// Seconds after midnight of the business date as a clock time: "09:40", "+1d 00:20".
-fn clock(seconds: i64) -> String {
+pub fn clock(seconds: i64) -> String {
     let (days, seconds) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let clock = format!("{:02}:{:02}", seconds / 3_600, seconds % 3_600 / 60);
     if days == 0 { clock } else { format!("{days:+}d {clock}") }

@@ -226,6 +226,8 @@ pub(super) struct RawDashboard {
     pub(super) reaction: Option<String>,
     /// Not ready so long before the deadline is at risk; default "15m".
     pub(super) at_latest: Option<String>,
+    /// The chance to miss from which on it is said early, of 1; default 0.8.
+    pub(super) warn_at: Option<f64>,
     /// May quiet hours be broken for it?
     pub(super) wake: bool,
     pub(super) tell: Vec<String>,

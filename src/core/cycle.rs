@@ -1,9 +1,10 @@
 //! Cycles: which due day of a dashboard is now, from when to when, and whether anybody looks.
 
+use super::forecast::Tonight;
 use super::plan::{Check, Dashboard, Id, Plan};
 use super::state::CycleKey;
 use super::time::{Instant, at_wall, local_date, shift, wall_s};
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 
 /// One due day of a dashboard, or one of its several deadlines on that day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Cycle {
 
 /// No rule of days is looked for further than this.
 const SEARCH_DAYS: i32 = 400;
+/// A window that is open longer is none for a forecast: a month.
+const WINDOW_MAX_S: i32 = 31 * 86_400;
 
 /// The cycle that is open at `at`; `None` where the rule has no day within more than a year.
 pub fn current(plan: &Plan, id: &Id, dashboard: &Dashboard, at: Instant) -> Option<Cycle> {
@@ -108,6 +111,17 @@ impl Cycle {
     pub fn runs_from(&self, check: &Check, plan: &Plan) -> Instant {
         let opens = self.window_opens(check, plan);
         check.run.map_or(opens, |clock| clock.on(self.key.date, plan.timezone).max(opens))
+    }
+
+    /// What a forecast of `check` is asked about.
+    pub fn tonight(&self, check: &Check, dashboard: &Dashboard, plan: &Plan) -> Tonight {
+        let wall = |at: Instant| i32::try_from(self.wall_s(at, plan)).unwrap_or(i32::MAX).min(WINDOW_MAX_S);
+        let (opens, closes) = (self.window_opens(check, plan), self.window_closes(check, plan));
+        let ends = closes.min(opens + TimeDelta::seconds(WINDOW_MAX_S.into()));
+        let named = [&dashboard.audience, &dashboard.on].into_iter().find_map(|rule| rule.calendar());
+        let only = plan.calendars.values().next().filter(|_| plan.calendars.len() == 1);
+        let calendar = named.and_then(|id| plan.calendars.get(id)).or(only);
+        Tonight::of(self.key.date, wall(opens), wall(ends), |date| calendar?.is_workday(date))
     }
 
     /// Seconds after local midnight of the business date, on the wall.

@@ -201,7 +201,7 @@ fn manner(plan: &Plan, digest: &Digest, date: NaiveDate) -> Manner {
 /// What a digest says now; `once` prints the same.
 pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
     let keys = state.view.cycles.values().map(|view| &view.cycle.key);
-    let mut dashboards: Vec<DashboardFacts> = keys.filter_map(|key| facts::dashboard(state, plan, key, None, None)).collect();
+    let mut dashboards: Vec<DashboardFacts> = keys.filter_map(|key| facts::dashboard(state, plan, key, None, None, at)).collect();
     dashboards.retain(|dashboard| dashboard.verdict != Verdict::NotDue);
     let excused = Excused::now(state, plan, at);
     for dashboard in &mut dashboards {

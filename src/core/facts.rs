@@ -1,7 +1,6 @@
 //! Facts for messages: reads the state and the verdicts, and gathers what the words will need. Decides nothing, words nothing.
 
 use super::clocks;
-use super::forecast::Habit;
 use super::judge::{CycleView, Judged};
 use super::message::{
     DashboardFacts, IncidentFacts, LastSeen, Next, NotSeen, NotStarted, OwnerFacts, ResolvedFacts, Situation, Taken, Usual,
@@ -54,7 +53,6 @@ pub(super) fn incident(
     let judged = cause.and_then(|ix| judged(state, cycles, ix));
     let known = cause.map(|ix| &state.roster.checks[ix].check);
     let first = cycles.iter().next().and_then(|key| state.view.of(key));
-    let habit = cause.map(|ix| Habit::of(&state.checks[ix].nights, None));
     IncidentFacts {
         incident: incident.id,
         cause: incident.cause.clone(),
@@ -65,13 +63,13 @@ pub(super) fn incident(
         waiting: waiting.len(),
         checks: due.len(),
         untouched: due.len().saturating_sub(touched),
-        dashboards: dashboards(state, plan, incident, cycles),
+        dashboards: dashboards(state, plan, incident, cycles, at),
         owner: known.and_then(|check| check.owner.as_deref()).and_then(|owner| owner_facts(plan, owner)),
         runbook: known.and_then(|check| check.runbook.clone()),
-        usual: habit.zip(first).and_then(|(habit, view)| {
-            let (usual, latest) = habit.arrives_s?;
-            let [arrives, latest] = [usual, latest].map(|wall| view.cycle.at_wall(wall, plan));
-            Some(Usual { arrives, latest, nights: habit.nights })
+        usual: judged.and_then(Judged::habit).zip(first).and_then(|(habit, view)| {
+            let arrives = habit.arrives?;
+            let [usual, late] = [arrives.usual_s?, arrives.late_s?].map(|s| view.cycle.at_wall(s as i64, plan));
+            Some(Usual { arrives: usual, latest: late, nights: arrives.nights })
         }),
         last_good: cause.and_then(|ix| last_good(state, ix)),
         taken: taken(incident, at),
@@ -166,8 +164,7 @@ fn situation(state: &State, plan: &Plan, incident: &Incident, cause: Option<Ix>,
                     never_seen(cause.and_then(|ix| state.checks[ix].seen.as_ref()))
                 }
             });
-            let own =
-                judged.filter(|judged| judged.verdict > Verdict::Ready).map(|judged| of_standing(state, incident, cause, judged));
+            let own = judged.filter(|judged| judged.verdict > Verdict::Ready).map(|judged| of_standing(incident, judged));
             own.or(outside).unwrap_or(Situation::NotStarted(NotStarted::NoReason))
         }
     }
@@ -187,7 +184,7 @@ fn failed(incident: &Incident, at: Option<Instant>, doomed: Option<&String>) -> 
     Situation::Failed { at, doomed: doomed.is_some(), failure }
 }
 
-fn of_standing(state: &State, incident: &Incident, cause: Option<Ix>, judged: &Judged) -> Situation {
+fn of_standing(incident: &Incident, judged: &Judged) -> Situation {
     match &judged.standing {
         Standing::Failed { at, doomed, .. } => failed(incident, *at, doomed.as_ref()),
         Standing::Running { state: run, since, .. } => match run {
@@ -195,8 +192,7 @@ fn of_standing(state: &State, incident: &Incident, cause: Option<Ix>, judged: &J
             RunState::Waiting { task } => Situation::Waiting { task: task.clone() },
             RunState::Queued => Situation::Queued { since: *since },
             _ => {
-                let habit = cause.map(|ix| Habit::of(&state.checks[ix].nights, state.roster.checks[ix].check.duration));
-                let usual_s = habit.and_then(|habit| habit.run).map(|run| run.usual.num_seconds());
+                let usual_s = judged.habit().and_then(|habit| habit.run).map(|run| run.usual.num_seconds());
                 Situation::RunningLong { started_at: judged.works_since.unwrap_or(*since), usual_s }
             }
         },
@@ -241,9 +237,9 @@ fn source_dark(state: &State, plan: &Plan, id: &Id) -> Situation {
 }
 
 /// The dashboards of these cycles, by deadline.
-fn dashboards(state: &State, plan: &Plan, incident: &Incident, cycles: &BTreeSet<CycleKey>) -> Vec<DashboardFacts> {
+fn dashboards(state: &State, plan: &Plan, incident: &Incident, cycles: &BTreeSet<CycleKey>, at: Instant) -> Vec<DashboardFacts> {
     let mut all: Vec<DashboardFacts> =
-        cycles.iter().filter_map(|key| dashboard(state, plan, key, incident.impact.get(key), Some(incident))).collect();
+        cycles.iter().filter_map(|key| dashboard(state, plan, key, incident.impact.get(key), Some(incident), at)).collect();
     all.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
     all
 }
@@ -255,11 +251,13 @@ pub(super) fn dashboard(
     key: &CycleKey,
     impact: Option<&Impact>,
     incident: Option<&Incident>,
+    at: Instant,
 ) -> Option<DashboardFacts> {
     let setup = plan.dashboards.get(&key.dashboard)?;
     let result = state.cycles.get(key)?;
     let view = state.view.of(key);
     let (arrived, checks) = view.map_or((0, 0), CycleView::arrived);
+    let prospect = view.and_then(|view| view.prospect(state, plan, setup, at));
     let unknown =
         view.map_or(0, |view| view.checks.iter().filter(|(_, judged)| judged.live && judged.verdict == Verdict::Unknown).count());
     let arrivals = view.into_iter().flat_map(|view| &view.checks).filter_map(|(ix, judged)| match &judged.standing {
@@ -277,13 +275,20 @@ pub(super) fn dashboard(
         arrived,
         unknown,
         act_by: incident.and_then(|incident| act_by(state, incident, key)),
-        eta: view.and_then(|view| view.eta).map(|eta| eta.shown()),
+        eta: prospect.and_then(|prospect| prospect.eta),
+        chance: prospect.and_then(|prospect| prospect.p_miss).map(tens),
         ready_at: result.ready_at,
         in_maintenance: false,
         latest: arrivals.max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))),
         url: setup.url.clone(),
         muted: false,
     })
+}
+
+/// A chance as people see it: in tens of percent, and never as if it were sure.
+fn tens(chance: f32) -> u8 {
+    let tens = (chance * 10.0).round().clamp(0.0, 10.0) as u8 * 10;
+    tens.clamp(5, 95)
 }
 
 pub(super) fn resolved(state: &State, plan: &Plan, incident: &Incident, told: &BTreeSet<CycleKey>, at: Instant) -> ResolvedFacts {
@@ -293,7 +298,7 @@ pub(super) fn resolved(state: &State, plan: &Plan, incident: &Incident, told: &B
         Phase::Open => None,
     };
     let mut dashboards: Vec<DashboardFacts> =
-        told.iter().filter_map(|key| dashboard(state, plan, key, incident.impact.get(key), None)).collect();
+        told.iter().filter_map(|key| dashboard(state, plan, key, incident.impact.get(key), None, at)).collect();
     dashboards.sort_by(|a, b| (a.deadline, &a.id).cmp(&(b.deadline, &b.id)));
     let with_audience = || incident.impact.keys().filter_map(|key| state.cycles.get(key)).filter(|cycle| cycle.audience);
     ResolvedFacts {

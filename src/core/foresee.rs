@@ -15,7 +15,6 @@ pub(super) fn foresee(tx: &mut Tx<'_>) {
         let Some(mut now) = outstanding.cloned() else { continue };
         judge::judge_again(&mut now, tx.state, plan, dashboard, tx.at);
         let Some(view) = tx.state.view.cycles.get_mut(id) else { continue };
-        view.eta = now.eta;
         for ((ix, had), (_, new)) in view.checks.iter_mut().zip(now.checks) {
             if had.forecast != new.forecast {
                 had.forecast = new.forecast;

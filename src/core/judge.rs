@@ -5,8 +5,13 @@
 //! settled is passed over; of the rest only that is weighed anew whose time has come, or for which something around it has changed.
 
 mod bench;
+mod path;
+mod prospect;
+
+pub use prospect::Prospect;
 
 use self::bench::Bench;
+use self::path::Path;
 use super::cycle::Cycle;
 use super::forecast::{Forecast, Habit};
 use super::outside::Outside;
@@ -15,7 +20,7 @@ use super::roster::{Ix, Wanted};
 use super::standing::{Standing, Unseen};
 use super::state::{Cause, CycleKey, State, Verdict};
 use super::time::{Instant, Until};
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -69,8 +74,6 @@ pub struct CycleView {
     pub hollow: Vec<(Id, Id)>,
     /// When everything that it needs itself had arrived.
     pub ready_at: Option<Instant>,
-    /// The last of what is outstanding; `None` where nobody knows.
-    pub eta: Option<Forecast>,
     /// When time alone may change any of it.
     pub holds_until: Option<Instant>,
     pub judged_at: Instant,
@@ -104,10 +107,10 @@ pub struct Judged {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Open {
     habit: Habit,
-    /// When it usually arrives in this cycle.
-    arrives_at: Option<Instant>,
+    /// The last night that it tells of.
+    known_until: Option<NaiveDate>,
     /// What is left to run after it has arrived, along the slowest way to the dashboard.
-    after: TimeDelta,
+    after: Path,
     /// When time alone may change its verdict.
     holds_until: Option<Instant>,
     /// Until then time alone changes nothing of it at all, not even what is expected of it. `None`: it moves on.
@@ -151,7 +154,6 @@ pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at
         verdict: Verdict::NotDue,
         hollow: Vec::new(),
         ready_at: None,
-        eta: None,
         holds_until: None,
         judged_at: at,
         touched: BTreeSet::new(),
@@ -198,13 +200,8 @@ impl CycleView {
         let verdict = bench.of_dashboard(&checks, !hollow.is_empty());
         let direct = || checks.iter().zip(0..).filter(|(_, place)| wanted.is_direct(*place)).map(|((_, judged), _)| judged);
         let ready_at = (verdict == Verdict::Ready).then(|| direct().filter_map(Judged::arrived_at).max().unwrap_or(at));
-        let mut outstanding = direct().filter(|judged| judged.verdict > Verdict::Ready).map(|judged| judged.forecast);
-        let later = |last: Option<Forecast>, next: Forecast| {
-            Some(last.filter(|last| (last.at, last.high) > (next.at, next.high)).unwrap_or(next))
-        };
-        let eta = outstanding.try_fold(None, |last, next| next.map(|next| later(last, next))).flatten();
         let holds_until = holds_until.after(at);
-        (self.verdict, self.hollow, self.ready_at, self.eta) = (verdict, hollow, ready_at, eta);
+        (self.verdict, self.hollow, self.ready_at) = (verdict, hollow, ready_at);
         (self.checks, self.holds_until, self.judged_at) = (checks, holds_until, at);
     }
 }
@@ -224,6 +221,11 @@ impl Judged {
             had_failed: false,
             open: None,
         }
+    }
+
+    /// What is usual for it tonight; `None` once it is settled.
+    pub fn habit(&self) -> Option<&Habit> {
+        self.open.as_deref().map(|open| &open.habit)
     }
 
     pub fn arrived_at(&self) -> Option<Instant> {

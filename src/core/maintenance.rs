@@ -21,6 +21,13 @@ pub(super) fn of_check(plan: &Plan, id: &Id, at: Instant) -> Option<Instant> {
     until(plan, at, |window| window.checks.contains(id))
 }
 
+/// Was the check, or its source, in maintenance at any time from `from` until `to`?
+pub(super) fn was(plan: &Plan, check: &Id, source: &Id, from: Instant, to: Instant) -> bool {
+    let mut concerned = plan.maintenance.values().filter(|window| window.checks.contains(check) || window.sources.contains(source));
+    let days = (to - from).num_days().clamp(0, SEARCH_DAYS.into()) as i32 + 1;
+    concerned.any(|window| spans(plan, window, from, days).any(|(begins, ends)| begins < to && from < ends))
+}
+
 /// Until when all that an incident is about is in maintenance. One of many alike that is not makes it everybody's again.
 pub(super) fn of_incident(plan: &Plan, incident: &Incident, at: Instant) -> Option<Instant> {
     match &incident.cause {

@@ -195,6 +195,8 @@ pub struct DashboardFacts {
     /// `None`: no run time is known that it could be computed from, or nothing is left to do.
     pub act_by: Option<Instant>,
     pub eta: Option<Eta>,
+    /// How likely it misses its deadline, in percent: whole tens, 5 for less, 95 for more. `None`: nobody knows, or it is over.
+    pub chance: Option<u8>,
     pub ready_at: Option<Instant>,
     /// All that is wrong with it is in maintenance, and its deadline is in no danger (digests).
     pub in_maintenance: bool,

@@ -221,6 +221,8 @@ pub struct Dashboard {
     pub reaction: TimeDelta,
     /// The fixed backstop: not ready so long before the deadline, and not surely about to be, is at risk.
     pub at_latest: TimeDelta,
+    /// The chance to miss from which on it is at risk, of 1. From the last useful moment on, more likely than not is enough.
+    pub warn_at: f32,
     /// May quiet hours be broken for it, at act-by?
     pub wake: bool,
     pub tell: Vec<Id>,

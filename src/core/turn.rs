@@ -4,12 +4,14 @@
 use super::cycle::{self, Cycle};
 use super::grounds;
 use super::judge::{self, CycleView, GRACE, Judged};
+use super::maintenance;
+use super::message::NotStarted;
 use super::observation::RunState;
 use super::outside::outside;
 use super::plan::{Dashboard, Id};
 use super::roster::Ix;
 use super::standing::{self, DARK_AFTER, Standing, Unseen};
-use super::state::{ARRIVALS_KEPT, About, Arrival, CycleState, Grounds, NIGHTS_KEPT, Night, Reason, Seen, Verdict};
+use super::state::{ARRIVALS_KEPT, About, Arrival, CycleState, Grounds, Reason, Seen, Verdict};
 use super::time::Instant;
 use super::tx::Tx;
 use chrono::TimeDelta;
@@ -116,6 +118,8 @@ fn close(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard) {
 }
 
 fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle) {
+    // First, as the habits learn of it.
+    close_others(tx, id, dashboard, cycle);
     let (mut view, looked) = match tx.state.view.cycles.remove(id) {
         Some(mut view) => {
             let looked = judge::judge_again(&mut view, tx.state, tx.plan, dashboard, tx.at);
@@ -132,7 +136,7 @@ fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle
     for (ix, arrival) in changed {
         let needs = &tx.state.roster.checks[ix].needs;
         let fed_at = needs.iter().filter_map(|need| view.of(*need)?.arrived_at()).max();
-        keep_arrival(tx, ix, arrival, fed_at, cycle);
+        keep_arrival(tx, ix, arrival, fed_at, dashboard, cycle);
         view.touched.insert(ix);
     }
     keep_result(tx, &view);
@@ -140,7 +144,6 @@ fn judge_and_keep(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, cycle: &Cycle
     if tx.at >= cycle.closes_at {
         view.holds_until = Some(closes(tx, cycle));
     }
-    close_others(tx, id, dashboard, cycle);
     tx.state.view.cycles.insert(id.clone(), view);
 }
 
@@ -155,8 +158,7 @@ fn sticking(tx: &Tx<'_>, ix: Ix, judged: &Judged, cycle: &Cycle) -> Option<(Ix, 
 }
 
 /// `fed_at`: when the last thing that it needs had arrived; its own run time does not count the waiting before.
-fn keep_arrival(tx: &mut Tx<'_>, ix: Ix, arrival: Option<Arrival>, fed_at: Option<Instant>, cycle: &Cycle) {
-    let plan = tx.plan;
+fn keep_arrival(tx: &mut Tx<'_>, ix: Ix, arrival: Option<Arrival>, fed_at: Option<Instant>, dashboard: &Dashboard, cycle: &Cycle) {
     let check = tx.check_mut(ix);
     check.arrivals.retain(|kept| kept.cycle != cycle.key);
     let Some(arrival) = arrival else { return };
@@ -170,21 +172,40 @@ fn keep_arrival(tx: &mut Tx<'_>, ix: Ix, arrival: Option<Arrival>, fed_at: Optio
         }
         _ => None,
     };
-    let night = Night { date: cycle.key.date, arrived_s: cycle.wall_s(arrival.at, plan), took_s };
-    // Several dashboards and several deadlines a day look at one arrival; the first tells of the night.
-    if check.nights.iter().all(|kept| kept.date != night.date) {
-        check.nights.reserve_exact(1);
-        check.nights.push(night);
-        check.nights.sort_by_key(|night| night.date);
-        let over = check.nights.len().saturating_sub(NIGHTS_KEPT);
-        check.nights.drain(..over);
-    }
+    learn(tx, ix, dashboard, cycle, Some(arrival.at), took_s);
     let kept = Grounds::Arrival(arrival.clone());
-    check.arrivals.push(arrival);
+    tx.check_mut(ix).arrivals.push(arrival);
     // On record at once: what forgets tells of it no second time.
     let id = tx.state.roster.checks[ix].id.clone();
     tx.note(About::Check(id), Reason::Arrived, kept);
     forget_arrivals(tx, ix);
+}
+
+/// What has not come in a cycle that is over. What could not be seen may have.
+fn learn_absences(tx: &mut Tx<'_>, dashboard: &Dashboard, view: &CycleView) {
+    for (ix, judged) in &view.checks {
+        let seen = !matches!(judged.standing, Standing::Unseen(_) | Standing::NotStarted(NotStarted::Forgotten));
+        if judged.verdict > Verdict::Ready && seen {
+            learn(tx, *ix, dashboard, &view.cycle, None, None);
+        }
+    }
+}
+
+/// What the check's habits learn of a cycle. Several dashboards look at one arrival: the first tells of the night. What was, or would
+/// have been, in maintenance tells of no habit.
+fn learn(tx: &mut Tx<'_>, ix: Ix, dashboard: &Dashboard, cycle: &Cycle, arrived_at: Option<Instant>, took_s: Option<i64>) {
+    let plan = tx.plan;
+    let (nth, date) = (cycle.key.nth, cycle.key.date);
+    let known = &tx.state.roster.checks[ix];
+    let last = tx.state.checks[ix].habits.get(&nth).and_then(|habits| habits.nights().last());
+    let until = arrived_at.unwrap_or(cycle.deadline);
+    if last.is_some_and(|last| last.date() >= date) || maintenance::was(plan, &known.id, &known.check.source, cycle.opens_at, until)
+    {
+        return;
+    }
+    let tonight = cycle.tonight(&known.check, dashboard, plan);
+    let arrived_s = arrived_at.map(|at| i32::try_from(cycle.wall_s(at, plan)).unwrap_or(i32::MAX / 2));
+    tx.check_mut(ix).habits.entry(nth).or_default().learn(tonight, arrived_s, took_s);
 }
 
 /// Arrivals in cycles that have closed are of no more use; a few are kept to be looked at.
@@ -259,7 +280,9 @@ fn close_others(tx: &mut Tx<'_>, id: &Id, dashboard: &Dashboard, current: &Cycle
         .collect();
     for (key, cycle) in open {
         let cycle_then = cycle::of_key(tx.plan, dashboard, &key);
-        let arrived = cycle_then.map(|then| judge::judge(tx.state, tx.plan, dashboard, then, tx.at).arrived());
+        let view = cycle_then.map(|then| judge::judge(tx.state, tx.plan, dashboard, then, tx.at));
+        let arrived = view.as_ref().map(CycleView::arrived);
+        view.iter().for_each(|view| learn_absences(tx, dashboard, view));
         let closed_at: Option<Instant> = Some(tx.at);
         tx.put_cycle(key.clone(), CycleState { closed_at, ..cycle });
         let result = grounds::of_cycle(tx, &key, arrived);

@@ -80,7 +80,7 @@ pub struct Line {
     pub checks: Vec<Id>,
     /// The dashboards among what it tells of that somebody looks at in that cycle.
     pub dashboards: Vec<Id>,
-    /// The chance to miss, between 0 and 1, where one is known.
+    /// The highest chance to miss, in tenths (0.05 for less than one, 0.95 for more than nine), where one is known.
     pub p_miss: Option<f64>,
     /// The earliest.
     pub act_by: Option<LocalTime>,
@@ -138,6 +138,7 @@ impl Line {
             cause: told.cause,
             checks: said.checks.clone(),
             dashboards: told.dashboards,
+            p_miss: told.chance.map(|percent| f64::from(percent) / 100.0),
             act_by: told.act_by.map(local),
             text: words(message, &said.post.chat, plan),
             ..Self::new(said.at, plan.timezone, kind(message))
@@ -227,6 +228,8 @@ struct Told {
     incident: Option<IncidentId>,
     cause: Option<String>,
     dashboards: Vec<Id>,
+    /// In percent.
+    chance: Option<u8>,
     act_by: Option<Instant>,
 }
 
@@ -245,6 +248,7 @@ fn told(body: &Body, at: Instant) -> Told {
             incident: Some(about.incident),
             cause: Some(about.cause.to_string()),
             dashboards: watched(&about.dashboards),
+            chance: about.dashboards.iter().filter(|dashboard| dashboard.audience).filter_map(|dashboard| dashboard.chance).max(),
             act_by: about.dashboards.iter().filter_map(|dashboard| dashboard.act_by).min(),
         },
         Body::Resolved(about) => {
@@ -256,6 +260,7 @@ fn told(body: &Body, at: Instant) -> Told {
                 incident: Some(about.incident),
                 cause: Some(about.cause.to_string()),
                 dashboards: watched(&about.dashboards),
+                chance: None,
                 act_by: None,
             }
         }

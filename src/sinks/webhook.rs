@@ -200,6 +200,7 @@ fn dashboard(d: &DashboardFacts, zone: Tz) -> Value {
         "act_by": d.act_by.map(|t| time(t, zone)),
         "ready_at": d.ready_at.map(|t| time(t, zone)),
         "eta": d.eta.map(|eta| estimate(&eta, zone)),
+        "p_miss": d.chance.map(|percent| f64::from(percent) / 100.0),
     })
 }
 

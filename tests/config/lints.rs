@@ -2,7 +2,8 @@
 
 use crate::{BASE, Folder};
 use dawnwatch::config::{Finding, Loaded, outlook};
-use dawnwatch::core::state::{CheckState, Night, Row};
+use dawnwatch::core::forecast::{Mixture, Tonight};
+use dawnwatch::core::state::{CheckState, Row};
 use dawnwatch::core::time::Instant;
 
 fn loaded(more: &str) -> Loaded {
@@ -232,8 +233,12 @@ fn a_calendar_that_ends_soon() {
     );
 }
 
-fn history(check: &str, group: Option<&str>, arrived_s: i64, nights: usize) -> Row {
-    let date = |n: usize| format!("2026-11-{:02}", n + 1).parse().unwrap();
+fn history(check: &str, group: Option<&str>, arrived_s: i32, nights: usize) -> Row {
+    let mut habits = Mixture::default();
+    for day in 1..=nights {
+        let date = format!("2026-11-{day:02}").parse().unwrap();
+        habits.learn(Tonight::of(date, 0, 86_400, |_| None), Some(arrived_s), None);
+    }
     let state = CheckState {
         fingerprint: ("airflow".into(), check.into()),
         known_since: Instant::UNIX_EPOCH,
@@ -242,7 +247,7 @@ fn history(check: &str, group: Option<&str>, arrived_s: i64, nights: usize) -> R
         silent_until_success: false,
         seen: None,
         arrivals: vec![],
-        nights: (0..nights).map(|n| Night { date: date(n), arrived_s, took_s: None }).collect(),
+        habits: [(0, habits)].into(),
         resumed: None,
         failures: vec![],
     };

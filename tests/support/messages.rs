@@ -29,6 +29,7 @@ pub fn dashboard(name: &str, deadline: &str) -> DashboardFacts {
         unknown: 0,
         act_by: Some(at("23 07:25")),
         eta: None,
+        chance: None,
         ready_at: None,
         in_maintenance: false,
         latest: None,
@@ -105,6 +106,7 @@ fn at_risk(situation: Situation) -> IncidentFacts {
         waiting: 4,
         arrived: 308,
         eta: Some(late),
+        chance: Some(80),
         ..dashboard("Executive summary", "23 09:00")
     };
     IncidentFacts {

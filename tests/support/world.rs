@@ -124,6 +124,7 @@ pub fn dashboard(needs: &[&str]) -> Dashboard {
         counts_from: ClockTime::at(0, 0),
         reaction: TimeDelta::minutes(20),
         at_latest: TimeDelta::minutes(15),
+        warn_at: 0.8,
         wake: false,
         tell: vec![id("team")],
         escalate: vec![],

@@ -160,6 +160,7 @@ mod tests {
             counts_from: ClockTime::at(0, 0),
             reaction: TimeDelta::minutes(20),
             at_latest: TimeDelta::minutes(30),
+            warn_at: 0.8,
             wake: false,
             tell: vec![],
             escalate: vec![],

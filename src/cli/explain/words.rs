@@ -2,12 +2,13 @@
 
 use super::{Story, Subject, ledger};
 use crate::cli::once::{apart, report};
+use crate::config;
+use crate::core::judge::{CycleView, Judged, Prospect};
 use crate::core::message::{Basis, clean};
 use crate::core::plan::Plan;
 use crate::core::roster::Ix;
-use crate::core::state::{Cause, State};
+use crate::core::state::{Cause, State, Verdict};
 use crate::core::time::Instant;
-use crate::core::{forecast::Forecast, judge::CycleView, judge::Judged};
 use crate::explain::InCycle;
 use serde_json::{Value, json};
 
@@ -72,7 +73,11 @@ pub(super) fn json(story: &Story<'_>, state: &State, plan: &Plan) -> Value {
     let cycle = |of: &InCycle<'_>| {
         let (arrived, checks) = of.view.arrived();
         let verdict = of.judged.map_or(of.view.verdict, |(_, judged)| judged.verdict);
-        let eta = of.judged.map_or(of.view.eta, |(_, judged)| judged.forecast);
+        let prospect = told.prospect(of.view);
+        let eta = match of.judged {
+            Some((_, judged)) => judged.forecast.map(|forecast| forecast.shown()),
+            None => prospect.and_then(|prospect| prospect.eta),
+        };
         json!({
             "cycle": of.view.cycle.key.to_string(),
             "verdict": verdict,
@@ -83,7 +88,8 @@ pub(super) fn json(story: &Story<'_>, state: &State, plan: &Plan) -> Value {
             "deadline": shown(of.view.cycle.deadline),
             "audience": of.view.cycle.audience,
             "act_by": of.judged.map_or_else(|| of.view.act_by(), |(_, judged)| Some(judged.act_by)).map(shown),
-            "eta": eta.map(|eta| shown(eta.shown().at)),
+            "eta": eta.map(|eta| shown(eta.at)),
+            "p_miss": prospect.and_then(|prospect| prospect.p_miss).map(|chance| (chance * 100.0).round() / 100.0),
             "arrived": arrived,
             "checks": checks,
             "outstanding": of.outstanding.iter().map(|(ix, judged)| json!({
@@ -148,7 +154,7 @@ impl Told<'_> {
             Some((ix, judged)) => {
                 lines.push(row("Seen", &format!("{}; {}", self.reason(ix, judged), self.asked(ix))));
                 lines.push(row("Rule", &self.rule(ix, view, judged)));
-                lines.push(row("Forecast", &self.forecast(judged.forecast, verdict)));
+                lines.push(row("Forecast", &self.forecast(judged, verdict)));
             }
             None => {
                 let (arrived, checks) = view.arrived();
@@ -163,7 +169,7 @@ impl Told<'_> {
                 }
                 let act_by = view.act_by().map_or(String::new(), |at| format!("; act by {}", clock(at)));
                 lines.push(row("Rule", &format!("{}{act_by}", self.window(view))));
-                lines.push(row("Forecast", &self.forecast(view.eta, verdict)));
+                lines.push(row("Forecast", &self.of_dashboard(view)));
             }
         }
         lines
@@ -191,18 +197,65 @@ impl Told<'_> {
         format!("what counts is of {} on; ready by {}; {looks}", clock(cycle.opens_at), self.time(cycle.deadline))
     }
 
-    fn forecast(&self, forecast: Option<Forecast>, verdict: crate::core::state::Verdict) -> String {
-        let Some(forecast) = forecast else {
-            let settled = verdict <= crate::core::state::Verdict::Ready;
-            return if settled { "nothing more is waited for" } else { "none: nothing is known from which it could be told" }
-                .to_owned();
+    fn prospect(&self, view: &CycleView) -> Option<Prospect> {
+        let dashboard = self.plan.dashboards.get(&view.cycle.key.dashboard)?;
+        view.prospect(self.state, self.plan, dashboard, self.at)
+    }
+
+    fn of_dashboard(&self, view: &CycleView) -> String {
+        let Some(prospect) = self.prospect(view) else { return none(view.verdict) };
+        let eta = match prospect.eta {
+            Some(eta) if eta.high > eta.low => {
+                format!("about {} ({} to {})", (self.clock())(eta.at), (self.clock())(eta.low), (self.clock())(eta.high))
+            }
+            Some(eta) => format!("about {}", (self.clock())(eta.at)),
+            None => "as likely as not nothing comes any more".to_owned(),
         };
-        let (eta, clock) = (forecast.shown(), self.clock());
-        let basis = match eta.basis {
-            Basis::Observed { nights } => format!("by its last {nights} nights"),
-            Basis::Declared => "by the declared duration".to_owned(),
-        };
-        let high = if eta.high > eta.at { format!(", {} at the latest", clock(eta.high)) } else { String::new() };
-        format!("about {}{high}, {basis}", clock(eta.at))
+        let basis = prospect.eta.map_or(String::new(), |eta| format!(", {}", basis(eta.basis)));
+        let chance = prospect
+            .p_miss
+            .map_or(String::new(), |chance| format!("; {:.0}% to miss {}", chance * 100.0, (self.clock())(view.cycle.deadline)));
+        format!("{eta}{basis}{chance}")
+    }
+
+    /// When it is expected, what is usual, and how it does tonight.
+    fn forecast(&self, judged: &Judged, verdict: Verdict) -> String {
+        let clock = self.clock();
+        let mut parts = vec![match judged.forecast {
+            Some(forecast) => {
+                let eta = forecast.shown();
+                let high = if eta.high > eta.at { format!(", {} at the latest", clock(eta.high)) } else { String::new() };
+                format!("about {}{high}, {}", clock(eta.at), basis(eta.basis))
+            }
+            None => none(verdict),
+        }];
+        let habit = judged.habit();
+        let hours = habit.and_then(|habit| habit.arrives).and_then(|arrives| Some((arrives.usual_s?, arrives.late_s?)));
+        if let Some((usual_s, late_s)) = hours {
+            let off_min = ((late_s - usual_s) / 60.0).round();
+            parts.push(format!("usually {}, 9 of 10 nights within {off_min} min of it", config::outlook::clock(usual_s as i64)));
+        }
+        if let Some((since, run)) = judged.works_since.zip(habit.and_then(|habit| habit.run)) {
+            let took = self.at - since;
+            let than = match took {
+                _ if took > run.long => ", longer than 9 of 10 nights",
+                _ if took > run.usual => ", longer than usual",
+                _ => "",
+            };
+            parts.push(format!("running for {} min of usually {}{than}", took.num_minutes(), run.usual.num_minutes()));
+        }
+        parts.join("; ")
+    }
+}
+
+fn none(verdict: Verdict) -> String {
+    let settled = verdict <= Verdict::Ready;
+    if settled { "nothing more is waited for" } else { "none: nothing is known from which it could be told" }.to_owned()
+}
+
+fn basis(basis: Basis) -> String {
+    match basis {
+        Basis::Observed { nights } => format!("by its last {nights} nights"),
+        Basis::Declared => "by the declared duration".to_owned(),
     }
 }

@@ -8,6 +8,9 @@ use crate::core::time::ClockTime;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
 
+/// Four of five times a word is right that is said at this chance; later ones are right more often, and come later.
+const WARN_AT: f64 = 0.8;
+
 impl Checker<'_> {
     pub(super) fn dashboards(&mut self, raw: &Raw) -> BTreeMap<Id, Dashboard> {
         raw.dashboards.iter().map(|(name, dashboard)| (Id::from(name.as_str()), self.dashboard(name, dashboard))).collect()
@@ -36,12 +39,22 @@ impl Checker<'_> {
             counts_from,
             reaction: self.duration(&path("reaction"), raw.reaction.as_ref(), TimeDelta::minutes(20)),
             at_latest: self.duration(&path("at_latest"), raw.at_latest.as_ref(), TimeDelta::minutes(15)),
+            warn_at: self.chance(&path("warn_at"), raw.warn_at),
             wake: raw.wake,
             tell: self.chat_list(&path("tell"), &raw.tell),
             escalate: self.chat_list(&path("escalate"), &raw.escalate),
             escalate_after: self.duration(&path("escalate_after"), raw.escalate_after.as_ref(), TimeDelta::minutes(30)),
             url: raw.url.clone(),
         }
+    }
+
+    /// Below one half most of what is told would not come true; at 1 nothing would be told.
+    fn chance(&mut self, path: &[&str], raw: Option<f64>) -> f32 {
+        let chance = raw.unwrap_or(WARN_AT);
+        if !(0.5..=0.99).contains(&chance) {
+            self.error(path, format!("{}: {chance} is not a usable chance; expected 0.5 to 0.99", path[path.len() - 1]));
+        }
+        chance as f32
     }
 
     fn ready_by(&mut self, name: &str, raw: &RawDashboard, counts_from: ClockTime) -> Vec<ClockTime> {

@@ -1,22 +1,24 @@
 //! When a check usually arrives: what its own nights tell of tonight.
 //!
 //! A mixture of experts. Each is a weighted sample of the nights: recent ones weigh more (three half-lives), those that are like tonight
-//! weigh more (seven likenesses), and each arrival is spread over a triangle (four reaches). That nothing comes at all is part of what
+//! weigh more (eight likenesses), and each arrival is spread over a triangle (four reaches). That nothing comes at all is part of what
 //! each expert says. After every night an expert gains what it had foretold of it: a sharp one leads where a clock starts the runs, a
 //! broad one where people do, a quick one within days of a moved schedule. No training, no chance; a night costs the same in the
 //! tenth year as in the first.
 
+use super::night::{Course, Night};
 use super::outlook::{Outlook, Part};
-use chrono::Weekday;
+use super::tonight::Tonight;
+use serde::{Deserialize, Serialize};
 
 /// Older nights tell nothing of tonight that these do not.
-const NIGHTS_KEPT: usize = 256;
+pub const NIGHTS_KEPT: usize = 256;
 
 /// In nights.
 const HALF_LIVES: [f32; 3] = [4.0, 20.0, 120.0];
 /// Half the base of the triangle, in seconds: standard deviations of 1, 5, 15 and 45 minutes.
 pub(super) const REACHES: [f32; 4] = [147.0, 735.0, 2205.0, 6615.0];
-const LIKENESSES: usize = 7;
+const LIKENESSES: usize = 8;
 const SAMPLES: usize = HALF_LIVES.len() * LIKENESSES;
 const EXPERTS: usize = SAMPLES * REACHES.len();
 
@@ -39,55 +41,33 @@ const FLOOR: f32 = 1e-4;
 
 /// So many arrivals show what is late for the check; the newest of them do.
 const SHOW_LATE: std::ops::RangeInclusive<usize> = 8..=90;
-const LATE_STEP_S: f32 = 900.0;
-
-/// The cycle that is asked about. Times are seconds on the wall after local midnight of its date.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tonight {
-    pub weekday: Weekday,
-    pub is_workday: bool,
-    pub opens_s: i32,
-    pub ends_s: i32,
-}
-
-/// How a night went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Course {
-    InTime,
-    /// Later than nine of ten before it.
-    Late,
-    Absent,
-}
-
-/// One cycle that is over.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Night {
-    weekday: Weekday,
-    is_workday: bool,
-    /// Seconds on the wall after local midnight of its date.
-    arrived_s: Option<f32>,
-    course: Course,
-}
+const LATE_STEP_S: i32 = 900;
 
 /// A check's nights, and how well each expert foretold them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Kept", try_from = "Kept")]
 pub struct Mixture {
     /// Oldest first.
     nights: Vec<Night>,
-    /// Their sum is 1. By sample, then by reach.
-    weights: Vec<f32>,
+    /// In shares of 65,535. By sample, then by reach.
+    weights: Box<[u16]>,
 }
 
 impl Default for Mixture {
     fn default() -> Self {
-        Self { nights: Vec::new(), weights: vec![1.0 / EXPERTS as f32; EXPERTS] }
+        Self { nights: Vec::new(), weights: vec![(ALL / EXPERTS as f32) as u16; EXPERTS].into() }
     }
 }
 
+/// The sum of all weights, about.
+const ALL: f32 = 65_535.0;
+
 /// The nights as each sample weighs them tonight.
 struct Weighed {
-    /// In the order of arrival.
-    arrived: Vec<(f32, [f32; SAMPLES])>,
+    /// In the order of arrival: when, and its place in `weights`.
+    arrived: Vec<(f32, usize)>,
+    /// Newest night first.
+    weights: Vec<[f32; SAMPLES]>,
     /// What all arrivals of a sample weigh.
     total: [f32; SAMPLES],
     /// How likely nothing comes, by sample.
@@ -101,32 +81,50 @@ impl Weighed {
     }
 }
 
+/// What an expert's arrivals weigh in the mixture, for each unit of their weight in its sample.
+type Shares = [[f32; REACHES.len()]; SAMPLES];
+
 impl Mixture {
-    /// How many nights it knows.
-    pub fn nights(&self) -> usize {
-        self.nights.len()
+    /// Oldest first.
+    pub fn nights(&self) -> &[Night] {
+        &self.nights
     }
 
-    /// Takes in how tonight went; `None`: nothing came.
-    pub fn learn(&mut self, tonight: Tonight, arrived_s: Option<i32>) {
-        let arrived_s = arrived_s.map(|arrived_s| arrived_s as f32);
+    /// Takes in how tonight went; `None`: nothing came. `took_s`: the run time.
+    pub fn learn(&mut self, tonight: Tonight, arrived_s: Option<i32>, took_s: Option<i64>) {
         if !self.nights.is_empty() {
-            self.reward(tonight, arrived_s);
+            self.reward(tonight, arrived_s.map(|arrived_s| arrived_s as f32));
         }
-        let Tonight { weekday, is_workday, .. } = tonight;
-        let night = Night { weekday, is_workday, arrived_s, course: self.course(arrived_s) };
+        let night = Night::new(tonight, arrived_s, took_s, arrived_s.is_some_and(|at| self.is_late(at)));
         if self.nights.len() == NIGHTS_KEPT {
             self.nights.remove(0);
         }
+        self.nights.reserve_exact(1);
         self.nights.push(night);
     }
 
     /// When it will come.
     pub fn outlook(&self, tonight: Tonight) -> Outlook {
         let weighed = self.weigh(tonight);
+        let (shares, never, any_time) = self.shares(&weighed);
+        let part = |(at, place): &(f32, usize)| {
+            let mut mass = [0.0; REACHES.len()];
+            for (weight, shares) in weighed.weights[*place].iter().zip(&shares) {
+                mass.iter_mut().zip(shares).for_each(|(mass, share)| *mass += weight * share);
+            }
+            let took = self.nights[self.nights.len() - 1 - place].took_s().map(|s| s as f32);
+            Part { at: *at, took, mass }
+        };
+        Outlook::new((tonight.opens_s as f32, tonight.ends_s as f32), never, any_time, weighed.arrived.iter().map(part))
+    }
+
+    /// With how likely nothing comes, and how likely something does at no time that is known.
+    fn shares(&self, weighed: &Weighed) -> (Shares, f32, f32) {
         let (mut never, mut any_time) = (0.0, 0.0);
         let mut shares = [[0.0; REACHES.len()]; SAMPLES];
+        let all: f32 = self.weights.iter().map(|weight| f32::from(*weight)).sum();
         for (sample, (weights, shares)) in self.weights.chunks_exact(REACHES.len()).zip(&mut shares).enumerate() {
+            let weights: [f32; REACHES.len()] = std::array::from_fn(|reach| f32::from(weights[reach]) / all);
             let weight: f32 = weights.iter().sum();
             let absent = weighed.absent[sample];
             never += weight * absent;
@@ -134,17 +132,10 @@ impl Mixture {
             any_time += weight * (1.0 - absent) * spread;
             if weighed.knows_time(sample) {
                 let share = (1.0 - absent) * (1.0 - ANY_TIME) / weighed.total[sample];
-                shares.iter_mut().zip(weights).for_each(|(of, weight)| *of = weight * share);
+                *shares = weights.map(|weight| weight * share);
             }
         }
-        let part = |(at, weights): &(f32, [f32; SAMPLES])| {
-            let mut mass = [0.0; REACHES.len()];
-            for (weight, shares) in weights.iter().zip(&shares) {
-                mass.iter_mut().zip(shares).for_each(|(mass, share)| *mass += weight * share);
-            }
-            Part { at: *at, mass }
-        };
-        Outlook::new((tonight.opens_s as f32, tonight.ends_s as f32), never, any_time, weighed.arrived.iter().map(part))
+        (shares, never, any_time)
     }
 
     /// Each expert gains what it had foretold.
@@ -152,89 +143,102 @@ impl Mixture {
         let weighed = self.weigh(tonight);
         let mut near = [[0.0; REACHES.len()]; SAMPLES];
         if let Some(came) = arrived_s {
-            for (at, weights) in &weighed.arrived {
+            let reach = REACHES[REACHES.len() - 1] + WITHIN_S;
+            let from = weighed.arrived.partition_point(|(at, _)| *at <= came - reach);
+            for (at, place) in weighed.arrived[from..].iter().take_while(|(at, _)| *at < came + reach) {
                 let mass = REACHES.map(|reach| rise((came + WITHIN_S - at) / reach) - rise((came - WITHIN_S - at) / reach));
-                if mass.iter().all(|mass| *mass <= 0.0) {
-                    continue;
-                }
-                for (near, weight) in near.iter_mut().zip(weights) {
+                for (near, weight) in near.iter_mut().zip(&weighed.weights[*place]) {
                     near.iter_mut().zip(mass).for_each(|(near, mass)| *near += weight * mass);
                 }
             }
         }
         let anywhere = 2.0 * WITHIN_S / (tonight.ends_s - tonight.opens_s).max(1) as f32;
-        for (sample, weights) in self.weights.chunks_exact_mut(REACHES.len()).enumerate() {
+        let mut weights = [0.0; EXPERTS];
+        for (sample, (new, had)) in
+            weights.chunks_exact_mut(REACHES.len()).zip(self.weights.chunks_exact(REACHES.len())).enumerate()
+        {
             let absent = weighed.absent[sample];
-            for (weight, near) in weights.iter_mut().zip(near[sample]) {
+            for ((new, had), near) in new.iter_mut().zip(had).zip(near[sample]) {
                 let near = if weighed.knows_time(sample) { near / weighed.total[sample] } else { anywhere };
                 let foretold = match arrived_s {
                     None => absent,
                     Some(_) => (1.0 - absent) * ((1.0 - ANY_TIME) * near + ANY_TIME * anywhere),
                 };
-                *weight *= foretold.max(FLOOR).powf(RATE);
+                *new = f32::from(*had) * foretold.max(FLOOR).powf(RATE);
             }
         }
-        let all: f32 = self.weights.iter().sum();
+        let all: f32 = weights.iter().sum();
         let even = SHARED / EXPERTS as f32;
-        self.weights.iter_mut().for_each(|weight| *weight = (1.0 - SHARED) * *weight / all + even);
+        for (kept, new) in self.weights.iter_mut().zip(weights) {
+            *kept = (((1.0 - SHARED) * new / all + even) * ALL).round() as u16;
+        }
     }
 
     fn weigh(&self, tonight: Tonight) -> Weighed {
         let decay = HALF_LIVES.map(|half_life| 0.5_f32.powf(1.0 / half_life));
         let mut age = [1.0; HALF_LIVES.len()];
         let (mut total, mut absent) = ([0.0; SAMPLES], [0.0; SAMPLES]);
-        let mut arrived = Vec::with_capacity(self.nights.len());
-        let last = self.nights.last();
+        let mut all = Vec::with_capacity(self.nights.len());
+        let mut order = Vec::with_capacity(self.nights.len());
+        let last = self.nights.last().copied();
         for (place, night) in self.nights.iter().enumerate().rev() {
-            let likeness = likeness(night, place.checked_sub(1).map(|before| &self.nights[before]), last, tonight);
+            let likeness = likeness(*night, place.checked_sub(1).map(|before| self.nights[before]), last, tonight);
             let mut weights = [0.0; SAMPLES];
             for ((weights, age), decay) in weights.chunks_exact_mut(LIKENESSES).zip(&mut age).zip(decay) {
                 weights.iter_mut().zip(likeness).for_each(|(weight, like)| *weight = *age * like);
                 *age *= decay;
             }
-            let sum = if night.arrived_s.is_some() { &mut total } else { &mut absent };
+            let came = night.arrived_s().is_some();
+            let sum = if came { &mut total } else { &mut absent };
             sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
-            let within = |at: f32| at.clamp(tonight.opens_s as f32, tonight.ends_s as f32);
-            arrived.extend(night.arrived_s.map(|at| (within(at), weights)));
+            if came {
+                order.push((night.order(), all.len() as u16));
+            }
+            all.push(weights);
         }
-        arrived.sort_unstable_by(|a: &(f32, _), b| a.0.total_cmp(&b.0));
+        order.sort_unstable();
+        let within = |at: f32| at.clamp(tonight.opens_s as f32, tonight.ends_s as f32);
+        let newest = self.nights.len().saturating_sub(1);
+        let at = |place: u16| self.nights[newest - usize::from(place)].arrived_s().unwrap_or_default() as f32;
+        let arrived: Vec<_> = order.into_iter().map(|(_, place)| (within(at(place)), usize::from(place))).collect();
         let nights = self.nights.len() as f32;
         let base = (nights - arrived.len() as f32 + 0.5) / (nights + 5.0);
         for (absent, total) in absent.iter_mut().zip(total) {
             *absent = (*absent + BASE_NIGHTS * base) / (total + *absent + BASE_NIGHTS);
         }
-        Weighed { arrived, total, absent }
+        Weighed { arrived, weights: all, total, absent }
     }
 
-    /// How a night went that came then.
-    fn course(&self, arrived_s: Option<f32>) -> Course {
-        let Some(arrived_s) = arrived_s else { return Course::Absent };
-        let mut before: Vec<f32> = self.nights.iter().rev().filter_map(|night| night.arrived_s).take(*SHOW_LATE.end()).collect();
+    /// Is this later than nine of ten that came before?
+    fn is_late(&self, arrived_s: i32) -> bool {
+        let mut before: Vec<i32> = self.nights.iter().rev().filter_map(|night| night.arrived_s()).take(*SHOW_LATE.end()).collect();
         if before.len() < *SHOW_LATE.start() {
-            return Course::InTime;
+            return false;
         }
-        before.sort_unstable_by(|a, b| a.total_cmp(b));
-        let nine_of_ten = before[(before.len() - 1) * 9 / 10];
-        if arrived_s > (nine_of_ten / LATE_STEP_S).ceil() * LATE_STEP_S { Course::Late } else { Course::InTime }
+        let nine_of_ten = (before.len() - 1) * 9 / 10;
+        let (_, nine_of_ten, _) = before.select_nth_unstable(nine_of_ten);
+        let steps = nine_of_ten.div_euclid(LATE_STEP_S) + i32::from(nine_of_ten.rem_euclid(LATE_STEP_S) > 0);
+        arrived_s > steps * LATE_STEP_S
     }
 }
 
 /// How much a night is like tonight: all are; the same weekday; the night before went as the last one did; came when that did; the
-/// weekday with each of these two; and a workday or not, as tonight.
-fn likeness(night: &Night, before: Option<&Night>, last: Option<&Night>, tonight: Tonight) -> [f32; LIKENESSES] {
+/// weekday with each of these two; a workday or not, and the day after one or not; and the turn of the month.
+fn likeness(night: Night, before: Option<Night>, last: Option<Night>, tonight: Tonight) -> [f32; LIKENESSES] {
     let same = |is: bool| if is { 1.0 } else { UNLIKE };
-    let course = |night: Option<&Night>| night.map_or(Course::InTime, |night| night.course);
-    let weekday = same(night.weekday == tonight.weekday);
+    let course = |night: Option<Night>| night.map_or(Course::InTime, Night::course);
+    let weekday = same(night.weekday() == tonight.weekday());
     let went = same(course(before) == course(last));
-    let came = match (before.and_then(|night| night.arrived_s), last.and_then(|night| night.arrived_s)) {
+    let came = match (before.and_then(Night::arrived_s), last.and_then(Night::arrived_s)) {
         (Some(then), Some(now)) => {
-            let apart = (then - now) / SAME_TIME_S;
+            let apart = (then - now) as f32 / SAME_TIME_S;
             (-0.5 * apart * apart).exp().max(UNLIKE)
         }
         (None, None) => 1.0,
         _ => UNLIKE,
     };
-    [1.0, weekday, went, weekday * went, came, came * weekday, same(night.is_workday == tonight.is_workday)]
+    let (kind, tonight) = (night.kind(), tonight.kind());
+    [1.0, weekday, went, weekday * went, came, came * weekday, same(kind & 3 == tonight & 3), same(kind >> 2 == tonight >> 2)]
 }
 
 /// How much of a triangle of half base 1 lies before `u`.
@@ -247,22 +251,62 @@ fn rise(u: f32) -> f32 {
     }
 }
 
+/// As it is stored: four hexadecimal digits a number, three numbers a night.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    nights: String,
+    weights: String,
+}
+
+impl From<Mixture> for Kept {
+    fn from(mixture: Mixture) -> Self {
+        let hex = |numbers: &mut dyn Iterator<Item = u16>| numbers.map(|number| format!("{number:04x}")).collect();
+        Self {
+            nights: hex(&mut mixture.nights.iter().flat_map(|night| night.words())),
+            weights: hex(&mut mixture.weights.iter().copied()),
+        }
+    }
+}
+
+impl TryFrom<Kept> for Mixture {
+    type Error = &'static str;
+
+    fn try_from(kept: Kept) -> Result<Self, Self::Error> {
+        let number = |digits: &[u8]| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            u16::from_str_radix(digits, 16).ok()
+        };
+        let numbers = |text: &str| text.as_bytes().chunks(4).map(number).collect::<Option<Vec<u16>>>();
+        let wrong = "not hexadecimal numbers of four digits";
+        let nights = numbers(&kept.nights).ok_or(wrong)?;
+        let weights = numbers(&kept.weights).ok_or(wrong)?;
+        if weights.len() != EXPERTS || nights.len() % 3 != 0 {
+            return Err("not whole nights, or another number of experts");
+        }
+        let night = |words: &[u16]| Night::of_words([words[0], words[1], words[2]]);
+        Ok(Self { nights: nights.chunks_exact(3).map(night).collect(), weights: weights.into() })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::time::shift;
+    use chrono::NaiveDate;
 
     const MINUTE: i32 = 60;
     const HOUR: i32 = 3_600;
 
     fn night(number: i32) -> Tonight {
-        let weekday = Weekday::try_from((number % 7) as u8).unwrap();
-        Tonight { weekday, is_workday: number % 7 < 5, opens_s: 0, ends_s: 24 * HOUR }
+        // A Monday.
+        let first = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
+        Tonight::of(shift(first, number), 0, 24 * HOUR, |_| None)
     }
 
     /// Nights from 0 on; `came` says when each one did.
     fn after(nights: i32, came: impl Fn(i32) -> Option<i32>) -> (Mixture, Tonight) {
         let mut mixture = Mixture::default();
-        (0..nights).for_each(|number| mixture.learn(night(number), came(number)));
+        (0..nights).for_each(|number| mixture.learn(night(number), came(number), None));
         (mixture, night(nights))
     }
 
@@ -317,7 +361,10 @@ mod tests {
     #[test]
     fn a_night_costs_no_more_in_the_tenth_year_than_in_the_first() {
         let (mixture, _) = after(3_650, |number| Some(5 * HOUR + jitter(number)));
-        assert_eq!((mixture.nights(), mixture.weights.len()), (NIGHTS_KEPT, EXPERTS));
-        assert!((mixture.weights.iter().sum::<f32>() - 1.0).abs() < 1e-3);
+        assert_eq!((mixture.nights().len(), mixture.weights.len()), (NIGHTS_KEPT, EXPERTS));
+        let all: f32 = mixture.weights.iter().map(|weight| f32::from(*weight)).sum();
+        assert!((all / ALL - 1.0).abs() < 1e-3, "{all}");
+        let kept = serde_json::to_string(&mixture).unwrap();
+        assert_eq!(serde_json::from_str::<Mixture>(&kept).unwrap(), mixture);
     }
 }

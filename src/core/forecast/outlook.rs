@@ -1,11 +1,14 @@
 //! When something will come in one cycle: how likely it is not there yet, at any time of the window.
 
+use super::Survival;
 use super::mixture::REACHES;
 
 /// An arrival that may come again, with its share of all that may happen, by the reach over which it is spread.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Part {
     pub(super) at: f32,
+    /// Seconds.
+    pub(super) took: Option<f32>,
     pub(super) mass: [f32; REACHES.len()],
 }
 
@@ -23,6 +26,8 @@ pub struct Outlook {
     /// For each reach the mass of all before a place, with its first two moments around the opening: so that a triangle over any of
     /// them is summed up without walking through them.
     sums: Vec<[[f64; 3]; REACHES.len()]>,
+    /// Run times in seconds, each with what its night weighs.
+    took: Vec<(f32, f32)>,
 }
 
 /// A quantile is found within a quarter of a second in a window of a day.
@@ -35,7 +40,7 @@ impl Outlook {
     /// `parts`: in the order of their times.
     pub(super) fn new((opens, ends): (f32, f32), never: f32, any_time: f32, parts: impl Iterator<Item = Part>) -> Self {
         let mut sum = [[0.0; 3]; REACHES.len()];
-        let (mut at, mut sums) = (Vec::new(), vec![sum]);
+        let (mut at, mut sums, mut took) = (Vec::new(), vec![sum], Vec::new());
         for part in parts {
             let from_opening = f64::from(part.at - opens);
             for (sum, mass) in sum.iter_mut().zip(part.mass) {
@@ -44,10 +49,11 @@ impl Outlook {
                 sum[1] += mass * from_opening;
                 sum[2] += mass * from_opening * from_opening;
             }
+            took.extend(part.took.map(|took| (took, part.mass.iter().sum())));
             at.push(part.at);
             sums.push(sum);
         }
-        Self { opens, ends, never, any_time, at, sums }
+        Self { opens, ends, never, any_time, at, sums, took }
     }
 
     /// How likely it is not there at `s`.
@@ -79,6 +85,24 @@ impl Outlook {
         all + falling + rising
     }
 
+    /// How many run times are known.
+    pub fn runs(&self) -> usize {
+        self.took.len()
+    }
+
+    /// The run time that so much of all does not exceed, in seconds.
+    pub fn run_time(&self, share: f32) -> Option<f32> {
+        let mut took = self.took.clone();
+        took.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let all: f32 = took.iter().map(|(_, weight)| weight).sum();
+        let mut sum = 0.0;
+        let reached = took.iter().find(|(_, weight)| {
+            sum += weight;
+            sum >= share * all
+        });
+        reached.or(took.last()).map(|(s, _)| *s)
+    }
+
     /// How likely it is missing at `deadline_s`, when it is not there at `now_s`.
     pub fn misses(&self, deadline_s: f32, now_s: f32) -> f32 {
         (self.left(deadline_s) / self.left(now_s).max(SURELY_THERE)).clamp(0.0, 1.0)
@@ -99,6 +123,16 @@ impl Outlook {
     }
 }
 
+impl Survival for Outlook {
+    fn left(&self, s: f32) -> f32 {
+        self.left(s)
+    }
+
+    fn when(&self, left: f32) -> Option<f32> {
+        self.quantile(1.0 - left)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,7 +144,7 @@ mod tests {
         let part = |at, reach: usize, share| {
             let mut mass = [0.0; REACHES.len()];
             mass[reach] = share;
-            Part { at, mass }
+            Part { at, took: None, mass }
         };
         let parts = [part(3_600.0, 0, 0.3), part(4_000.0, 2, 0.3), part(20_000.0, 3, 0.28)];
         Outlook::new(DAY, 0.1, 0.02, parts.into_iter())

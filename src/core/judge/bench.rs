@@ -1,20 +1,23 @@
 //! What one check stands for in one cycle, weighed with what it needs and with what is behind it. Changes nothing but the row on the
 //! bench.
 
+use super::path::Path;
 use super::{GRACE, Judged, Open};
 use crate::core::cycle::Cycle;
-use crate::core::forecast::{self, Course, Forecast, Habit};
+use crate::core::forecast::{Arrives, Curve, Forecast, Habit, Tonight};
 use crate::core::message::{Basis, NotStarted};
 use crate::core::observation::RunState;
 use crate::core::plan::{Dashboard, Id, Need, Plan};
 use crate::core::roster::{Ix, Roster, Wanted};
 use crate::core::standing::{self, Standing, Unseen};
 use crate::core::state::{Cause, CheckState, SourceState, State, Verdict};
-use crate::core::time::{Instant, Until};
+use crate::core::time::{Instant, Until, round_up};
 use chrono::TimeDelta;
 
 /// A check that makes no headway is at risk so long before its act-by, that there is time to read about it.
 const NOTICE: TimeDelta = TimeDelta::minutes(10);
+/// From the last useful moment on it is at risk if it is more likely to miss than not.
+const LIKELIER_THAN_NOT: f32 = 0.51;
 
 pub(super) struct Bench<'a> {
     pub(super) state: &'a State,
@@ -26,11 +29,11 @@ pub(super) struct Bench<'a> {
 }
 
 /// One check that is not settled, before its verdict.
-struct Row<'a> {
-    ix: Ix,
-    judged: &'a Judged,
-    open: Open,
-    needs: Needs<'a>,
+pub(super) struct Row<'a> {
+    pub(super) ix: Ix,
+    pub(super) judged: &'a Judged,
+    pub(super) open: Open,
+    pub(super) needs: Needs<'a>,
 }
 
 impl Row<'_> {
@@ -41,9 +44,9 @@ impl Row<'_> {
 
 /// What a check needs: it stands behind all of it, so that is judged already.
 #[derive(Clone, Copy)]
-struct Needs<'a> {
-    places: &'a [usize],
-    before: &'a [(Ix, Judged)],
+pub(super) struct Needs<'a> {
+    pub(super) places: &'a [usize],
+    pub(super) before: &'a [(Ix, Judged)],
 }
 
 impl<'a> Needs<'a> {
@@ -59,6 +62,23 @@ impl<'a> Needs<'a> {
     fn fed_at(self) -> Option<Instant> {
         self.all().filter(|judged| judged.verdict <= Verdict::Ready).filter_map(Judged::arrived_at).max()
     }
+}
+
+/// How something will come.
+pub(super) enum Course {
+    /// Nobody knows when.
+    Nobody,
+    /// A run that works by itself since then.
+    Working { since: Instant },
+    /// It has not begun, and does not before `begins`, as far as that is known: so much later than usual. `waits`: something that it
+    /// needs is outstanding.
+    Ahead { begins: Option<Instant>, late_by: TimeDelta, waits: bool },
+}
+
+struct Foreseen {
+    forecast: Option<Forecast>,
+    /// `None`: there is no curve that could tell.
+    risky_from: Option<Instant>,
 }
 
 /// What becomes of it.
@@ -109,10 +129,12 @@ impl Bench<'_> {
             Standing::Arrived(_) => Verdict::Ready,
             _ => Verdict::NotDue,
         };
+        let (habits, had) = (check.habits.get(&self.cycle.key.nth), judged.open.take());
+        let known_until = habits.and_then(|habits| habits.nights().last()).map(|night| night.date());
         let open = || {
-            let habit = Habit::of(&check.nights, known.check.duration);
-            let arrives_at = habit.arrives_s.map(|(usual, _)| self.cycle.at_wall(usual, self.plan));
-            Box::new(Open { habit, arrives_at, after: TimeDelta::zero(), holds_until: None, rests_until: None })
+            let known_since = had.filter(|open| open.known_until == known_until).map(|open| open.habit);
+            let habit = known_since.unwrap_or_else(|| Habit::of(habits, self.tonight(ix), known.check.duration));
+            Box::new(Open { habit, known_until, after: Path::default(), holds_until: None, rests_until: None })
         };
         let open = (!standing.is_settled()).then(open);
         *judged = Judged { verdict, standing, had_failed, open, ..Judged::not_yet(self.cycle) };
@@ -139,13 +161,15 @@ impl Bench<'_> {
     }
 
     fn weigh_one(&self, row: &Row<'_>) -> Weighed {
-        let act_by = self.cycle.deadline - (self.dashboard.reaction + row.open.habit.run_time() + row.open.after);
+        let left = row.open.after.behind(row.open.habit.run.as_ref());
+        let act_by = self.cycle.deadline - self.dashboard.reaction - left.long();
         let works_since = works_since(&self.state.checks[row.ix], row.standing(), row.needs.fed_at());
-        let forecast = self.forecast(row, works_since);
+        let foreseen = self.foresee(row, works_since, act_by);
+        let forecast = foreseen.forecast;
         let mut holds_until = Until(None);
-        let (verdict, since) = self.weigh(row, forecast.as_ref(), act_by, &mut holds_until);
+        let (verdict, since) = self.weigh(row, &foreseen, act_by, &mut holds_until);
         let cause = if verdict.is_trouble() && row.judged.live { self.cause(row) } else { None };
-        let stays_until = forecast.map_or(Some(self.cycle.closes_at), |forecast| forecast.stays_until());
+        let stays_until = forecast.map_or(Some(self.cycle.closes_at), |forecast| forecast.stays_until);
         let rests = verdict == Verdict::OnTrack && self.at < self.cycle.deadline;
         let rests_until = stays_until.filter(|_| rests).map(|until| holds_until.0.map_or(until, |holds| holds.min(until)));
         let open = Open { holds_until: holds_until.0, rests_until, ..row.open };
@@ -155,44 +179,116 @@ impl Bench<'_> {
     /// From the dashboard back: what is left to run after each check has arrived, along the slowest way; and whether it is waited for:
     /// the dashboard needs it, or something does that has not arrived and is waited for.
     fn look_back(&self, checks: &mut [(Ix, Judged)], changed: &mut [bool]) {
-        let mut after = vec![TimeDelta::zero(); checks.len()];
+        let mut after = vec![Path::default(); checks.len()];
         let mut live: Vec<bool> = (0..checks.len()).map(|place| self.wanted.is_direct(place)).collect();
         for (place, (_, judged)) in checks.iter_mut().enumerate().rev() {
             let is_live = std::mem::replace(&mut judged.live, live[place]) == live[place];
             let Some(open) = &mut judged.open else { continue };
             let was_after = std::mem::replace(&mut open.after, after[place]) == after[place];
             changed[place] |= !(is_live && was_after);
-            let behind = open.habit.run_time() + after[place];
+            let behind = open.after.behind(open.habit.run.as_ref());
             for &need in self.wanted.needs(place) {
-                after[need] = after[need].max(behind);
+                after[need] = after[need].slower(behind);
                 live[need] |= judged.live;
             }
         }
     }
 
-    fn forecast(&self, row: &Row<'_>, works_since: Option<Instant>) -> Option<Forecast> {
+    /// When it is expected, and from when on that is too unsure.
+    fn foresee(&self, row: &Row<'_>, works_since: Option<Instant>, act_by: Instant) -> Foreseen {
+        let none = Foreseen { forecast: None, risky_from: None };
+        let (habit, at) = (&row.open.habit, self.at);
+        let finish_by = self.cycle.deadline - row.open.after.usual;
+        let course = self.course(row, works_since);
+        let last_word = (self.cycle.deadline - self.dashboard.at_latest).min(act_by - NOTICE);
+        // Nobody needs a curve before something is late for itself, as long as its late nights are in time too. And what still waits
+        // for another check is as much at risk as that is.
+        if let (Course::Ahead { late_by, waits, .. }, Some(Arrives { usual_s: Some(usual_s), late_s: Some(late_s), nights })) =
+            (&course, habit.arrives)
+        {
+            let wall = |s: f32| self.cycle.at_wall(s.ceil() as i64, self.plan) + *late_by;
+            let (usual, late) = (wall(usual_s), wall(late_s));
+            if at < usual && (late <= finish_by || *waits) {
+                let forecast = Forecast { at: usual, high: late, basis: Basis::Observed { nights }, stays_until: Some(usual) };
+                return Foreseen { forecast: Some(forecast), risky_from: (*waits && usual > finish_by).then_some(last_word) };
+            }
+        }
+        let Some((curve, basis)) = self.curve(row, &course) else {
+            let run = habit.run.as_ref();
+            return match course {
+                Course::Ahead { begins, .. } => {
+                    let forecast = run.map(|run| Forecast::from_start(at, begins, self.lag(row.ix), run));
+                    Foreseen { forecast, ..none }
+                }
+                Course::Working { .. } | Course::Nobody => none,
+            };
+        };
+        // What came a moment before that may not have been seen yet.
+        let late = |chance| curve.misses_from(finish_by, chance).max(self.cycle.opens_at) + self.lag(row.ix);
+        let from = |chance| round_up(late(chance), TimeDelta::minutes(1));
+        let backstop = self.cycle.deadline - self.dashboard.at_latest;
+        // Of a run time that nobody has measured no more is hoped for then.
+        let hope_ends = if basis == Basis::Declared { backstop } else { self.cycle.deadline };
+        let likely_from = from(LIKELIER_THAN_NOT).max(last_word).min(hope_ends);
+        let risky_from = Some(from(self.dashboard.warn_at).min(likely_from));
+        Foreseen { forecast: Forecast::by(&curve, at, basis), risky_from }
+    }
+
+    /// So old may the newest answer be.
+    pub(super) fn lag(&self, ix: Ix) -> TimeDelta {
+        self.asked_every(ix) + GRACE
+    }
+
+    fn tonight(&self, ix: Ix) -> Tonight {
+        self.cycle.tonight(&self.roster().checks[ix].check, self.dashboard, self.plan)
+    }
+
+    /// How it will come, by all that is known tonight.
+    pub(super) fn course(&self, row: &Row<'_>, works_since: Option<Instant>) -> Course {
         // The last of what it needs; nobody knows when where that is so of one of them.
         let later = |last: Option<Instant>, next: &Judged| Some(last?.max(next.forecast?.at));
         let mut needs = row.needs.outstanding();
         let outstanding = needs.next().map(|first| needs.fold(first.forecast.map(|f| f.at), later));
         // Nobody knows when the source will start anything again.
-        if self.stands_still(row).is_some() {
-            return None;
+        if self.stands_still(row).is_some() || outstanding == Some(None) {
+            return Course::Nobody;
         }
-        let run = match row.standing() {
-            Standing::Failed { .. } | Standing::Unseen(_) => return None,
-            Standing::Running { state: RunState::Queued | RunState::Waiting { .. }, .. } if outstanding.is_some() => None,
-            Standing::Running { state, .. } => Some((state, works_since)),
+        let under_way = match row.standing() {
+            Standing::Failed { .. } | Standing::Unseen(_) => return Course::Nobody,
+            Standing::Running { state: RunState::Running | RunState::Retrying { .. }, .. } => works_since,
             _ => None,
         };
-        let starts = match row.standing() {
-            Standing::NotStarted(NotStarted::Scheduled(at)) => Some((*at, *at + self.asked_every(row.ix) + GRACE)),
+        if let Some(since) = under_way {
+            return Course::Working { since };
+        }
+        let scheduled = match row.standing() {
+            Standing::NotStarted(NotStarted::Scheduled(at)) => Some(*at),
             _ => None,
         };
-        forecast::arrival(
-            &row.open.habit,
-            &forecast::Now { at: self.at, run, needs: outstanding, starts, arrives_at: row.open.arrives_at },
-        )
+        let begins = [outstanding.flatten(), row.needs.fed_at(), scheduled].into_iter().flatten().max();
+        let usual_s = row.open.habit.arrives.and_then(|arrives| arrives.usual_s);
+        let usual = usual_s.map(|usual_s| self.cycle.at_wall(usual_s as i64, self.plan));
+        // What begins later than usual comes as much later.
+        let late_by = begins.zip(usual).map_or(TimeDelta::zero(), |(begins, usual)| begins + row.open.habit.run_time() - usual);
+        Course::Ahead { begins, late_by: late_by.max(TimeDelta::zero()), waits: outstanding.is_some() }
+    }
+
+    /// `None`: too little is known for one.
+    pub(super) fn curve(&self, row: &Row<'_>, course: &Course) -> Option<(Curve, Basis)> {
+        match course {
+            Course::Nobody => None,
+            Course::Working { since } => {
+                let run = row.open.habit.run?;
+                Some((Curve::Run { run, since: *since }, run.basis))
+            }
+            Course::Ahead { late_by, .. } => {
+                let nights = row.open.habit.arrives?.nights;
+                let habits = self.state.checks[row.ix].habits.get(&self.cycle.key.nth)?;
+                let (date, zone) = (self.cycle.key.date, self.plan.timezone);
+                let outlook = habits.outlook(self.tonight(row.ix));
+                Some((Curve::Arrival { outlook, date, zone, late_by: *late_by }, Basis::Observed { nights }))
+            }
+        }
     }
 
     /// Since when what starts its source's runs is dead, where it waits for that.
@@ -202,7 +298,7 @@ impl Bench<'_> {
     }
 
     /// The verdict of a check that has not arrived, and since when it holds.
-    fn weigh(&self, row: &Row<'_>, forecast: Option<&Forecast>, act_by: Instant, holds_until: &mut Until) -> (Verdict, Instant) {
+    fn weigh(&self, row: &Row<'_>, foreseen: &Foreseen, act_by: Instant, holds_until: &mut Until) -> (Verdict, Instant) {
         let (at, deadline) = (self.at, self.cycle.deadline);
         let source = self.source(row.ix);
         match row.standing() {
@@ -229,28 +325,18 @@ impl Bench<'_> {
         if let Some(since) = self.stands_still(row) {
             return (Verdict::AtRisk, since);
         }
-        let finish_by = deadline - row.open.after;
-        let notice = act_by - NOTICE;
-        let too_long = matches!(forecast, Some(Forecast { course: Course::Run { long, .. }, .. }) if at >= *long);
-        let risky = match forecast {
-            Some(f) if f.is_moving() => {
-                holds_until.by(f.passes(finish_by, at), at);
-                // A run that takes longer than usual: while a person can still do something, they are to know.
-                if let Course::Run { long, .. } = f.course {
-                    holds_until.by(long.max(notice), at);
-                }
-                f.at > finish_by || (too_long && at >= notice)
-            }
-            _ => {
-                holds_until.by(notice, at);
-                at >= notice
-            }
+        let finish_by = deadline - row.open.after.usual;
+        let notice = (act_by - NOTICE).min(deadline - self.dashboard.at_latest);
+        let risky_from = match (foreseen.risky_from, &foreseen.forecast) {
+            (Some(from), _) => from,
+            // It is expected in time, and until it is late for itself that is all that there is to say.
+            (None, Some(Forecast { basis: Basis::Observed { .. }, stays_until: Some(until), .. })) => *until,
+            (None, Some(forecast)) if forecast.at > finish_by && forecast.is_moving() => at,
+            (None, Some(Forecast { stays_until: Some(until), .. })) => (*until).min(deadline - self.dashboard.at_latest),
+            (None, _) => notice,
         };
-        let backstop = deadline - self.dashboard.at_latest;
-        holds_until.by(backstop, at);
-        let surely_in_time =
-            forecast.is_some_and(|f| f.is_moving() && f.at <= finish_by && matches!(f.basis, Basis::Observed { .. }));
-        if risky || (at >= backstop && !surely_in_time) { (red(Verdict::AtRisk), at) } else { (Verdict::OnTrack, deadline) }
+        holds_until.by(risky_from, at);
+        if at >= risky_from { (red(Verdict::AtRisk), at) } else { (Verdict::OnTrack, deadline) }
     }
 
     /// The deepest thing that is wrong: what a check needs before the check, its source before the check.

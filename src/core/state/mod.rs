@@ -16,7 +16,7 @@ pub use ledger::{About, Decision, Entry, Reason};
 pub use post::{Attempt, Post, Topic, Withdrawn};
 pub use records::{
     ARRIVALS_KEPT, Arrival, ChatState, CheckState, Clock, CycleState, DIGESTS_KEPT, Dark, DigestState, FAILURES_KEPT, Impact,
-    ImpactState, Incident, NIGHTS_KEPT, Night, Pause, Phase, RefusedReload, Seen, SourceState, Told, WatchState,
+    ImpactState, Incident, Pause, Phase, RefusedReload, Seen, SourceState, Told, WatchState,
 };
 pub use words::{Attention, Cause, CycleKey, IncidentId, Own, PostId, Verdict};
 
@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the stored rows. A store with another one is refused with a sentence.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// One row of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -214,7 +214,7 @@ impl State {
                         newest: None,
                         arrivals: Vec::new(),
                         // The history belongs to the name: it was the same thing to people.
-                        nights: had.map(|had| had.nights).unwrap_or_default(),
+                        habits: had.map(|had| had.habits).unwrap_or_default(),
                         resumed: None,
                         failures: Vec::new(),
                     }

@@ -2,6 +2,7 @@
 
 use super::words::{Attention, Cause, CycleKey, IncidentId, PostId, Verdict};
 use super::{Decision, Reason};
+use crate::core::forecast::Mixture;
 use crate::core::observation::{Fact, Failure, Listing, Run, Scheduler, Unreachable};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
@@ -93,8 +94,8 @@ pub struct CheckState {
     pub newest: Option<Instant>,
     /// Arrivals stick. Those of open cycles, and of closed ones as long as there are not more than [`ARRIVALS_KEPT`].
     pub arrivals: Vec<Arrival>,
-    /// Successful nights, oldest first, at most [`NIGHTS_KEPT`].
-    pub nights: Vec<Night>,
+    /// Its nights, by the number of the deadline in its day (as [`CycleKey::nth`]).
+    pub habits: BTreeMap<u32, Mixture>,
     /// The run that was seen to stop waiting for its input, and when: its own run time begins there.
     pub resumed: Option<(String, Instant)>,
     /// The failures of runs, once fetched; newest last, at most [`FAILURES_KEPT`].
@@ -105,7 +106,6 @@ pub struct CheckState {
 const LIST_TRIES: u32 = 3;
 
 pub const ARRIVALS_KEPT: usize = 8;
-pub const NIGHTS_KEPT: usize = 60;
 pub const FAILURES_KEPT: usize = 4;
 
 /// The last answer about a check; changes only when its content does.
@@ -148,16 +148,6 @@ pub struct Arrival {
     pub at: Instant,
     /// The run that brought it.
     pub run: Option<String>,
-}
-
-/// One successful night in a check's history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Night {
-    pub date: NaiveDate,
-    /// Seconds after local midnight of `date`, on the wall; negative: the evening before.
-    pub arrived_s: i64,
-    /// Run time; `None` for datasets.
-    pub took_s: Option<i64>,
 }
 
 /// The result of one dashboard cycle.

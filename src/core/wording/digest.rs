@@ -195,6 +195,8 @@ fn dashboard(cx: &Context<'_>, d: &DashboardFacts) -> String {
     }
     if d.ready_at.is_none() {
         parts.extend(d.eta.map(|eta| words.eta_short(&cx.clock(eta.at), None)));
+        // What is as good as sure is not worth a word.
+        parts.extend(d.chance.filter(|percent| *percent >= 10).map(|percent| words.chance(percent)));
     }
     format!("{}: {}", name(&d.name, NAME_CHARS), parts.join(", "))
 }

@@ -366,6 +366,14 @@ impl Words for English {
         "missed"
     }
 
+    fn chance(&self, percent: u8) -> String {
+        match percent {
+            ..10 => "under 10% to miss".to_owned(),
+            95.. => "over 90% to miss".to_owned(),
+            percent => format!("{percent}% to miss"),
+        }
+    }
+
     fn eta(&self, at: &str, range: Option<(&str, &str)>, nights: Option<u32>) -> String {
         let basis = match nights {
             Some(nights) => format!("from {}", count(nights as usize, "night")),
@@ -395,7 +403,7 @@ impl Words for English {
     }
 
     fn usual(&self, arrives: &str, latest: &str, nights: u32) -> String {
-        format!("{arrives} (latest of {} {latest})", count(nights as usize, "night"))
+        format!("{arrives}, 9 of 10 by {latest} ({})", count(nights as usize, "night"))
     }
 
     fn last_seen(&self, at: &str, seen: &LastSeen) -> String {

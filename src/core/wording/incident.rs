@@ -218,7 +218,8 @@ pub(super) fn deadline(cx: &Context<'_>, d: &DashboardFacts) -> String {
         let over = cx.at - d.deadline;
         cx.words.deadline_over(&at, (over.num_minutes() > 0).then(|| cx.span(over)).as_deref())
     } else {
-        cx.words.deadline_in(&at, &cx.span(d.deadline - cx.at))
+        let left = cx.words.deadline_in(&at, &cx.span(d.deadline - cx.at));
+        d.chance.map_or(left.clone(), |percent| format!("{left}, {}", cx.words.chance(percent)))
     };
     if d.audience { shown } else { format!("{shown}, {}", cx.words.note(Note::NoAudience)) }
 }
@@ -298,6 +299,7 @@ fn lines(cx: &Context<'_>, about: &IncidentFacts) -> Vec<String> {
                 parts.push(words.act_by_short(&cx.clock(act_by), cx.is_over(act_by)));
             }
             parts.extend(d.eta.map(|eta| words.eta_short(&cx.clock(eta.at), None)));
+            parts.extend(d.chance.map(|percent| words.chance(percent)));
         }
         if !d.audience {
             parts.push(words.note(Note::NoAudience).to_owned());

@@ -404,6 +404,14 @@ impl Words for Korean {
         "마감 넘김"
     }
 
+    fn chance(&self, percent: u8) -> String {
+        match percent {
+            ..10 => "놓칠 확률 10% 미만".to_owned(),
+            95.. => "놓칠 확률 90% 초과".to_owned(),
+            percent => format!("놓칠 확률 {percent}%"),
+        }
+    }
+
     fn eta(&self, at: &str, range: Option<(&str, &str)>, nights: Option<u32>) -> String {
         let basis = match nights {
             Some(nights) => format!("지난 {nights}일 기록 기준"),
@@ -432,7 +440,7 @@ impl Words for Korean {
     }
 
     fn usual(&self, arrives: &str, latest: &str, nights: u32) -> String {
-        format!("{arrives} (지난 {nights}일 중 가장 늦은 날 {latest})")
+        format!("{arrives}, 열에 아홉은 {latest}까지 (지난 {nights}일)")
     }
 
     fn last_seen(&self, at: &str, seen: &LastSeen) -> String {

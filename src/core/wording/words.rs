@@ -166,6 +166,8 @@ pub(super) trait Words {
     /// `span` is `None` within the first minute.
     fn deadline_over(&self, at: &str, span: Option<&str>) -> String;
     fn missed_short(&self) -> &'static str;
+    /// Tens of percent; 5 is less than ten, 95 more than ninety.
+    fn chance(&self, percent: u8) -> String;
     fn eta(&self, at: &str, range: Option<(&str, &str)>, nights: Option<u32>) -> String;
     fn running(&self, since: &str, span: &str, usual: Option<&str>) -> String;
     fn silent(&self, since: &str, span: &str, tries: u32) -> String;

@@ -1,0 +1,55 @@
+//! The cycle that a forecast is asked about: its window, and what kind of day its date is.
+
+use super::night;
+use crate::core::time::shift;
+use chrono::{Datelike, NaiveDate};
+
+/// Times are seconds on the wall after local midnight of the date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tonight {
+    date: NaiveDate,
+    kind: u8,
+    pub opens_s: i32,
+    pub ends_s: i32,
+}
+
+/// A month begins and ends within so many days that need not be looked at one by one.
+const TURN_DAYS: i32 = 5;
+
+impl Tonight {
+    /// `is_workday`: `None` where nobody knows; then Monday to Friday are.
+    pub fn of(date: NaiveDate, opens_s: i32, ends_s: i32, is_workday: impl Fn(NaiveDate) -> Option<bool>) -> Self {
+        let works = |date: NaiveDate| is_workday(date).unwrap_or(date.weekday().num_days_from_monday() < 5);
+        let turn = if turns(date, -1, works) {
+            1
+        } else if turns(date, 1, works) {
+            2
+        } else {
+            0
+        };
+        let kind = u8::from(works(date)) | u8::from(works(shift(date, -1))) << 1 | turn << 2;
+        Self { date, kind, opens_s, ends_s }
+    }
+
+    pub fn date(&self) -> NaiveDate {
+        self.date
+    }
+
+    /// Four bits: a workday or not, the day after one or not, and whether the month begins (1) or ends (2) with it.
+    pub(super) fn kind(&self) -> u8 {
+        self.kind
+    }
+
+    /// 0 to 6.
+    pub(super) fn weekday(&self) -> u16 {
+        night::day(self.date) % 7
+    }
+}
+
+/// Is it the first (`step` −1) or last (1) day of its month, or the first or last workday?
+fn turns(date: NaiveDate, step: i32, works: impl Fn(NaiveDate) -> bool) -> bool {
+    let beyond = (1..=TURN_DAYS).map(|days| shift(date, days * step));
+    let of_month: Vec<NaiveDate> = beyond.take_while(|day| day.month() == date.month()).collect();
+    let near = of_month.len() < TURN_DAYS as usize;
+    near && (of_month.is_empty() || (works(date) && !of_month.into_iter().any(works)))
+}

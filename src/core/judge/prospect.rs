@@ -1,0 +1,148 @@
+//! When a dashboard will be ready, and how likely it misses its deadline. Made for words only.
+//!
+//! Not by multiplying: what is late tonight for one check is late for many. So the last nights are played again as scenarios: in each of
+//! them every check that is outstanding takes, of what can still become of it tonight, as much as its rank was in that night among its
+//! own; and what needs another comes after it.
+
+use super::CycleView;
+use super::bench::{Bench, Course, Needs, Row};
+use crate::core::forecast::{Curve, Forecast, Mixture, Night, Survival};
+use crate::core::message::{Basis, Eta};
+use crate::core::plan::{Dashboard, Plan};
+use crate::core::state::{State, Verdict};
+use crate::core::time::{Instant, round_up};
+use chrono::{NaiveDate, TimeDelta};
+
+/// So many nights are played again.
+const SCENARIOS: usize = 32;
+/// What is still to come is read at so many shares, and between them along a line.
+const SHARES: [f32; 6] = [0.01, 0.2, 0.4, 0.6, 0.8, 0.99];
+/// An ETA's range leaves out one of ten at each end.
+const LOW: usize = SCENARIOS / 10;
+const HIGH: usize = SCENARIOS - 1 - LOW;
+
+/// Seconds from now, in each scenario; infinite: it does not come.
+type Scenarios = [f32; SCENARIOS];
+
+/// What is to be expected of a dashboard.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prospect {
+    /// How likely it misses its deadline. `None`: that is over, or of something that is outstanding too little is known.
+    pub p_miss: Option<f32>,
+    /// `None`: it is as likely that nothing comes at all.
+    pub eta: Option<Eta>,
+}
+
+impl CycleView {
+    /// `None`: nothing is outstanding, or of something that is, nobody knows when it comes.
+    pub fn prospect(&self, state: &State, plan: &Plan, dashboard: &Dashboard, at: Instant) -> Option<Prospect> {
+        let bench = Bench { state, plan, dashboard, wanted: &self.wanted, cycle: &self.cycle, at };
+        let dates = self.dates(state);
+        let mut ahead: Vec<Option<Scenarios>> = vec![None; self.checks.len()];
+        let (mut worst, mut basis) = (0.0_f32, None);
+        for (place, (ix, judged)) in self.checks.iter().enumerate() {
+            let Some(open) = judged.open.as_deref().copied().filter(|_| judged.live) else { continue };
+            let needs = Needs { places: self.wanted.needs(place), before: &self.checks[..place] };
+            let fed: Scenarios = latest(needs.places.iter().filter_map(|need| ahead[*need].as_ref()));
+            let row = Row { ix: *ix, judged, open, needs };
+            let ranks = ranks(state.checks[*ix].habits.get(&self.cycle.key.nth), &dates);
+            let (of_check, by, risk) = bench.scenarios(&row, &fed, &ranks)?;
+            worst = worst.max(risk);
+            basis = Some(basis.map_or(by, |basis| vaguer(basis, by)));
+            ahead[place] = Some(of_check);
+        }
+        let direct =
+            ahead.iter().enumerate().filter(|(place, _)| self.wanted.is_direct(*place)).filter_map(|(_, all)| all.as_ref());
+        let mut ready = latest(direct);
+        let left = (self.cycle.deadline - at).num_seconds() as f32;
+        let missed = ready.iter().filter(|s| **s > left).count() as f32 / SCENARIOS as f32;
+        ready.sort_unstable_by(f32::total_cmp);
+        let shown = |place: usize| instant(at, ready[place]).map(|at| round_up(at, Forecast::SHOWN_STEP));
+        let eta = shown((SCENARIOS - 1) / 2).zip(basis).map(|(middle, basis)| Eta {
+            at: middle,
+            low: shown(LOW).unwrap_or(middle),
+            high: shown(HIGH).unwrap_or(middle),
+            basis,
+        });
+        let is_known = left > 0.0 && matches!(basis?, Basis::Observed { .. });
+        Some(Prospect { p_miss: is_known.then_some(missed.max(worst)), eta })
+    }
+
+    /// The nights that are played again: those that the check with the most of them knows.
+    fn dates(&self, state: &State) -> Vec<NaiveDate> {
+        let outstanding = self.checks.iter().filter(|(_, judged)| judged.live && judged.verdict > Verdict::Ready);
+        let habits = outstanding.filter_map(|(ix, _)| state.checks[*ix].habits.get(&self.cycle.key.nth));
+        let longest = habits.map(Mixture::nights).max_by_key(|nights| nights.len().min(SCENARIOS)).unwrap_or_default();
+        longest.iter().rev().take(SCENARIOS).map(|night| night.date()).collect()
+    }
+}
+
+impl Bench<'_> {
+    /// When a check comes in each scenario, what that rests on, and how likely it alone makes the dashboard miss.
+    fn scenarios(&self, row: &Row<'_>, fed: &Scenarios, ranks: &Scenarios) -> Option<(Scenarios, Basis, f32)> {
+        let course = self.course(row, row.judged.works_since);
+        let waits = matches!(course, Course::Ahead { waits: true, .. });
+        if let Some((curve, basis)) = self.curve(row, &course).filter(|_| !waits) {
+            let finish_by = self.cycle.deadline - row.open.after.usual;
+            let risk = curve.misses(finish_by, self.at - self.lag(row.ix));
+            return Some((still_to_come(&curve, self.at, ranks), basis, risk));
+        }
+        // It waits for what it needs, or was not seen often enough to know its hour: then it takes its time.
+        let Course::Ahead { begins, .. } = course else { return None };
+        let (habit, from_now) = (&row.open.habit, |instant: Instant| (instant - self.at).num_seconds() as f32);
+        let usual_s = habit.arrives.and_then(|arrives| arrives.usual_s);
+        let usual = usual_s.map(|usual_s| self.cycle.at_wall(usual_s as i64, self.plan) - habit.run_time());
+        let begins = usual.into_iter().chain(begins.filter(|_| !waits)).max().map_or(0.0, from_now).max(0.0);
+        let run = |rank: f32| habit.run.as_ref().and_then(|run| run.when(1.0 - rank)).unwrap_or_default();
+        let basis = row.judged.forecast.map_or(Basis::Declared, |forecast| forecast.basis);
+        Some((std::array::from_fn(|scenario| fed[scenario].max(begins) + run(ranks[scenario])), basis, 0.0))
+    }
+}
+
+/// The last of them in each scenario; before all time where there is none.
+fn latest<'a>(all: impl Iterator<Item = &'a Scenarios>) -> Scenarios {
+    all.fold([f32::NEG_INFINITY; SCENARIOS], |last, next| std::array::from_fn(|scenario| last[scenario].max(next[scenario])))
+}
+
+/// Of what has not come by `at`.
+fn still_to_come(curve: &Curve, at: Instant, ranks: &Scenarios) -> Scenarios {
+    let left = curve.left(at);
+    let told_of = curve.told_of(left);
+    let from_now = |when: Instant| ((when - at).num_seconds() as f32).max(0.0);
+    let read = SHARES.map(|share| curve.when((left * (1.0 - share)).max(told_of)).map_or(f32::INFINITY, from_now));
+    ranks.map(|rank| {
+        let above = SHARES.partition_point(|share| *share <= rank).clamp(1, SHARES.len() - 1);
+        let (low, high) = (read[above - 1], read[above]);
+        let along = ((rank - SHARES[above - 1]) / (SHARES[above] - SHARES[above - 1])).clamp(0.0, 1.0);
+        if high.is_finite() { low + (high - low) * along } else { high }
+    })
+}
+
+/// How late a check was in each of these nights, among them: from 0 to 1. Of a night that it does not know nothing can be told: those are
+/// spread out evenly.
+fn ranks(habits: Option<&Mixture>, dates: &[NaiveDate]) -> Scenarios {
+    let mut ranks: Scenarios = std::array::from_fn(|scenario| (scenario as f32 + 0.5) * GOLDEN % 1.0);
+    let nights = habits.map(Mixture::nights).unwrap_or_default();
+    let of = |date: &NaiveDate| nights.binary_search_by_key(date, |night| night.date()).ok().map(|place| nights[place]);
+    let mut known: Vec<(Night, usize)> = dates.iter().enumerate().filter_map(|(place, date)| Some((of(date)?, place))).collect();
+    known.sort_unstable_by_key(|(night, place)| (night.arrived_s().unwrap_or(i32::MAX), *place));
+    for (rank, (_, place)) in known.iter().enumerate() {
+        ranks[*place] = (rank as f32 + 0.5) / known.len() as f32;
+    }
+    ranks
+}
+
+/// Multiples of it fill the unit evenly.
+const GOLDEN: f32 = 0.618_034;
+
+fn instant(at: Instant, s: f32) -> Option<Instant> {
+    s.is_finite().then(|| at + TimeDelta::seconds(s.clamp(0.0, 1e8) as i64))
+}
+
+/// What rests on both rests on the vaguer one.
+fn vaguer(a: Basis, b: Basis) -> Basis {
+    match (a, b) {
+        (Basis::Observed { nights: a }, Basis::Observed { nights: b }) => Basis::Observed { nights: a.min(b) },
+        _ => Basis::Declared,
+    }
+}
