@@ -4,6 +4,7 @@
 //! What settles the cost: where a check stands, and what is usual for it, is looked up only where something of it has changed; what is
 //! settled is passed over; of the rest only that is weighed anew whose time has come, or for which something around it has changed.
 
+mod ahead;
 mod bench;
 mod path;
 mod prospect;

@@ -77,7 +77,9 @@ impl Reader {
         };
         let date = self.times.date.unwrap_or_default();
         let last = match &value.until {
-            Some(text) => self.value(&path, text.parse().map_err(|_| format!("until: {text:?} is no date; expected 2026-11-23")))?,
+            Some(text) => {
+                self.value(&path, text.parse().map_err(|_| format!("until: {text:?} is no date; expected 2026-11-23")))?
+            }
             None => date - Days::new(1),
         };
         let calendars = self.names.plans.first().map(|plan| plan.calendars.clone()).unwrap_or_default();

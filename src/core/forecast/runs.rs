@@ -7,53 +7,76 @@ use chrono::TimeDelta;
 const SPREAD: f32 = 0.05;
 /// Of the longest of so many nothing is known but how long they have been: what is left of them halves whenever the time doubles.
 pub(super) const OVERRUN: f32 = 0.1;
-/// A time is found within a second among all that a run can take in ten years.
-const HALVINGS: u32 = 30;
+/// A time is found within a second among all that a run can take in three years.
+const HALVINGS: u32 = 27;
+const MOST_S: f32 = 1e8;
+
+/// What takes less is not told apart.
+const SHORTEST_S: f32 = 20.0;
 
 #[derive(Debug, Clone)]
 pub struct Runs {
-    /// Seconds, and the share of all.
-    known: Vec<(f32, f32)>,
+    /// In order.
+    took_s: Vec<f32>,
+    /// Of all that are shorter than that at a place: the share of all, and the sum of share / time. Of so many as there are, and one more.
+    shorter: Vec<[f64; 2]>,
     /// On nine of ten nights it takes no longer.
-    long: f32,
+    long_s: f32,
 }
 
 impl Runs {
     /// `None`: no run time is known.
     pub fn of(outlook: &Outlook) -> Option<Self> {
-        let long = outlook.run_time(0.9)?;
-        let all: f32 = outlook.run_times().map(|(_, weight)| weight).sum();
-        let known = outlook.run_times().map(|(took_s, weight)| (took_s, weight / all));
-        Some(Self { known: known.collect(), long })
+        let known: Vec<(f32, f32)> = outlook.run_times().collect();
+        (!known.is_empty()).then(|| Self::new(known))
     }
 
     /// Nobody has measured it: a quarter less or more.
     pub fn declared(usual: TimeDelta) -> Self {
         let usual = usual.num_seconds() as f32;
-        let known = [0.75, 0.85, 0.95, 1.05, 1.15, 1.25].map(|of| (of * usual, 1.0 / 6.0));
-        Self { known: known.into(), long: usual * 1.25 }
+        Self::new([0.75, 0.85, 0.95, 1.05, 1.15, 1.25].map(|of| (of * usual, 1.0)).into())
+    }
+
+    /// `known`: each with what it weighs. Not empty.
+    fn new(mut known: Vec<(f32, f32)>) -> Self {
+        known.iter_mut().for_each(|(took_s, _)| *took_s = took_s.max(SHORTEST_S));
+        known.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let all: f64 = known.iter().map(|(_, weight)| f64::from(*weight)).sum();
+        let mut sums = [0.0; 2];
+        let mut shorter = Vec::with_capacity(known.len() + 1);
+        shorter.push(sums);
+        for (took_s, weight) in &known {
+            let share = f64::from(*weight) / all;
+            sums = [sums[0] + share, sums[1] + share / f64::from(*took_s)];
+            shorter.push(sums);
+        }
+        let took_s: Vec<f32> = known.into_iter().map(|(took_s, _)| took_s).collect();
+        let nine_of_ten = shorter[1..].partition_point(|[share, _]| *share < 0.9).min(took_s.len() - 1);
+        Self { long_s: took_s[nine_of_ten], took_s, shorter }
+    }
+
+    /// The share of those known that takes longer. Each goes from all to none along a line, around its time.
+    fn longer(&self, s: f32) -> f32 {
+        let before = |s: f32| self.shorter[self.took_s.partition_point(|took_s| *took_s <= s)];
+        let ([over, over_by_time], [begun, begun_by_time]) = (before(s / (1.0 + SPREAD)), before(s / (1.0 - SPREAD)));
+        let [under_way, by_time] = [begun - over, begun_by_time - over_by_time];
+        let spread = f64::from(SPREAD);
+        let left = ((1.0 + spread) * under_way - f64::from(s) * by_time) / (2.0 * spread);
+        (1.0 - begun + left).max(0.0) as f32
     }
 }
 
 impl Survival for Runs {
     fn left(&self, s: f32) -> f32 {
-        if s <= 0.0 {
-            return 1.0;
-        }
-        let under_way = |(took_s, share): &(f32, f32)| {
-            let spread = (took_s * SPREAD).max(1.0);
-            share * ((took_s + spread - s) / (2.0 * spread)).clamp(0.0, 1.0)
-        };
-        let known: f32 = self.known.iter().map(under_way).sum();
-        known.max(OVERRUN * (self.long.max(1.0) / s).min(1.0))
+        if s <= 0.0 { 1.0 } else { self.longer(s).max(OVERRUN * (self.long_s / s).min(1.0)).min(1.0) }
     }
 
     fn when(&self, left: f32) -> Option<f32> {
         if left >= 1.0 {
             return Some(0.0);
         }
-        let longest = self.known.iter().map(|(took_s, _)| took_s * (1.0 + SPREAD) + 1.0).fold(self.long, f32::max);
-        let (mut low, mut high) = (0.0, longest.max(OVERRUN * self.long.max(1.0) / left.max(f32::MIN_POSITIVE)).min(1e9));
+        let longest = self.took_s.last().map_or(self.long_s, |took_s| took_s * (1.0 + SPREAD));
+        let (mut low, mut high) = (0.0, longest.max(OVERRUN * self.long_s / left.max(f32::MIN_POSITIVE)).min(MOST_S));
         for _ in 0..HALVINGS {
             let mid = low + (high - low) / 2.0;
             if self.left(mid) > left { low = mid } else { high = mid }
@@ -66,13 +89,13 @@ impl Survival for Runs {
 mod tests {
     use super::*;
 
-    fn runs(of: &[(f32, f32)], long: f32) -> Runs {
-        Runs { known: of.iter().map(|(minutes, share)| (minutes * 60.0, *share)).collect(), long: long * 60.0 }
+    fn runs(of: &[(f32, f32)]) -> Runs {
+        Runs::new(of.iter().map(|(minutes, weight)| (minutes * 60.0, *weight)).collect())
     }
 
     #[test]
     fn what_is_left_and_when_are_each_other_turned_round() {
-        for runs in [runs(&[(30.0, 0.2), (40.0, 0.6), (55.0, 0.2)], 55.0), Runs::declared(TimeDelta::hours(2))] {
+        for runs in [runs(&[(55.0, 0.2), (30.0, 0.2), (40.0, 0.6)]), Runs::declared(TimeDelta::hours(2))] {
             let mut before = 1.0;
             for left in [0.97, 0.9, 0.7, 0.5, 0.3, 0.1, 0.05, 0.01] {
                 let s = runs.when(left).unwrap();
@@ -84,15 +107,25 @@ mod tests {
     }
 
     #[test]
+    fn what_takes_longer_is_summed_up_as_one_by_one() {
+        let of = [(30.0, 0.2), (31.0, 0.1), (33.0, 0.3), (60.0, 0.15), (600.0, 0.25)];
+        for minutes in [10.0, 28.6, 30.0, 31.4, 33.0, 34.5, 59.0, 62.0, 580.0, 640.0_f32] {
+            let one = |(took, share): &(f32, f32)| share * ((took * 1.05 - minutes) / (took * 0.1)).clamp(0.0, 1.0);
+            let (told, by_one) = (runs(&of).longer(minutes * 60.0), of.iter().map(one).sum::<f32>());
+            assert!((told - by_one).abs() < 1e-4, "{minutes}: {told} {by_one}");
+        }
+    }
+
+    #[test]
     fn a_run_that_is_longer_than_all_is_expected_to_take_as_long_again() {
-        let runs = runs(&[(30.0, 0.1), (40.0, 0.8), (50.0, 0.1)], 50.0);
+        let runs = runs(&[(30.0, 1.0), (40.0, 7.0), (50.0, 2.0)]);
         let expected = |after_min: f32| runs.when(runs.left(after_min * 60.0) / 2.0).unwrap() / 60.0;
         assert!((expected(60.0) - 120.0).abs() < 0.1 && (expected(180.0) - 360.0).abs() < 0.1);
     }
 
     #[test]
     fn a_run_may_be_one_of_two_kinds() {
-        let runs = runs(&[(40.0, 0.6), (240.0, 0.4)], 240.0);
+        let runs = runs(&[(40.0, 0.6), (240.0, 0.4)]);
         let misses = |by_min: f32, after_min: f32| runs.left(by_min * 60.0) / runs.left(after_min * 60.0);
         assert!(misses(300.0, 60.0) < 0.25, "a long night is in time: {}", misses(300.0, 60.0));
         assert!(misses(200.0, 60.0) > 0.9, "and it is one");

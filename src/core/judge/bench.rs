@@ -1,24 +1,22 @@
 //! What one check stands for in one cycle, weighed with what it needs and with what is behind it. Changes nothing but the row on the
 //! bench.
 
+use super::ahead::Foreseen;
 use super::path::Path;
 use super::{GRACE, Judged, Open};
 use crate::core::cycle::Cycle;
-use crate::core::forecast::{Arrives, Curve, Forecast, Habit, Outlook, Runs, Tonight};
+use crate::core::forecast::{Forecast, Habit};
 use crate::core::message::{Basis, NotStarted};
 use crate::core::observation::RunState;
 use crate::core::plan::{Dashboard, Id, Need, Plan};
 use crate::core::roster::{Ix, Roster, Wanted};
 use crate::core::standing::{self, Standing, Unseen};
 use crate::core::state::{Cause, CheckState, SourceState, State, Verdict};
-use crate::core::time::{Instant, Until, round_up};
+use crate::core::time::{Instant, Until};
 use chrono::TimeDelta;
 
 /// A check that makes no headway is at risk so long before its act-by, that there is time to read about it.
-const NOTICE: TimeDelta = TimeDelta::minutes(10);
-/// From the last useful moment on it is at risk if it is more likely to miss than not.
-const LIKELIER_THAN_NOT: f32 = 0.51;
-
+pub(super) const NOTICE: TimeDelta = TimeDelta::minutes(10);
 pub(super) struct Bench<'a> {
     pub(super) state: &'a State,
     pub(super) plan: &'a Plan,
@@ -37,7 +35,7 @@ pub(super) struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn standing(&self) -> &Standing {
+    pub(super) fn standing(&self) -> &Standing {
         &self.judged.standing
     }
 }
@@ -54,31 +52,14 @@ impl<'a> Needs<'a> {
         self.places.iter().filter_map(move |place| self.before.get(*place)).map(|(_, judged)| judged)
     }
 
-    fn outstanding(self) -> impl Iterator<Item = &'a Judged> {
+    pub(super) fn outstanding(self) -> impl Iterator<Item = &'a Judged> {
         self.all().filter(|judged| judged.verdict > Verdict::Ready)
     }
 
     /// When the last of what has arrived did.
-    fn fed_at(self) -> Option<Instant> {
+    pub(super) fn fed_at(self) -> Option<Instant> {
         self.all().filter(|judged| judged.verdict <= Verdict::Ready).filter_map(Judged::arrived_at).max()
     }
-}
-
-/// How something will come.
-pub(super) enum Course {
-    /// Nobody knows when.
-    Nobody,
-    /// A run that works by itself since then.
-    Working { since: Instant },
-    /// It has not begun, and does not before `begins`, as far as that is known: so much later than usual. `waits`: something that it
-    /// needs is outstanding.
-    Ahead { begins: Option<Instant>, late_by: TimeDelta, waits: bool },
-}
-
-struct Foreseen {
-    forecast: Option<Forecast>,
-    /// `None`: there is no curve that could tell.
-    risky_from: Option<Instant>,
 }
 
 /// What becomes of it.
@@ -105,16 +86,12 @@ impl Weighed {
 }
 
 impl Bench<'_> {
-    fn roster(&self) -> &Roster {
+    pub(super) fn roster(&self) -> &Roster {
         &self.state.roster
     }
 
     fn source(&self, ix: Ix) -> Option<&SourceState> {
         self.state.sources.get(&self.roster().checks[ix].check.source)
-    }
-
-    fn asked_every(&self, ix: Ix) -> TimeDelta {
-        self.plan.sources.get(&self.roster().checks[ix].check.source).map_or(TimeDelta::zero(), |source| source.every)
     }
 
     /// Where a check stands, and what is usual for it. What is settled is judged by that.
@@ -194,123 +171,8 @@ impl Bench<'_> {
         }
     }
 
-    /// When it is expected, and from when on that is too unsure.
-    fn foresee(&self, row: &Row<'_>, works_since: Option<Instant>, act_by: Instant) -> Foreseen {
-        let none = Foreseen { forecast: None, risky_from: None };
-        let (habit, at) = (&row.open.habit, self.at);
-        let finish_by = self.cycle.deadline - row.open.after.usual;
-        let course = self.course(row, works_since);
-        let last_word = (self.cycle.deadline - self.dashboard.at_latest).min(act_by - NOTICE);
-        // Nobody needs a curve before something is late for itself, as long as its late nights are in time too. And what still waits
-        // for another check is as much at risk as that is.
-        if let Some((usual, late, nights)) = self.usually(row, &course) {
-            let waits = matches!(course, Course::Ahead { waits: true, .. });
-            if at < usual && (late <= finish_by || waits) {
-                let forecast = Forecast { at: usual, high: late, basis: Basis::Observed { nights }, stays_until: Some(usual) };
-                return Foreseen { forecast: Some(forecast), risky_from: (waits && usual > finish_by).then_some(last_word) };
-            }
-        }
-        let Some((curve, basis)) = self.curve(row, &course) else {
-            let run = habit.run.as_ref();
-            return match course {
-                Course::Ahead { begins, .. } => {
-                    let forecast = run.map(|run| Forecast::from_start(at, begins, self.lag(row.ix), run));
-                    Foreseen { forecast, ..none }
-                }
-                Course::Working { .. } | Course::Nobody => none,
-            };
-        };
-        // What came a moment before that may not have been seen yet.
-        let late = |chance| curve.misses_from(finish_by, chance).max(self.cycle.opens_at) + self.lag(row.ix);
-        let from = |chance| round_up(late(chance), TimeDelta::minutes(1));
-        let backstop = self.cycle.deadline - self.dashboard.at_latest;
-        // Of a run time that nobody has measured no more is hoped for then.
-        let hope_ends = if basis == Basis::Declared { backstop } else { self.cycle.deadline };
-        let likely_from = from(LIKELIER_THAN_NOT).max(last_word).min(hope_ends);
-        let risky_from = Some(from(self.dashboard.warn_at).min(likely_from));
-        Foreseen { forecast: Forecast::by(&curve, at, self.lag(row.ix), basis), risky_from }
-    }
-
-    /// When it comes on half of its nights and on nine of ten, tonight; and how many of them are known.
-    fn usually(&self, row: &Row<'_>, course: &Course) -> Option<(Instant, Instant, u32)> {
-        match (course, row.open.habit) {
-            (Course::Ahead { late_by, .. }, Habit { arrives: Some(arrives), .. }) => {
-                let wall = |s: f32| self.cycle.at_wall(s.ceil() as i64, self.plan) + *late_by;
-                Some((wall(arrives.usual_s?), wall(arrives.late_s?), arrives.nights))
-            }
-            (Course::Working { since }, Habit { run: Some(run), .. }) => match run.basis {
-                Basis::Observed { nights } => Some((*since + run.usual, *since + run.long, nights)),
-                Basis::Declared => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// So old may the newest answer be.
-    pub(super) fn lag(&self, ix: Ix) -> TimeDelta {
-        self.asked_every(ix) + GRACE
-    }
-
-    /// By its own nights; `None`: it has none.
-    fn outlook(&self, row: &Row<'_>) -> Option<Outlook> {
-        let habits = self.state.checks[row.ix].habits.get(&self.cycle.key.nth)?;
-        Some(habits.outlook(self.tonight(row.ix)))
-    }
-
-    fn tonight(&self, ix: Ix) -> Tonight {
-        self.cycle.tonight(&self.roster().checks[ix].check, self.dashboard, self.plan)
-    }
-
-    /// How it will come, by all that is known tonight.
-    pub(super) fn course(&self, row: &Row<'_>, works_since: Option<Instant>) -> Course {
-        // The last of what it needs; nobody knows when where that is so of one of them.
-        let later = |last: Option<Instant>, next: &Judged| Some(last?.max(next.forecast?.at));
-        let mut needs = row.needs.outstanding();
-        let outstanding = needs.next().map(|first| needs.fold(first.forecast.map(|f| f.at), later));
-        // Nobody knows when the source will start anything again.
-        if self.stands_still(row).is_some() || outstanding == Some(None) {
-            return Course::Nobody;
-        }
-        let under_way = match row.standing() {
-            Standing::Failed { .. } | Standing::Unseen(_) => return Course::Nobody,
-            Standing::Running { state: RunState::Running | RunState::Retrying { .. }, .. } => works_since,
-            _ => None,
-        };
-        if let Some(since) = under_way {
-            return Course::Working { since };
-        }
-        let scheduled = match row.standing() {
-            Standing::NotStarted(NotStarted::Scheduled(at)) => Some(*at),
-            _ => None,
-        };
-        let begins = [outstanding.flatten(), row.needs.fed_at(), scheduled].into_iter().flatten().max();
-        let usual_s = row.open.habit.arrives.and_then(|arrives| arrives.usual_s);
-        let usual = usual_s.map(|usual_s| self.cycle.at_wall(usual_s as i64, self.plan));
-        // What begins later than usual comes as much later.
-        let late_by = begins.zip(usual).map_or(TimeDelta::zero(), |(begins, usual)| begins + row.open.habit.run_time() - usual);
-        Course::Ahead { begins, late_by: late_by.max(TimeDelta::zero()), waits: outstanding.is_some() }
-    }
-
-    /// `None`: too little is known for one.
-    pub(super) fn curve(&self, row: &Row<'_>, course: &Course) -> Option<(Curve, Basis)> {
-        match course {
-            Course::Nobody => None,
-            Course::Working { since } => {
-                let run = row.open.habit.run?;
-                let outlook = self.outlook(row).filter(|_| run.basis != Basis::Declared);
-                let runs = outlook.and_then(|outlook| Runs::of(&outlook)).unwrap_or_else(|| Runs::declared(run.usual));
-                Some((Curve::Run { runs, since: *since }, run.basis))
-            }
-            Course::Ahead { late_by, .. } => {
-                let nights = row.open.habit.arrives?.nights;
-                let (outlook, date, zone) = (self.outlook(row)?, self.cycle.key.date, self.plan.timezone);
-                Some((Curve::Arrival { outlook, date, zone, late_by: *late_by }, Basis::Observed { nights }))
-            }
-        }
-    }
-
     /// Since when what starts its source's runs is dead, where it waits for that.
-    fn stands_still(&self, row: &Row<'_>) -> Option<Instant> {
+    pub(super) fn stands_still(&self, row: &Row<'_>) -> Option<Instant> {
         let under_way = matches!(row.standing(), Standing::Running { state, .. } if !matches!(state, RunState::Queued));
         self.source(row.ix)?.scheduler_dead_since.filter(|_| !under_way)
     }

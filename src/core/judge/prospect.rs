@@ -5,7 +5,8 @@
 //! own; and what needs another comes after it.
 
 use super::CycleView;
-use super::bench::{Bench, Course, Needs, Row};
+use super::ahead::Course;
+use super::bench::{Bench, Needs, Row};
 use crate::core::forecast::{Curve, Forecast, Mixture, Night};
 use crate::core::message::{Basis, Eta};
 use crate::core::plan::{Dashboard, Plan};

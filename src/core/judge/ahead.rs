@@ -1,0 +1,151 @@
+//! What is ahead of one check in one cycle: how it will come, when, and from when on that is too unsure.
+
+use super::GRACE;
+use super::bench::{Bench, NOTICE, Row};
+use crate::core::forecast::{Curve, Forecast, Habit, Outlook, Runs, Tonight};
+use crate::core::judge::Judged;
+use crate::core::message::{Basis, NotStarted};
+use crate::core::observation::RunState;
+use crate::core::roster::Ix;
+use crate::core::standing::Standing;
+use crate::core::time::{Instant, round_up};
+use chrono::TimeDelta;
+
+/// From the last useful moment on it is at risk if it is more likely to miss than not.
+const LIKELIER_THAN_NOT: f32 = 0.51;
+
+/// How something will come.
+pub(super) enum Course {
+    /// Nobody knows when.
+    Nobody,
+    /// A run that works by itself since then.
+    Working { since: Instant },
+    /// It has not begun, and does not before `begins`, as far as that is known: so much later than usual. `waits`: something that it
+    /// needs is outstanding.
+    Ahead { begins: Option<Instant>, late_by: TimeDelta, waits: bool },
+}
+
+pub(super) struct Foreseen {
+    pub(super) forecast: Option<Forecast>,
+    /// `None`: there is no curve that could tell.
+    pub(super) risky_from: Option<Instant>,
+}
+
+impl Bench<'_> {
+    /// When it is expected, and from when on that is too unsure.
+    pub(super) fn foresee(&self, row: &Row<'_>, works_since: Option<Instant>, act_by: Instant) -> Foreseen {
+        let none = Foreseen { forecast: None, risky_from: None };
+        let (habit, at) = (&row.open.habit, self.at);
+        let finish_by = self.cycle.deadline - row.open.after.usual;
+        let course = self.course(row, works_since);
+        let last_word = (self.cycle.deadline - self.dashboard.at_latest).min(act_by - NOTICE);
+        // Nobody needs a curve before something is late for itself, as long as its late nights are in time too. And what still waits
+        // for another check is as much at risk as that is.
+        if let Some((usual, late, nights)) = self.usually(row, &course) {
+            let waits = matches!(course, Course::Ahead { waits: true, .. });
+            // What came a moment before may not have been seen yet.
+            let until = usual + self.lag(row.ix);
+            if at < until && (late <= finish_by || waits) {
+                let forecast = Forecast { at: usual, high: late, basis: Basis::Observed { nights }, stays_until: Some(until) };
+                return Foreseen { forecast: Some(forecast), risky_from: (waits && usual > finish_by).then_some(last_word) };
+            }
+        }
+        let Some((curve, basis)) = self.curve(row, &course) else {
+            let run = habit.run.as_ref();
+            return match course {
+                Course::Ahead { begins, .. } => {
+                    let forecast = run.map(|run| Forecast::from_start(at, begins, self.lag(row.ix), run));
+                    Foreseen { forecast, ..none }
+                }
+                Course::Working { .. } | Course::Nobody => none,
+            };
+        };
+        let late = |chance| curve.misses_from(finish_by, chance).max(self.cycle.opens_at) + self.lag(row.ix);
+        let from = |chance| round_up(late(chance), TimeDelta::minutes(1));
+        let backstop = self.cycle.deadline - self.dashboard.at_latest;
+        // Of a run time that nobody has measured no more is hoped for then.
+        let hope_ends = if basis == Basis::Declared { backstop } else { self.cycle.deadline };
+        let likely_from = from(LIKELIER_THAN_NOT).max(last_word).min(hope_ends);
+        let risky_from = Some(from(self.dashboard.warn_at).min(likely_from));
+        Foreseen { forecast: Forecast::by(&curve, at, self.lag(row.ix), basis), risky_from }
+    }
+
+    /// When it comes on half of its nights and on nine of ten, tonight; and how many of them are known.
+    fn usually(&self, row: &Row<'_>, course: &Course) -> Option<(Instant, Instant, u32)> {
+        match (course, row.open.habit) {
+            (Course::Ahead { late_by, .. }, Habit { arrives: Some(arrives), .. }) => {
+                let wall = |s: f32| self.cycle.at_wall(s.ceil() as i64, self.plan) + *late_by;
+                Some((wall(arrives.usual_s?), wall(arrives.late_s?), arrives.nights))
+            }
+            (Course::Working { since }, Habit { run: Some(run), .. }) => match run.basis {
+                Basis::Observed { nights } => Some((*since + run.usual, *since + run.long, nights)),
+                Basis::Declared => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// So old may the newest answer be.
+    pub(super) fn lag(&self, ix: Ix) -> TimeDelta {
+        let source = self.plan.sources.get(&self.roster().checks[ix].check.source);
+        source.map_or(TimeDelta::zero(), |source| source.every) + GRACE
+    }
+
+    /// By its own nights; `None`: it has none.
+    fn outlook(&self, row: &Row<'_>) -> Option<Outlook> {
+        let habits = self.state.checks[row.ix].habits.get(&self.cycle.key.nth)?;
+        Some(habits.outlook(self.tonight(row.ix)))
+    }
+
+    pub(super) fn tonight(&self, ix: Ix) -> Tonight {
+        self.cycle.tonight(&self.roster().checks[ix].check, self.dashboard, self.plan)
+    }
+
+    /// How it will come, by all that is known tonight.
+    pub(super) fn course(&self, row: &Row<'_>, works_since: Option<Instant>) -> Course {
+        // The last of what it needs; nobody knows when where that is so of one of them.
+        let later = |last: Option<Instant>, next: &Judged| Some(last?.max(next.forecast?.at));
+        let mut needs = row.needs.outstanding();
+        let outstanding = needs.next().map(|first| needs.fold(first.forecast.map(|f| f.at), later));
+        // Nobody knows when the source will start anything again.
+        if self.stands_still(row).is_some() || outstanding == Some(None) {
+            return Course::Nobody;
+        }
+        let under_way = match row.standing() {
+            Standing::Failed { .. } | Standing::Unseen(_) => return Course::Nobody,
+            Standing::Running { state: RunState::Running | RunState::Retrying { .. }, .. } => works_since,
+            _ => None,
+        };
+        if let Some(since) = under_way {
+            return Course::Working { since };
+        }
+        let scheduled = match row.standing() {
+            Standing::NotStarted(NotStarted::Scheduled(at)) => Some(*at),
+            _ => None,
+        };
+        let begins = [outstanding.flatten(), row.needs.fed_at(), scheduled].into_iter().flatten().max();
+        let usual_s = row.open.habit.arrives.and_then(|arrives| arrives.usual_s);
+        let usual = usual_s.map(|usual_s| self.cycle.at_wall(usual_s as i64, self.plan));
+        // What begins later than usual comes as much later.
+        let late_by = begins.zip(usual).map_or(TimeDelta::zero(), |(begins, usual)| begins + row.open.habit.run_time() - usual);
+        Course::Ahead { begins, late_by: late_by.max(TimeDelta::zero()), waits: outstanding.is_some() }
+    }
+
+    /// `None`: too little is known for one.
+    pub(super) fn curve(&self, row: &Row<'_>, course: &Course) -> Option<(Curve, Basis)> {
+        match course {
+            Course::Nobody => None,
+            Course::Working { since } => {
+                let run = row.open.habit.run?;
+                let outlook = self.outlook(row).filter(|_| run.basis != Basis::Declared);
+                let runs = outlook.and_then(|outlook| Runs::of(&outlook)).unwrap_or_else(|| Runs::declared(run.usual));
+                Some((Curve::Run { runs, since: *since }, run.basis))
+            }
+            Course::Ahead { late_by, .. } => {
+                let nights = row.open.habit.arrives?.nights;
+                let (outlook, date, zone) = (self.outlook(row)?, self.cycle.key.date, self.plan.timezone);
+                Some((Curve::Arrival { outlook, date, zone, late_by: *late_by }, Basis::Observed { nights }))
+            }
+        }
+    }
+}
