@@ -17,7 +17,7 @@ use chrono::TimeDelta;
 /// A check that makes no headway is at risk so long before its act-by, that there is time to read about it.
 const NOTICE: TimeDelta = TimeDelta::minutes(10);
 /// From the last useful moment on it is at risk if it is more likely to miss than not.
-const LIKELIER_THAN_NOT: f32 = 0.51;
+pub(super) const LIKELIER_THAN_NOT: f32 = 0.51;
 
 pub(super) struct Bench<'a> {
     pub(super) state: &'a State,
@@ -200,7 +200,7 @@ impl Bench<'_> {
         let (habit, at) = (&row.open.habit, self.at);
         let finish_by = self.cycle.deadline - row.open.after.usual;
         let course = self.course(row, works_since);
-        let last_word = (self.cycle.deadline - self.dashboard.at_latest).min(act_by - NOTICE);
+        let last_word = self.last_word(act_by);
         // Nobody needs a curve before something is late for itself, as long as its late nights are in time too. And what still waits
         // for another check is as much at risk as that is.
         if let (Course::Ahead { late_by, waits, .. }, Some(Arrives { usual_s: Some(usual_s), late_s: Some(late_s), nights })) =
@@ -232,6 +232,11 @@ impl Bench<'_> {
         let likely_from = from(LIKELIER_THAN_NOT).max(last_word).min(hope_ends);
         let risky_from = Some(from(self.dashboard.warn_at).min(likely_from));
         Foreseen { forecast: Forecast::by(&curve, at, basis), risky_from }
+    }
+
+    /// The last useful moment for a word of a check.
+    pub(super) fn last_word(&self, act_by: Instant) -> Instant {
+        (self.cycle.deadline - self.dashboard.at_latest).min(act_by - NOTICE)
     }
 
     /// So old may the newest answer be.

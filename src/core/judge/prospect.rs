@@ -5,10 +5,11 @@
 //! own; and what needs another comes after it.
 
 use super::CycleView;
-use super::bench::{Bench, Course, Needs, Row};
+use super::bench::{Bench, Course, LIKELIER_THAN_NOT, Needs, Row};
 use crate::core::forecast::{Curve, Forecast, Mixture, Night, Survival};
 use crate::core::message::{Basis, Eta};
 use crate::core::plan::{Dashboard, Plan};
+use crate::core::roster::Ix;
 use crate::core::state::{State, Verdict};
 use crate::core::time::{Instant, round_up};
 use chrono::{NaiveDate, TimeDelta};
@@ -31,6 +32,10 @@ pub struct Prospect {
     pub p_miss: Option<f32>,
     /// `None`: it is as likely that nothing comes at all.
     pub eta: Option<Eta>,
+    /// The check that is likeliest to make it miss by itself, and how likely; an early word rests on it. `None`: of none is anything known.
+    pub worst: Option<(Ix, f32)>,
+    /// A check that is likelier than not to make it miss, from its last useful moment on: that is said whatever `warn_at` is.
+    pub likely: Option<Ix>,
 }
 
 impl CycleView {
@@ -39,7 +44,7 @@ impl CycleView {
         let bench = Bench { state, plan, dashboard, wanted: &self.wanted, cycle: &self.cycle, at };
         let dates = self.dates(state);
         let mut ahead: Vec<Option<Scenarios>> = vec![None; self.checks.len()];
-        let (mut worst, mut basis) = (0.0_f32, None);
+        let (mut worst, mut likely, mut basis) = (None::<(Ix, f32)>, None, None);
         for (place, (ix, judged)) in self.checks.iter().enumerate() {
             let Some(open) = judged.open.as_deref().copied().filter(|_| judged.live) else { continue };
             let needs = Needs { places: self.wanted.needs(place), before: &self.checks[..place] };
@@ -47,7 +52,11 @@ impl CycleView {
             let row = Row { ix: *ix, judged, open, needs };
             let ranks = ranks(state.checks[*ix].habits.get(&self.cycle.key.nth), &dates);
             let (of_check, by, risk) = bench.scenarios(&row, &fed, &ranks)?;
-            worst = worst.max(risk);
+            if let Some(risk) = risk {
+                worst = worst.filter(|(_, worst)| *worst >= risk).or(Some((*ix, risk)));
+                let is_likely = risk >= LIKELIER_THAN_NOT && at >= bench.last_word(judged.act_by);
+                likely = likely.or(is_likely.then_some(*ix));
+            }
             basis = Some(basis.map_or(by, |basis| vaguer(basis, by)));
             ahead[place] = Some(of_check);
         }
@@ -65,7 +74,8 @@ impl CycleView {
             basis,
         });
         let is_known = left > 0.0 && matches!(basis?, Basis::Observed { .. });
-        Some(Prospect { p_miss: is_known.then_some(missed.max(worst)), eta })
+        let p_miss = is_known.then(|| worst.map_or(missed, |(_, worst)| missed.max(worst)));
+        Some(Prospect { p_miss, eta, worst, likely })
     }
 
     /// The nights that are played again: those that the check with the most of them knows.
@@ -78,14 +88,15 @@ impl CycleView {
 }
 
 impl Bench<'_> {
-    /// When a check comes in each scenario, what that rests on, and how likely it alone makes the dashboard miss.
-    fn scenarios(&self, row: &Row<'_>, fed: &Scenarios, ranks: &Scenarios) -> Option<(Scenarios, Basis, f32)> {
+    /// When a check comes in each scenario, what that rests on, and how likely it alone makes the dashboard miss (`None`: it waits, or was
+    /// not seen often enough).
+    fn scenarios(&self, row: &Row<'_>, fed: &Scenarios, ranks: &Scenarios) -> Option<(Scenarios, Basis, Option<f32>)> {
         let course = self.course(row, row.judged.works_since);
         let waits = matches!(course, Course::Ahead { waits: true, .. });
         if let Some((curve, basis)) = self.curve(row, &course).filter(|_| !waits) {
             let finish_by = self.cycle.deadline - row.open.after.usual;
             let risk = curve.misses(finish_by, self.at - self.lag(row.ix));
-            return Some((still_to_come(&curve, self.at, ranks), basis, risk));
+            return Some((still_to_come(&curve, self.at, ranks), basis, Some(risk)));
         }
         // It waits for what it needs, or was not seen often enough to know its hour: then it takes its time.
         let Course::Ahead { begins, .. } = course else { return None };
@@ -95,7 +106,7 @@ impl Bench<'_> {
         let begins = usual.into_iter().chain(begins.filter(|_| !waits)).max().map_or(0.0, from_now).max(0.0);
         let run = |rank: f32| habit.run.as_ref().and_then(|run| run.when(1.0 - rank)).unwrap_or_default();
         let basis = row.judged.forecast.map_or(Basis::Declared, |forecast| forecast.basis);
-        Some((std::array::from_fn(|scenario| fed[scenario].max(begins) + run(ranks[scenario])), basis, 0.0))
+        Some((std::array::from_fn(|scenario| fed[scenario].max(begins) + run(ranks[scenario])), basis, None))
     }
 }
 
