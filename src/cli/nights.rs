@@ -34,12 +34,7 @@ pub(super) fn ordered(days: Days) -> Result<Days, Error> {
 }
 
 /// The history, and the plan that is played with it. `days`: of them an Airflow is asked for its runs; the others tell all that they know.
-pub(super) async fn history(
-    plan: Plan,
-    wiring: &Wiring,
-    origin: &Origin,
-    days: Days,
-) -> Result<(Arc<Plan>, History), Error> {
+pub(super) async fn history(plan: Plan, wiring: &Wiring, origin: &Origin, days: Days) -> Result<(Arc<Plan>, History), Error> {
     match (&origin.history, &origin.from_source) {
         (Some(path), _) => {
             let plan = Arc::new(plan);

@@ -61,7 +61,14 @@ mod tests {
             case.said = Some(said);
             case
         };
-        let cases = [said(met(&[]), 0.0), said(met(&[]), 0.06), said(missed(&[]), 0.75), said(met(&[]), 0.7), said(missed(&[]), 1.0), met(&[])];
+        let cases = [
+            said(met(&[]), 0.0),
+            said(met(&[]), 0.06),
+            said(missed(&[]), 0.75),
+            said(met(&[]), 0.7),
+            said(missed(&[]), 1.0),
+            met(&[]),
+        ];
         let calibration = Calibration::of(&cases.iter().collect::<Vec<_>>());
         let bins: Vec<_> = calibration.bins.iter().map(|bin| (bin.from, bin.deadlines, bin.mean_said, bin.missed)).collect();
         let expected = [

@@ -100,7 +100,10 @@ pub(super) mod samples {
             deadline: Instant::UNIX_EPOCH,
             audience: true,
             at_latest: TimeDelta::minutes(15),
-            rises: rises.iter().map(|(minutes, chance)| Rise { minutes: *minutes, chance: *chance, check: "mart".into() }).collect(),
+            rises: rises
+                .iter()
+                .map(|(minutes, chance)| Rise { minutes: *minutes, chance: *chance, check: "mart".into() })
+                .collect(),
             anyway: None,
             said: None,
             ended,

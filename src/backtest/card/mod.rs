@@ -17,7 +17,7 @@ mod worst;
 
 pub use calibration::{Bin, Calibration};
 pub use case::{Case, Ended, Rise};
-pub use deadlines::Usual;
+pub use deadlines::{ENOUGH_NIGHTS, Usual};
 pub use look::{Looked, look};
 pub use suggest::{BUDGETS, Suggestion};
 pub use tried::Tried;
@@ -106,7 +106,8 @@ impl Card {
 }
 
 fn dashboards(seen: &[&Case], plan: &Plan, months: f64) -> Vec<OfDashboard> {
-    let deadlines = plan.dashboards.iter().flat_map(|(id, dashboard)| (0..).zip(&dashboard.ready_by).map(move |of| (id, dashboard, of)));
+    let deadlines =
+        plan.dashboards.iter().flat_map(|(id, dashboard)| (0..).zip(&dashboard.ready_by).map(move |of| (id, dashboard, of)));
     let told = deadlines.map(|(id, dashboard, (nth, ready_by))| {
         let own: Vec<&Case> = seen.iter().copied().filter(|case| case.dashboard == *id && case.nth == nth).collect();
         OfDashboard {

@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn the_lowest_that_keeps_the_budget_is_rounded_up_to_two_digits() {
-        let cases = [met(&[(60, 0.913)]), met(&[(60, 0.6), (30, 0.7)]), met(&[(60, 0.7)]), met(&[(60, 0.55)]), missed(&[(60, 0.99)])];
+        let cases =
+            [met(&[(60, 0.913)]), met(&[(60, 0.6), (30, 0.7)]), met(&[(60, 0.7)]), met(&[(60, 0.55)]), missed(&[(60, 0.99)])];
         // One at exactly 0.7 would still be told of at 0.7.
         assert_eq!(suggested(&cases), [Some(0.92), Some(0.71), Some(0.5)]);
     }

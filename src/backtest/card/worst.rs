@@ -29,10 +29,8 @@ pub(super) fn worst(cases: &[&Case], warn_at: impl Fn(&Case) -> f32) -> Vec<Wors
             *false_alarms += usize::from(is_false);
         }
     }
-    let mut all: Vec<Worst> = counts
-        .into_iter()
-        .map(|(check, (missed, false_alarms))| Worst { check: check.clone(), missed, false_alarms })
-        .collect();
+    let mut all: Vec<Worst> =
+        counts.into_iter().map(|(check, (missed, false_alarms))| Worst { check: check.clone(), missed, false_alarms }).collect();
     all.sort_by_key(|worst| std::cmp::Reverse((worst.missed + worst.false_alarms, worst.missed)));
     all.truncate(NAMED);
     all

@@ -1,17 +1,17 @@
 //! The words of a score card for a person.
 
-use crate::backtest::card::{Bin, Card, OfDashboard, Suggestion, Tried, Usual};
+use crate::backtest::card::{Bin, Card, ENOUGH_NIGHTS, OfDashboard, Suggestion, Tried, Usual};
 use crate::cli::output::aligned;
 
-/// A card fits a terminal of so many characters; names longer than this are cut.
-const NAME_CHARS: usize = 32;
+/// Longer names are cut, so that every line fits a terminal of a hundred characters.
+const NAME_CHARS: usize = 26;
 
 pub(super) fn card(card: &Card) -> String {
     let mut parts = vec![lead(card)];
     if card.deadlines > 0 {
         parts.extend([thresholds(card), suggestions(card), dashboards(card), calibration(card)]);
         parts.extend(worst(card));
-        parts.push(usual(card));
+        parts.push(deadlines(card));
     }
     parts.join("\n\n")
 }
@@ -24,11 +24,9 @@ fn lead(card: &Card) -> String {
         some(card.deadlines, "deadline with an audience", "deadlines with an audience"),
         card.misses
     )];
-    let left_out = [
-        (card.without_audience, "that nobody looks at"),
-        (card.unseen, "of which nobody saw how they ended"),
-    ];
-    let left_out: Vec<String> = left_out.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
+    let left_out = [(card.without_audience, "that nobody looks at"), (card.unseen, "of which nobody saw how they ended")];
+    let left_out: Vec<String> =
+        left_out.iter().filter(|(count, _)| *count > 0).map(|(count, why)| format!("{count} {why}")).collect();
     if !left_out.is_empty() {
         lines.push(format!("Left out: {}.", left_out.join(", ")));
     }
@@ -39,69 +37,65 @@ fn lead(card: &Card) -> String {
 }
 
 fn thresholds(card: &Card) -> String {
-    let mut rows = vec![tried_header("warn_at")];
-    rows.push(tried_row("none".to_owned(), &card.anyway, card.misses));
-    rows.extend(card.thresholds.iter().map(|tried| tried_row(number(tried.warn_at), tried, card.misses)));
+    let header = ["warn_at", "foreseen", "30 min ahead", "60 min ahead", "median lead", "false alarms", "a month"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(std::iter::once(&card.anyway).chain(&card.thresholds).map(|tried| {
+        vec![
+            number(tried.warn_at),
+            foreseen(tried, card.misses),
+            tried.ahead_30.to_string(),
+            tried.ahead_60.to_string(),
+            lead_time(tried),
+            tried.false_alarms.to_string(),
+            format!("{:.1}", tried.false_alarms_a_month),
+        ]
+    }));
     let mut lines = vec!["What each warn_at would have told, and what it would have cost:".to_owned()];
     lines.extend(aligned(&rows));
-    lines.push("none: what is told whatever warn_at is: failed runs, and late data when it is nearly too late to act.".to_owned());
-    lines.push("Foreseen is a miss that is told before at_latest; a false alarm, a word about what then was in time.".to_owned());
+    lines.push("none: told whatever warn_at is: a failed run, or more likely late than not, and hardly time to act.".to_owned());
+    lines.push("Foreseen: a miss told before at_latest. False alarm: a word of what was in time and had not failed.".to_owned());
     lines.join("\n")
 }
 
-fn tried_header(first: &str) -> Vec<String> {
-    [first, "foreseen", "30 min ahead", "60 min ahead", "median lead", "false alarms", "a month"].map(str::to_owned).to_vec()
+fn foreseen(tried: &Tried, misses: usize) -> String {
+    if misses == 0 { "-".to_owned() } else { format!("{} of {misses}", tried.foreseen) }
 }
 
-fn tried_row(first: String, tried: &Tried, misses: usize) -> Vec<String> {
-    vec![
-        first,
-        format!("{} of {misses}", tried.foreseen),
-        tried.ahead_30.to_string(),
-        tried.ahead_60.to_string(),
-        tried.median_lead_minutes.map_or("-".to_owned(), |lead| format!("{lead:.0} min")),
-        tried.false_alarms.to_string(),
-        format!("{:.1}", tried.false_alarms_a_month),
-    ]
+fn lead_time(tried: &Tried) -> String {
+    tried.median_lead_minutes.map_or("-".to_owned(), |lead| format!("{lead:.0} min"))
 }
 
 fn suggestions(card: &Card) -> String {
-    if !card.enough_misses {
-        let misses = if card.misses == 0 { "No miss".to_owned() } else { some(card.misses, "miss", "misses") };
-        let are = if card.misses > 1 { "are" } else { "is" };
-        return format!("{misses} {are} too few to choose a threshold by: warn_at may stay as it is.");
+    match card.misses {
+        _ if card.enough_misses => {
+            card.suggestions.iter().map(|suggestion| sentence(suggestion, card)).collect::<Vec<_>>().join("\n")
+        }
+        0 => "Nothing was missed: there is nothing to choose a warn_at by.".to_owned(),
+        misses => format!("{} too few to choose a warn_at by.", some(misses, "miss is", "misses are")),
     }
-    card.suggestions.iter().map(|suggestion| sentence(suggestion, card)).collect::<Vec<_>>().join("\n")
 }
 
 fn sentence(suggestion: &Suggestion, card: &Card) -> String {
-    let alarms = if suggestion.budget > 1.0 { "false alarms" } else { "false alarm" };
-    let budget = format!("At most {} {alarms} a month", suggestion.budget);
+    let budget = suggestion.budget;
+    let budget = format!("At most {budget} false {} a month", if budget == 1.0 { "alarm" } else { "alarms" });
     let Some(tried) = &suggestion.tried else {
-        return format!("{budget}: no warn_at keeps that; {} a month come at 0.99.", last_cost(card));
+        let at_most = card.thresholds.last().map_or(0.0, |tried| tried.false_alarms_a_month);
+        let anyway = card.anyway.false_alarms_a_month;
+        return format!("{budget}: no warn_at keeps that; at 0.99 there are {at_most:.1}, {anyway:.1} of them whatever it is.");
     };
-    let warn_at = number(tried.warn_at);
-    let told = tried.ahead_30;
-    format!("{budget}: warn_at = {warn_at}; of {} misses you would have been told of {told}, 30 minutes ahead.", card.misses)
-}
-
-fn last_cost(card: &Card) -> String {
-    card.thresholds.last().map_or_else(String::new, |tried| format!("{:.1}", tried.false_alarms_a_month))
+    let (warn_at, told) = (number(tried.warn_at), tried.ahead_30);
+    let told = format!("of {} misses you would have been told of {told}, 30 minutes ahead.", card.misses);
+    format!("{budget}: warn_at = {warn_at};\n  {told}")
 }
 
 fn dashboards(card: &Card) -> String {
-    let mut rows = vec![tried_header("dashboard")];
-    rows[0].insert(1, "warn_at".to_owned());
-    for of in &card.dashboards {
-        let mut row = tried_row(name(of.dashboard.as_str()), &of.now, of.misses);
-        row.insert(1, number(of.now.warn_at));
-        // The lead and its two shares stand above for all; here there is room for one.
-        rows.push(row);
-    }
-    for row in &mut rows {
-        row.remove(7);
-        row.remove(4);
-    }
+    let header = ["dashboard", "warn_at", "foreseen", "30 min ahead", "median lead", "false alarms"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(card.dashboards.iter().map(|of| {
+        let OfDashboard { now, misses, .. } = of;
+        let ahead = if *misses == 0 { "-".to_owned() } else { now.ahead_30.to_string() };
+        vec![of_deadline(of), number(now.warn_at), foreseen(now, *misses), ahead, lead_time(now), now.false_alarms.to_string()]
+    }));
     let mut lines = vec!["With warn_at as it is now:".to_owned()];
     lines.extend(aligned(&rows));
     lines.join("\n")
@@ -115,12 +109,7 @@ fn calibration(card: &Card) -> String {
     let mut rows = vec![["said", "deadlines", "mean said", "missed"].map(str::to_owned).to_vec()];
     let percent = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{share:.0} %"));
     rows.extend(known.bins.iter().map(|bin: &Bin| {
-        vec![
-            format!("{} to {} %", bin.from, bin.to),
-            bin.deadlines.to_string(),
-            percent(bin.mean_said),
-            percent(bin.missed),
-        ]
+        vec![format!("{} to {} %", bin.from, bin.to), bin.deadlines.to_string(), percent(bin.mean_said), percent(bin.missed)]
     }));
     let mut lines = vec!["The chance to miss an hour before the deadline, where something was outstanding then:".to_owned()];
     lines.extend(aligned(&rows));
@@ -143,39 +132,35 @@ fn worst(card: &Card) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-fn usual(card: &Card) -> String {
-    let lines = card.dashboards.iter().map(|of: &OfDashboard| {
-        let head = format!(
-            "{}: ready by {} on {} of {}",
-            name(of.dashboard.as_str()),
-            of.ready_by,
-            of.deadlines - of.misses,
-            some(of.deadlines, "night", "nights")
-        );
+fn deadlines(card: &Card) -> String {
+    let mut rows = vec![["dashboard", "in time on", "9 of 10 by", "99 of 100 by"].map(str::to_owned).to_vec()];
+    rows.extend(card.dashboards.iter().map(|of| {
         let Usual { nine_of_ten_minutes, most_minutes, enough_nights } = of.usual;
-        let on = |minutes: Option<i64>, nights: &str| match minutes {
-            Some(minutes) => format!("by {} on {nights}", clock(minutes)),
-            None => format!("never on {nights}"),
+        let by = |minutes: Option<i64>| match minutes {
+            Some(minutes) => clock(minutes),
+            None if enough_nights => "never".to_owned(),
+            None => "-".to_owned(),
         };
-        if enough_nights {
-            format!("{head}; {}, {}.", on(nine_of_ten_minutes, "9 of 10"), on(most_minutes, "99 of 100"))
-        } else {
-            format!("{head}; too few to say what would hold.")
-        }
-    });
-    std::iter::once("Deadlines that would have held:".to_owned()).chain(lines.map(|line| format!("  {line}"))).collect::<Vec<_>>().join("\n")
+        let met = format!("{} of {}", of.deadlines - of.misses, some(of.deadlines, "night", "nights"));
+        vec![of_deadline(of), met, by(nine_of_ten_minutes), by(most_minutes)]
+    }));
+    let mut lines = vec!["Deadlines, and by when all was ready on most nights:".to_owned()];
+    lines.extend(aligned(&rows));
+    if card.dashboards.iter().any(|of| !of.usual.enough_nights) {
+        lines.push(format!("-: fewer than {ENOUGH_NIGHTS} nights are too few to say by when."));
+    }
+    lines.join("\n")
+}
+
+fn of_deadline(of: &OfDashboard) -> String {
+    format!("{} {}", name(of.dashboard.as_str()), of.ready_by)
 }
 
 /// Minutes after midnight of the business date.
 fn clock(minutes: i64) -> String {
     let (days, of_day) = (minutes.div_euclid(1440), minutes.rem_euclid(1440));
-    let clock = format!("{:02}:{:02}", of_day / 60, of_day % 60);
-    match days {
-        0 => clock,
-        -1 => format!("{clock} the evening before"),
-        1 => format!("{clock} the day after"),
-        days => format!("{clock} {days:+} days"),
-    }
+    let day = if days == 0 { String::new() } else { format!("{days:+}d ") };
+    format!("{day}{:02}:{:02}", of_day / 60, of_day % 60)
 }
 
 fn number(warn_at: Option<f32>) -> String {
