@@ -76,7 +76,7 @@ fn cases(plan: &Plan, span: Span) -> Vec<Case> {
             cases.extend(within.map(|cycle| case(cycle, dashboard.at_latest)));
         }
     }
-    cases.sort_by(|a, b| a.deadline.cmp(&b.deadline));
+    cases.sort_by_key(|case| case.deadline);
     cases
 }
 
