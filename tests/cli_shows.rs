@@ -160,6 +160,7 @@ fn late_nights(count: usize) -> Row {
         seen: None,
         arrivals: vec![],
         habits: [(0, habits)].into(),
+        moved: None,
         resumed: None,
         failures: vec![],
     };

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What the design says about meaning (DESIGN, section 5), in its words. Of the forecast what this version has.
-const SITUATIONS: [&str; 47] = [
+const SITUATIONS: [&str; 53] = [
     "days: a local time that does not exist moves forward by the gap",
     "days: a local time that exists twice means the first",
     "days: a cycle closes where the next one opens and keeps its result",
@@ -37,6 +37,12 @@ const SITUATIONS: [&str; 47] = [
     "forecast: from the check's own history",
     "forecast: carried through the graph, a check arrives after the last of its needs",
     "forecast: with too little history it falls back on the declared rule",
+    "forecast: a run under way is held against its own run times",
+    "forecast: strata by the turn of the month",
+    "forecast: a moved schedule is noticed within days and said once",
+    "forecast: an ETA that improves withdraws the warning",
+    "forecast: habitually late but in time is no word",
+    "act-by: past it, what can still be expected and what to tell the readers",
     "outside quiet hours: at risk or failed, a person is asked at once",
     "at risk: at_latest before the deadline",
     "in quiet hours: posted without push; the person is asked when they end",

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta};
 use dawnwatch::core::command::Muted;
-use dawnwatch::core::forecast::{Mixture, Tonight};
+use dawnwatch::core::forecast::{Mixture, Moved, Tonight};
 use dawnwatch::core::message::{Body, Message, WatchFacts};
 use dawnwatch::core::observation::{Fact, Failure, Member, Run, RunKind, RunState, Scheduler, Unreachable, Why};
 use dawnwatch::core::plan::Id;
@@ -73,6 +73,7 @@ fn check() -> Row {
         newest: Some(at(-5)),
         arrivals: vec![Arrival { cycle: cycle_key(22), at: at(-5), run: Some("r".into()) }],
         habits: BTreeMap::from([(0, habits)]),
+        moved: Some((Moved { from_s: 18_600, to_s: 24_000, since: cycle_key(22).date }, false)),
         resumed: Some(("r".into(), at(3))),
         failures: vec![("r".into(), Failure { task: None, try_number: Some(3), error: Some("boom\n".into()) })],
     };

@@ -13,7 +13,7 @@ const LONGER: [(&str, &str); 2] = [
 
 /// What `core` may import: the pure crates of the design, and of `std` all but what has an effect or an order of its own.
 const CRATES: [&str; 4] = ["chrono", "chrono_tz", "croner", "serde"];
-const STD: [&str; 17] = [
+const STD: [&str; 18] = [
     "array",
     "borrow",
     "cell",
@@ -21,6 +21,7 @@ const STD: [&str; 17] = [
     "collections",
     "convert",
     "error",
+    "f64",
     "fmt",
     "hash",
     "iter",

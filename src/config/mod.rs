@@ -16,7 +16,7 @@ mod tables;
 mod values;
 pub mod wiring;
 
-pub(crate) use check::duration;
+pub(crate) use check::{days, duration};
 pub use document::{Document, Entry, Piece};
 pub(crate) use place::hint;
 

@@ -7,7 +7,7 @@ use super::{Finding, Loaded};
 use crate::core::forecast::Habit;
 use crate::core::plan::{Dashboard, Id, Need};
 use crate::core::state::Row;
-use crate::core::time::{Instant, local_date};
+use crate::core::time::{Instant, local_date, wall_clock};
 
 /// A calendar's end is said so long before it comes: time enough for the next version, or for an `.ics` file.
 const CALENDAR_ENDS_DAYS: i64 = 90;
@@ -54,17 +54,10 @@ fn usually_late(loaded: &Loaded, id: &Id, dashboard: &Dashboard, rows: &[Row]) -
     if arrives_s <= deadline.since_midnight_s() {
         return None;
     }
-    let usual = clock(arrives_s);
+    let usual = wall_clock(arrives_s);
     let text = format!(
         "the deadline {deadline} of dashboard {id} is before {check} usually arrives ({usual}, by its last {nights} nights): it will \
          be missed as a rule"
     );
     Some(loaded.places.finding(&["dashboards", id.as_str(), "ready_by"], text))
-}
-
-/// Seconds after midnight of the business date as a clock time: "09:40", "+1d 00:20".
-pub fn clock(seconds: i64) -> String {
-    let (days, seconds) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let clock = format!("{:02}:{:02}", seconds / 3_600, seconds % 3_600 / 60);
-    if days == 0 { clock } else { format!("{days:+}d {clock}") }
 }

@@ -6,12 +6,14 @@ use super::clocks;
 use super::command::Muted;
 use super::cycle;
 use super::facts;
+use super::forecast::Moved;
 use super::foresee;
 use super::maintenance;
 use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestNotes, DigestVerdict, Taken, WeekFacts};
 use super::patience;
 use super::plan::{Digest, DigestAbout, Id, Manner, Plan, Source, When};
 use super::posts;
+use super::roster::Ix;
 use super::standing;
 use super::state::{
     About, Attention, Cause, CycleKey, DIGESTS_KEPT, Decision, DigestState, Grounds, Incident, IncidentId, Own, Phase, Reason,
@@ -148,6 +150,10 @@ fn give(tx: &mut Tx<'_>, id: &Id, digest: &Digest, date: NaiveDate, due_at: Inst
         tx.write_down(about(), None, Decision::StaySilent, silence, evidence);
         return;
     }
+    if let Body::Digest(facts) = &body {
+        let told: Vec<Ix> = facts.notes.moved.iter().filter_map(|(id, _)| tx.state.roster.place(id)).collect();
+        told.into_iter().for_each(|ix| tx.check_mut(ix).moved.iter_mut().for_each(|(_, told)| *told = true));
+    }
     for chat in &digest.to {
         let message = posts::message(tx, Attention::Post, body.clone());
         posts::want(tx, chat, Topic::Digest { digest: id.clone(), date }, message, until);
@@ -254,11 +260,24 @@ pub fn facts(state: &State, plan: &Plan, id: &Id, at: Instant) -> DigestFacts {
             maintenance: excused.lines,
             clocks: clocks::off(state),
             refused: state.watch.refused.clone(),
+            moved: moved(state),
             next_when_ready,
         },
     };
     facts.verdict = verdict(&facts, expected_silent);
     facts
+}
+
+/// Schedules that have moved, and that no digest has told of.
+fn moved(state: &State) -> Vec<(Id, Moved)> {
+    let known = state.roster.checks.iter().zip(&state.checks).filter(|(known, _)| !known.dashboards.is_empty());
+    let untold = known.filter_map(|(known, check)| match check.moved {
+        Some((moved, false)) => Some((known.id.clone(), moved)),
+        _ => None,
+    });
+    let mut untold: Vec<(Id, Moved)> = untold.collect();
+    untold.sort_by_key(|(_, moved)| std::cmp::Reverse((moved.to_s - moved.from_s).abs()));
+    untold
 }
 
 /// What is in maintenance now.

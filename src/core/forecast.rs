@@ -4,19 +4,28 @@
 //! It never says whether that is in time: `judge` does.
 
 mod curve;
+mod four;
 mod habit;
 mod mixture;
+mod moved;
 mod night;
 mod outlook;
+mod parts;
+mod reach;
 mod run_time;
+mod runs;
+mod sample;
+mod told;
 mod tonight;
 
 pub use curve::{Curve, Survival};
 pub use habit::{Arrives, ENOUGH_NIGHTS, Habit};
 pub use mixture::{Mixture, NIGHTS_KEPT};
+pub use moved::{Moved, moved};
 pub use night::Night;
 pub use outlook::Outlook;
 pub use run_time::RunTime;
+pub use runs::Runs;
 pub use tonight::Tonight;
 
 use super::message::{Basis, Eta};
@@ -40,10 +49,10 @@ impl Forecast {
     /// What people see of an ETA changes in such steps only.
     pub const SHOWN_STEP: TimeDelta = TimeDelta::minutes(5);
 
-    /// By a curve, of what has not come by `at`. It moves on in steps: what does not come when it is expected is expected when half of
-    /// what is left of it has come. `None`: it is as likely that nothing comes at all.
-    pub fn by(curve: &Curve, at: Instant, basis: Basis) -> Option<Self> {
-        let left = curve.left(at).max(f32::MIN_POSITIVE);
+    /// By a curve, of what had not come `lag` ago: the newest answer may be as old. It moves on in steps: what does not come when it is
+    /// expected is expected when half of what is left of it has come. `None`: it is as likely that nothing comes at all.
+    pub fn by(curve: &Curve, at: Instant, lag: TimeDelta, basis: Basis) -> Option<Self> {
+        let left = curve.left(at - lag).max(f32::MIN_POSITIVE);
         let mut of = 1.0;
         while of / 2.0 >= left {
             of /= 2.0;
@@ -51,8 +60,8 @@ impl Forecast {
         let expected = curve.when(of / 2.0)?;
         let high = curve.when((of / 10.0).max(curve.told_of(of))).map_or(expected, |high| high.max(expected));
         // A sharp curve may put it into this very second.
-        let expected = expected.max(at + TimeDelta::seconds(1));
-        Some(Self { at: expected, high: high.max(expected), basis, stays_until: Some(expected) })
+        let stays_until = (expected + lag).max(at + TimeDelta::seconds(1));
+        Some(Self { at: expected, high, basis, stays_until: Some(stays_until) })
     }
 
     /// By a run time alone, where it begins at `begins`, or now. That it has may be seen `lag` later.

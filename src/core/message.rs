@@ -11,6 +11,7 @@ pub use text::{Line, Span, Text, Tone, lines, plain};
 pub use week::{WeekFacts, WeekSums};
 
 use super::command::Muted;
+use super::forecast::Moved;
 use super::observation::{Failure, Why};
 use super::plan::Id;
 use super::state::{Attention, Cause, IncidentId, RefusedReload, Verdict};
@@ -317,6 +318,8 @@ pub struct DigestNotes {
     pub clocks: Vec<(Id, i64)>,
     /// The newest configuration was refused; the one before it is in force.
     pub refused: Option<RefusedReload>,
+    /// Checks whose schedule seems to have moved, the farthest first.
+    pub moved: Vec<(Id, Moved)>,
     /// The next one comes as soon as all is ready, and at `next_at` at the latest.
     pub next_when_ready: bool,
 }

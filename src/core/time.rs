@@ -156,6 +156,13 @@ pub(super) fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant
     [a, b].into_iter().flatten().min()
 }
 
+/// Seconds on the wall after local midnight of the business date as a clock time: "09:40", "-1d 23:50", "+1d 00:20".
+pub fn wall_clock(wall_s: i64) -> String {
+    let (days, seconds) = (wall_s.div_euclid(86_400), wall_s.rem_euclid(86_400));
+    let clock = format!("{:02}:{:02}", seconds / 3_600, seconds % 3_600 / 60);
+    if days == 0 { clock } else { format!("{days:+}d {clock}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 //! down what sticks (arrivals, the nights' history, results).
 
 use super::cycle::{self, Cycle};
+use super::forecast;
 use super::grounds;
 use super::judge::{self, CycleView, GRACE, Judged};
 use super::maintenance;
@@ -205,7 +206,14 @@ fn learn(tx: &mut Tx<'_>, ix: Ix, dashboard: &Dashboard, cycle: &Cycle, arrived_
     }
     let tonight = cycle.tonight(&known.check, dashboard, plan);
     let arrived_s = arrived_at.map(|at| i32::try_from(cycle.wall_s(at, plan)).unwrap_or(i32::MAX / 2));
-    tx.check_mut(ix).habits.entry(nth).or_default().learn(tonight, arrived_s, took_s);
+    let check = tx.check_mut(ix);
+    let habits = check.habits.entry(nth).or_default();
+    habits.learn(tonight, arrived_s, took_s);
+    if let Some(moved) = forecast::moved(habits.nights(), check.moved.map(|(moved, _)| moved.since)) {
+        check.moved = Some((moved, false));
+        let id = tx.state.roster.checks[ix].id.clone();
+        tx.note(About::Check(id), Reason::ScheduleMoved, Grounds::Moved(moved));
+    }
 }
 
 /// Arrivals in cycles that have closed are of no more use; a few are kept to be looked at.

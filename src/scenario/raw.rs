@@ -24,6 +24,9 @@ pub(super) struct Usually {
     pub(super) started_at: Option<String>,
     pub(super) arrived_at: Option<String>,
     pub(super) nights: Option<u32>,
+    pub(super) on: Option<String>,
+    pub(super) until: Option<String>,
+    pub(super) spread: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,13 +5,14 @@ use super::happens::{Event, Events};
 use super::raw::Usually;
 use super::read::{Reader, not};
 use super::times::Times;
-use crate::config::Entry;
+use crate::config::{Entry, days, duration};
+use crate::core::calendar::DayRule;
 use crate::core::time::Instant;
 use crate::replay::csv::{Manner, Row, There, Written, Wrong};
 use chrono::{Days, TimeDelta};
 
 /// Nights before, at most.
-const NIGHTS_MAX: u32 = 60;
+const NIGHTS_MAX: u32 = 256;
 
 impl Reader {
     /// What the rows of this night and of those before say, beside what is told of otherwise: where the nights before begin, what is there
@@ -54,7 +55,7 @@ impl Reader {
         }
     }
 
-    /// How a check ran on the nights before; returns how many.
+    /// How a check ran on the nights before; returns how many of them it looks back.
     fn usually(&mut self, Entry { keys, value }: &Entry<Usually>, written: &mut Written<'_>) -> Option<u32> {
         let path: Vec<&str> = keys.iter().map(String::as_str).collect();
         let (Some(check), Some(arrived)) = (&value.check, &value.arrived_at) else {
@@ -66,14 +67,34 @@ impl Reader {
             self.doc.error(&path, format!("nights is not between 1 and {NIGHTS_MAX}"));
             return None;
         }
-        let started = value.started_at.as_ref().unwrap_or(arrived);
+        let on = match &value.on {
+            Some(text) => self.value(&path, days(text).map_err(|expected| format!("on: {text:?} is not {expected}")))?,
+            None => DayRule::Daily,
+        };
+        let spread = match &value.spread {
+            Some(text) => self.value(&path, duration(text).map_err(|expected| format!("spread: {text:?} is not {expected}")))?,
+            None => TimeDelta::zero(),
+        };
         let date = self.times.date.unwrap_or_default();
-        for back in (1..=nights).rev() {
-            let times = Times { date: Some(date - Days::new(back.into())), ..self.times };
+        let last = match &value.until {
+            Some(text) => self.value(&path, text.parse().map_err(|_| format!("until: {text:?} is no date; expected 2026-11-23")))?,
+            None => date - Days::new(1),
+        };
+        let calendars = self.names.plans.first().map(|plan| plan.calendars.clone()).unwrap_or_default();
+        let started = value.started_at.as_ref().unwrap_or(arrived);
+        let dates = (1..=nights).rev().map(|back| date - Days::new(back.into()));
+        for (nth, date) in dates.filter(|date| *date <= last && on.holds(*date, &calendars).unwrap_or(true)).enumerate() {
+            let times = Times { date: Some(date), ..self.times };
             let mut time = |key, text| self.value(&path, times.instant(text).map_err(|expected| not(&[key], text, expected)));
             let (started, arrived) = (time("started_at", started)?, time("arrived_at", arrived)?);
-            self.value(&path, written.take(&Row::went_well(check, started, arrived)))?;
+            let off = spread * jitter(nth) / 5;
+            self.value(&path, written.take(&Row::went_well(check, started, arrived + off)))?;
         }
         Some(nights)
     }
+}
+
+/// From -5 to 5, each as often as the others, the same in each reading.
+fn jitter(nth: usize) -> i32 {
+    (nth * 7 % 11) as i32 - 5
 }

@@ -248,6 +248,7 @@ fn history(check: &str, group: Option<&str>, arrived_s: i32, nights: usize) -> R
         seen: None,
         arrivals: vec![],
         habits: [(0, habits)].into(),
+        moved: None,
         resumed: None,
         failures: vec![],
     };

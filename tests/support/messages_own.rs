@@ -59,6 +59,7 @@ pub fn digests() -> Vec<(&'static str, Message)> {
     let say = |facts| message("23 06:30", Attention::Post, Body::Digest(Box::new(facts)));
     let exec = || ready("Executive summary", "23 09:00", "23 05:41");
     let notes = DigestNotes {
+        moved: vec![],
         maintenance: vec![
             (Cause::Source(Id::from("warehouse")), at("23 08:00")),
             (Cause::Check(Id::from("ad_revenue_daily")), at("24 00:00")),

@@ -1,7 +1,7 @@
 //! One line of the ledger in words.
 
 use crate::core::state::{About, Attention, Decision, Entry, Grounds, Reason, Trouble};
-use crate::core::time::Instant;
+use crate::core::time::{Instant, wall_clock};
 use crate::explain::Line;
 
 /// `clock`: an instant as people say it.
@@ -86,6 +86,10 @@ fn in_words(grounds: &Grounds, clock: &impl Fn(Instant) -> String) -> String {
             let run = arrival.run.as_ref().map(|run| format!(", {run}")).unwrap_or_default();
             format!("{} at {}{run}", arrival.cycle, clock(arrival.at))
         }
+        Grounds::Moved(moved) => {
+            let [from, to] = [moved.from_s, moved.to_s].map(|wall_s| wall_clock(wall_s.into()));
+            format!("from {from} to {to}, since {}", moved.since)
+        }
         Grounds::Dark(dark) => format!("since {}: {}", clock(dark.since), dark.last.detail),
         Grounds::Away { since } => format!("away since {}", clock(*since)),
         Grounds::Digest { due_at, .. } => format!("due at {}", clock(*due_at)),
@@ -136,6 +140,7 @@ fn why(reason: &Reason) -> &'static str {
         Reason::Surfaced => "what was told of before is there still",
         Reason::Merged => "it proves to be part of another",
         Reason::Retired => "retired",
+        Reason::ScheduleMoved => "its schedule seems to have moved",
         Reason::SourceDark => "no answer",
         Reason::SourceBack => "answers again",
         Reason::ChatBroken => "the chat refuses everything",

@@ -2,13 +2,12 @@
 
 use super::{Story, Subject, ledger};
 use crate::cli::once::{apart, report};
-use crate::config;
 use crate::core::judge::{CycleView, Judged, Prospect};
 use crate::core::message::{Basis, clean};
 use crate::core::plan::Plan;
 use crate::core::roster::Ix;
 use crate::core::state::{Cause, State, Verdict};
-use crate::core::time::Instant;
+use crate::core::time::{Instant, wall_clock};
 use crate::explain::InCycle;
 use serde_json::{Value, json};
 
@@ -233,7 +232,7 @@ impl Told<'_> {
         let hours = habit.and_then(|habit| habit.arrives).and_then(|arrives| Some((arrives.usual_s?, arrives.late_s?)));
         if let Some((usual_s, late_s)) = hours {
             let off_min = ((late_s - usual_s) / 60.0).round();
-            parts.push(format!("usually {}, 9 of 10 nights within {off_min} min of it", config::outlook::clock(usual_s as i64)));
+            parts.push(format!("usually {}, 9 of 10 nights within {off_min} min of it", wall_clock(usual_s as i64)));
         }
         if let Some((since, run)) = judged.works_since.zip(habit.and_then(|habit| habit.run)) {
             let took = self.at - since;

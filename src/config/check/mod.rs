@@ -17,7 +17,7 @@ mod sql;
 mod text;
 
 pub(super) use lints::reached_from;
-pub(crate) use text::duration;
+pub(crate) use text::{days, duration};
 
 use super::place::{Keys, Place, Report, hint, keys, nearest};
 use super::raw::Raw;

@@ -116,7 +116,7 @@ pub(super) fn glob(text: &str) -> Result<String, String> {
 }
 
 /// `daily`, `mon-fri`, `sat,sun`, `CAL:workdays`, `CAL:offdays`, `CAL:workday N`, `day N`, or three fields of cron.
-pub(super) fn days(text: &str) -> Result<DayRule, String> {
+pub(crate) fn days(text: &str) -> Result<DayRule, String> {
     const EXPECTED: &str = "an expression of days; expected daily, mon-fri, sat,sun, CAL:workdays, CAL:offdays, CAL:workday 1, \
                             day 1, or a cron expression of three fields (day month weekday)";
     let expected = || EXPECTED.to_owned();

@@ -1,6 +1,7 @@
 //! How likely something has not come yet, over time: of an arrival that does not depend on how it goes tonight, or of a run under way.
 
-use super::{Outlook, RunTime};
+use super::runs::OVERRUN;
+use super::{Outlook, Runs};
 use crate::core::time::{Instant, at_wall, wall_s};
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
@@ -19,7 +20,7 @@ pub enum Curve {
     /// Of an arrival, in a cycle of that date; all of it so much later than usual.
     Arrival { outlook: Outlook, date: NaiveDate, zone: Tz, late_by: TimeDelta },
     /// Of a run that works since then.
-    Run { run: RunTime, since: Instant },
+    Run { runs: Runs, since: Instant },
 }
 
 impl Curve {
@@ -27,7 +28,7 @@ impl Curve {
     pub fn left(&self, at: Instant) -> f32 {
         match self {
             Self::Arrival { outlook, date, zone, late_by } => outlook.left(wall_s(at - *late_by, *date, *zone) as f32),
-            Self::Run { run, since } => run.left((at - *since).num_seconds() as f32),
+            Self::Run { runs, since } => runs.left((at - *since).num_seconds() as f32),
         }
     }
 
@@ -35,7 +36,7 @@ impl Curve {
     pub fn when(&self, left: f32) -> Option<Instant> {
         match self {
             Self::Arrival { outlook, date, zone, late_by } => Some(at_wall(whole(outlook.when(left)?), *date, *zone) + *late_by),
-            Self::Run { run, since } => since.checked_add_signed(TimeDelta::seconds(whole(run.when(left)?))),
+            Self::Run { runs, since } => since.checked_add_signed(TimeDelta::seconds(whole(runs.when(left)?))),
         }
     }
 
@@ -43,7 +44,7 @@ impl Curve {
     pub fn told_of(&self, left: f32) -> f32 {
         match self {
             Self::Arrival { .. } => 0.0,
-            Self::Run { .. } => RunTime::LEFT_LONG.min(left / 2.0),
+            Self::Run { .. } => OVERRUN.min(left / 2.0),
         }
     }
 

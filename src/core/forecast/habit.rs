@@ -37,13 +37,14 @@ impl Habit {
         }
         let nights = u32::try_from(mixture.nights().len()).unwrap_or(u32::MAX);
         let outlook = mixture.outlook(tonight);
-        let took = |share| outlook.run_time(share).map(shown);
-        let run = (outlook.runs() >= ENOUGH_NIGHTS).then(|| {
+        let took = outlook.run_quantiles([0.1, 0.5, 0.9]).filter(|_| outlook.runs() >= ENOUGH_NIGHTS);
+        let run = took.map(|took| {
+            let [quick, usual, long] = took.map(shown);
             let basis = Basis::Observed { nights: u32::try_from(outlook.runs()).unwrap_or(u32::MAX) };
-            Some(RunTime { quick: took(0.1)?, usual: took(0.5)?, long: took(0.9)?, basis })
+            RunTime { quick, usual, long, basis }
         });
         let arrives = Arrives { usual_s: outlook.quantile(0.5), late_s: outlook.quantile(0.9), nights };
-        Self { run: run.flatten().or(declared), arrives: Some(arrives) }
+        Self { run: run.or(declared), arrives: Some(arrives) }
     }
 
     pub fn run_time(&self) -> TimeDelta {

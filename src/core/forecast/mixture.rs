@@ -6,36 +6,25 @@
 //! broad one where people do, a quick one within days of a moved schedule. No training, no chance; a night costs the same in the
 //! tenth year as in the first.
 
-use super::night::{Course, Night};
-use super::outlook::{Outlook, Part};
+use super::four::Four;
+use super::night::Night;
+use super::outlook::{Outlook, Run};
+use super::parts::Parts;
+use super::reach::{REACHES, WITHIN_S, near};
+use super::sample::{AGES, Age, Alike, BySample, Classes, LIKENESSES, SAMPLES, SPANS, alike};
+use super::told::{ANY_TIME, Counts, Told};
 use super::tonight::Tonight;
 use serde::{Deserialize, Serialize};
 
 /// Older nights tell nothing of tonight that these do not.
 pub const NIGHTS_KEPT: usize = 256;
 
-/// In nights.
-const HALF_LIVES: [f32; 3] = [4.0, 20.0, 120.0];
-/// Half the base of the triangle, in seconds: standard deviations of 1, 5, 15 and 45 minutes.
-pub(super) const REACHES: [f32; 4] = [147.0, 735.0, 2205.0, 6615.0];
-const LIKENESSES: usize = 8;
-const SAMPLES: usize = HALF_LIVES.len() * LIKENESSES;
 const EXPERTS: usize = SAMPLES * REACHES.len();
 
-/// What a night weighs that is not like tonight.
-const UNLIKE: f32 = 0.02;
-/// Two nights came at the same time within about so many seconds.
-const SAME_TIME_S: f32 = 900.0;
-/// So much of what comes may come at any time: one strange night must not break a sharp expert.
-const ANY_TIME: f32 = 0.02;
 /// After each night so much of all weight is shared out evenly: what was wrong for years may be right from tomorrow on.
 const SHARED: f32 = 0.02;
 /// How far an expert's success counts; below 1, as nights in a row are alike.
 const RATE: f32 = 0.7;
-/// An arrival was foretold if it was within so many seconds.
-const WITHIN_S: f32 = 480.0;
-/// So many nights at the check's own base rate of absence stand beside those of an expert.
-const BASE_NIGHTS: f32 = 0.3;
 /// What no expert thought possible costs it no more than this.
 const FLOOR: f32 = 1e-4;
 
@@ -49,7 +38,7 @@ const LATE_STEP_S: i32 = 900;
 pub struct Mixture {
     /// Oldest first.
     nights: Vec<Night>,
-    /// In shares of 65,535. By sample, then by reach.
+    /// In shares of 65,535. By half-life, then by likeness, then by reach.
     weights: Box<[u16]>,
 }
 
@@ -62,28 +51,6 @@ impl Default for Mixture {
 /// The sum of all weights, about.
 const ALL: f32 = 65_535.0;
 
-/// The nights as each sample weighs them tonight.
-struct Weighed {
-    /// In the order of arrival: when, and its place in `weights`.
-    arrived: Vec<(f32, usize)>,
-    /// Newest night first.
-    weights: Vec<[f32; SAMPLES]>,
-    /// What all arrivals of a sample weigh.
-    total: [f32; SAMPLES],
-    /// How likely nothing comes, by sample.
-    absent: [f32; SAMPLES],
-}
-
-impl Weighed {
-    /// A sample without any arrival knows nothing of the time.
-    fn knows_time(&self, sample: usize) -> bool {
-        self.total[sample] > 1e-9
-    }
-}
-
-/// What an expert's arrivals weigh in the mixture, for each unit of their weight in its sample.
-type Shares = [[f32; REACHES.len()]; SAMPLES];
-
 impl Mixture {
     /// Oldest first.
     pub fn nights(&self) -> &[Night] {
@@ -92,10 +59,10 @@ impl Mixture {
 
     /// Takes in how tonight went; `None`: nothing came. `took_s`: the run time.
     pub fn learn(&mut self, tonight: Tonight, arrived_s: Option<i32>, took_s: Option<i64>) {
-        if !self.nights.is_empty() {
-            self.reward(tonight, arrived_s.map(|arrived_s| arrived_s as f32));
-        }
         let night = Night::new(tonight, arrived_s, took_s, arrived_s.is_some_and(|at| self.is_late(at)));
+        if !self.nights.is_empty() {
+            self.reward(tonight, night);
+        }
         if self.nights.len() == NIGHTS_KEPT {
             self.nights.remove(0);
         }
@@ -105,149 +72,108 @@ impl Mixture {
 
     /// When it will come.
     pub fn outlook(&self, tonight: Tonight) -> Outlook {
-        let weighed = self.weigh(tonight);
-        let (shares, never, any_time) = self.shares(&weighed);
-        let part = |(at, place): &(f32, usize)| {
-            let mut mass = [0.0; REACHES.len()];
-            for (weight, shares) in weighed.weights[*place].iter().zip(&shares) {
-                mass.iter_mut().zip(shares).for_each(|(mass, share)| *mass += weight * share);
-            }
-            let took = self.nights[self.nights.len() - 1 - place].took_s().map(|s| s as f32);
-            Part { at: *at, took, mass }
-        };
-        Outlook::new((tonight.opens_s as f32, tonight.ends_s as f32), never, any_time, weighed.arrived.iter().map(part))
+        let mut counts = Counts::new();
+        let mut alikes = [Alike::default(); NIGHTS_KEPT];
+        for ((night, age, alike), kept) in self.alike(tonight).zip(&mut alikes) {
+            counts.add(night, age, alike);
+            *kept = alike;
+        }
+        let (shares, never, any_time) = self.shares(&counts.told());
+        let (parts, runs) = self.weigh(tonight, &alikes, &Classes::of_samples(&shares));
+        Outlook::new((tonight.opens_s as f32, tonight.ends_s as f32), (never, any_time), &parts, runs)
     }
 
-    /// With how likely nothing comes, and how likely something does at no time that is known.
-    fn shares(&self, weighed: &Weighed) -> (Shares, f32, f32) {
+    /// How likely each arrival comes again, and each run time.
+    fn weigh(&self, tonight: Tonight, alikes: &[Alike], shares: &Classes<Four>) -> (Parts, Vec<Run>) {
+        let mut parts = Parts::new(tonight.opens_s, tonight.ends_s);
+        let mut runs = Vec::new();
+        for ((night, alike), age) in self.nights.iter().zip(alikes).zip(self.ages()) {
+            if night.is_absent() {
+                continue;
+            }
+            let mass = shares.give(age, *alike);
+            parts.add(*night, mass);
+            if let Some(took_s) = night.took_s() {
+                if runs.is_empty() {
+                    runs.reserve_exact(self.nights.len());
+                }
+                runs.push(Run { took_s: took_s as u32, weight: mass.sum() });
+            }
+        }
+        (parts, runs)
+    }
+
+    /// Oldest first.
+    fn alike(&self, tonight: Tonight) -> impl Iterator<Item = (Night, &'static Age, Alike)> {
+        self.nights.iter().zip(self.ages()).zip(alike(&self.nights, tonight)).map(|((night, age), alike)| (*night, age, alike))
+    }
+
+    /// Oldest first.
+    fn ages(&self) -> impl Iterator<Item = &'static Age> + use<> {
+        AGES[..self.nights.len()].iter().rev()
+    }
+
+    /// What each expert's arrivals weigh in the mixture, for each unit of their weight in its sample; how likely nothing comes; and how
+    /// likely something does at no time that is known.
+    fn shares(&self, told: &[Told; SAMPLES]) -> (BySample<Four>, f32, f32) {
         let (mut never, mut any_time) = (0.0, 0.0);
-        let mut shares = [[0.0; REACHES.len()]; SAMPLES];
-        let all: f32 = self.weights.iter().map(|weight| f32::from(*weight)).sum();
-        for (sample, (weights, shares)) in self.weights.chunks_exact(REACHES.len()).zip(&mut shares).enumerate() {
-            let weights: [f32; REACHES.len()] = std::array::from_fn(|reach| f32::from(weights[reach]) / all);
-            let weight: f32 = weights.iter().sum();
-            let absent = weighed.absent[sample];
-            never += weight * absent;
-            let spread = if weighed.knows_time(sample) { ANY_TIME } else { 1.0 };
-            any_time += weight * (1.0 - absent) * spread;
-            if weighed.knows_time(sample) {
-                let share = (1.0 - absent) * (1.0 - ANY_TIME) / weighed.total[sample];
-                *shares = weights.map(|weight| weight * share);
+        let mut shares = [[Four::default(); LIKENESSES]; SPANS];
+        let each = 1.0 / self.weights.iter().map(|weight| u32::from(*weight)).sum::<u32>() as f32;
+        let samples = told.iter().zip(shares.as_flattened_mut());
+        for (weights, (told, share)) in self.weights.chunks_exact(REACHES.len()).zip(samples) {
+            let weights = Four(std::array::from_fn(|reach| f32::from(weights[reach]))) * each;
+            let (weight, comes) = (weights.sum(), 1.0 - told.absent);
+            never += weight * told.absent;
+            any_time += weight * comes * if told.arrivals.is_some() { ANY_TIME } else { 1.0 };
+            if let Some(arrivals) = told.arrivals {
+                *share = weights * (comes * (1.0 - ANY_TIME) / arrivals);
             }
         }
         (shares, never, any_time)
     }
 
     /// Each expert gains what it had foretold.
-    fn reward(&mut self, tonight: Tonight, arrived_s: Option<f32>) {
-        let weighed = self.weigh(tonight);
-        let mut near = [[0.0; REACHES.len()]; SAMPLES];
-        if let Some(came) = arrived_s {
-            let reach = REACHES[REACHES.len() - 1] + WITHIN_S;
-            let from = weighed.arrived.partition_point(|(at, _)| *at <= came - reach);
-            for (at, place) in weighed.arrived[from..].iter().take_while(|(at, _)| *at < came + reach) {
-                let mass = REACHES.map(|reach| rise((came + WITHIN_S - at) / reach) - rise((came - WITHIN_S - at) / reach));
-                for (near, weight) in near.iter_mut().zip(&weighed.weights[*place]) {
-                    near.iter_mut().zip(mass).for_each(|(near, mass)| *near += weight * mass);
-                }
+    fn reward(&mut self, tonight: Tonight, night: Night) {
+        let mut counts = Counts::new();
+        let mut nears = Classes::new();
+        let (opens, ends) = (Night::step(tonight.opens_s), Night::step(tonight.ends_s.max(tonight.opens_s)));
+        for (then, age, alike) in self.alike(tonight) {
+            counts.add(then, age, alike);
+            let apart = then.order().clamp(opens, ends).abs_diff(night.order());
+            if !then.is_absent()
+                && !night.is_absent()
+                && let Some(near) = near(apart)
+            {
+                nears.add(age, alike, near);
             }
         }
         let anywhere = 2.0 * WITHIN_S / (tonight.ends_s - tonight.opens_s).max(1) as f32;
-        let mut weights = [0.0; EXPERTS];
-        for (sample, (new, had)) in
-            weights.chunks_exact_mut(REACHES.len()).zip(self.weights.chunks_exact(REACHES.len())).enumerate()
-        {
-            let absent = weighed.absent[sample];
-            for ((new, had), near) in new.iter_mut().zip(had).zip(near[sample]) {
-                let near = if weighed.knows_time(sample) { near / weighed.total[sample] } else { anywhere };
-                let foretold = match arrived_s {
-                    None => absent,
-                    Some(_) => (1.0 - absent) * ((1.0 - ANY_TIME) * near + ANY_TIME * anywhere),
-                };
+        let mut weights = [[0.0; REACHES.len()]; SAMPLES];
+        let samples = counts.told().into_iter().zip(nears.by_sample().into_iter().flatten());
+        for ((new, had), (told, near)) in weights.iter_mut().zip(self.weights.chunks_exact(REACHES.len())).zip(samples) {
+            let foretold = if night.is_absent() { [told.absent; REACHES.len()] } else { told.foretold(near, anywhere) };
+            for ((new, had), foretold) in new.iter_mut().zip(had).zip(foretold) {
                 *new = f32::from(*had) * foretold.max(FLOOR).powf(RATE);
             }
         }
+        self.share_out(weights.as_flattened());
+    }
+
+    fn share_out(&mut self, weights: &[f32]) {
         let all: f32 = weights.iter().sum();
-        let even = SHARED / EXPERTS as f32;
-        for (kept, new) in self.weights.iter_mut().zip(weights) {
-            *kept = (((1.0 - SHARED) * new / all + even) * ALL).round() as u16;
+        let (of_weight, even) = ((1.0 - SHARED) * ALL / all, SHARED * ALL / EXPERTS as f32);
+        for (kept, weight) in self.weights.iter_mut().zip(weights) {
+            // To the nearest.
+            *kept = (weight * of_weight + even + 0.5) as u16;
         }
     }
 
-    fn weigh(&self, tonight: Tonight) -> Weighed {
-        let decay = HALF_LIVES.map(|half_life| 0.5_f32.powf(1.0 / half_life));
-        let mut age = [1.0; HALF_LIVES.len()];
-        let (mut total, mut absent) = ([0.0; SAMPLES], [0.0; SAMPLES]);
-        let mut all = Vec::with_capacity(self.nights.len());
-        let mut order = Vec::with_capacity(self.nights.len());
-        let last = self.nights.last().copied();
-        for (place, night) in self.nights.iter().enumerate().rev() {
-            let likeness = likeness(*night, place.checked_sub(1).map(|before| self.nights[before]), last, tonight);
-            let mut weights = [0.0; SAMPLES];
-            for ((weights, age), decay) in weights.chunks_exact_mut(LIKENESSES).zip(&mut age).zip(decay) {
-                weights.iter_mut().zip(likeness).for_each(|(weight, like)| *weight = *age * like);
-                *age *= decay;
-            }
-            let came = night.arrived_s().is_some();
-            let sum = if came { &mut total } else { &mut absent };
-            sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
-            if came {
-                order.push((night.order(), all.len() as u16));
-            }
-            all.push(weights);
-        }
-        order.sort_unstable();
-        let within = |at: f32| at.clamp(tonight.opens_s as f32, tonight.ends_s as f32);
-        let newest = self.nights.len().saturating_sub(1);
-        let at = |place: u16| self.nights[newest - usize::from(place)].arrived_s().unwrap_or_default() as f32;
-        let arrived: Vec<_> = order.into_iter().map(|(_, place)| (within(at(place)), usize::from(place))).collect();
-        let nights = self.nights.len() as f32;
-        let base = (nights - arrived.len() as f32 + 0.5) / (nights + 5.0);
-        for (absent, total) in absent.iter_mut().zip(total) {
-            *absent = (*absent + BASE_NIGHTS * base) / (total + *absent + BASE_NIGHTS);
-        }
-        Weighed { arrived, weights: all, total, absent }
-    }
-
-    /// Is this later than nine of ten that came before?
+    /// Is this later than nine of ten that came before, in whole steps?
     fn is_late(&self, arrived_s: i32) -> bool {
-        let mut before: Vec<i32> = self.nights.iter().rev().filter_map(|night| night.arrived_s()).take(*SHOW_LATE.end()).collect();
-        if before.len() < *SHOW_LATE.start() {
-            return false;
-        }
-        let nine_of_ten = (before.len() - 1) * 9 / 10;
-        let (_, nine_of_ten, _) = before.select_nth_unstable(nine_of_ten);
-        let steps = nine_of_ten.div_euclid(LATE_STEP_S) + i32::from(nine_of_ten.rem_euclid(LATE_STEP_S) > 0);
-        arrived_s > steps * LATE_STEP_S
-    }
-}
-
-/// How much a night is like tonight: all are; the same weekday; the night before went as the last one did; came when that did; the
-/// weekday with each of these two; a workday or not, and the day after one or not; and the turn of the month.
-fn likeness(night: Night, before: Option<Night>, last: Option<Night>, tonight: Tonight) -> [f32; LIKENESSES] {
-    let same = |is: bool| if is { 1.0 } else { UNLIKE };
-    let course = |night: Option<Night>| night.map_or(Course::InTime, Night::course);
-    let weekday = same(night.weekday() == tonight.weekday());
-    let went = same(course(before) == course(last));
-    let came = match (before.and_then(Night::arrived_s), last.and_then(Night::arrived_s)) {
-        (Some(then), Some(now)) => {
-            let apart = (then - now) as f32 / SAME_TIME_S;
-            (-0.5 * apart * apart).exp().max(UNLIKE)
-        }
-        (None, None) => 1.0,
-        _ => UNLIKE,
-    };
-    let (kind, tonight) = (night.kind(), tonight.kind());
-    [1.0, weekday, went, weekday * went, came, came * weekday, same(kind & 3 == tonight & 3), same(kind >> 2 == tonight >> 2)]
-}
-
-/// How much of a triangle of half base 1 lies before `u`.
-fn rise(u: f32) -> f32 {
-    match u {
-        _ if u <= -1.0 => 0.0,
-        _ if u < 0.0 => (1.0 + u) * (1.0 + u) / 2.0,
-        _ if u < 1.0 => 1.0 - (1.0 - u) * (1.0 - u) / 2.0,
-        _ => 1.0,
+        let last_step = arrived_s.saturating_sub(1).div_euclid(LATE_STEP_S) * LATE_STEP_S;
+        let before = self.nights.iter().rev().filter_map(|night| night.arrived_s()).take(*SHOW_LATE.end());
+        let (all, earlier) = before.fold((0, 0), |(all, earlier), at| (all + 1, earlier + usize::from(at <= last_step)));
+        SHOW_LATE.contains(&all) && earlier > (all - 1) * 9 / 10
     }
 }
 
@@ -280,8 +206,8 @@ impl TryFrom<Kept> for Mixture {
         let wrong = "not hexadecimal numbers of four digits";
         let nights = numbers(&kept.nights).ok_or(wrong)?;
         let weights = numbers(&kept.weights).ok_or(wrong)?;
-        if weights.len() != EXPERTS || nights.len() % 3 != 0 {
-            return Err("not whole nights, or another number of experts");
+        if weights.len() != EXPERTS || nights.len() % 3 != 0 || nights.len() > 3 * NIGHTS_KEPT {
+            return Err("not whole nights, too many of them, or another number of experts");
         }
         let night = |words: &[u16]| Night::of_words([words[0], words[1], words[2]]);
         Ok(Self { nights: nights.chunks_exact(3).map(night).collect(), weights: weights.into() })
@@ -290,6 +216,9 @@ impl TryFrom<Kept> for Mixture {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reach::rise;
+    use super::super::sample::plainly;
+    use super::super::told::BASE_NIGHTS;
     use super::*;
     use crate::core::time::shift;
     use chrono::NaiveDate;
@@ -358,6 +287,65 @@ mod tests {
         assert!(never(84) < 0.1 && never(89) > 0.8, "{} {}", never(84), never(89));
     }
 
+    /// As it is meant, night by night and expert by expert, with nothing forgotten.
+    fn plainly_left(mixture: &Mixture, tonight: Tonight, s: f32) -> f32 {
+        let weights = plainly(&mixture.nights, tonight);
+        let sum = |absent: bool, sample: usize, of: &dyn Fn(&Night) -> f32| -> f32 {
+            let those = mixture.nights.iter().zip(&weights).filter(|(night, _)| night.is_absent() == absent);
+            those.map(|(night, weights)| weights.as_flattened()[sample] * of(night)).sum()
+        };
+        let nights = mixture.nights.len() as f32;
+        let absences = mixture.nights.iter().filter(|night| night.is_absent()).count() as f32;
+        let not_yet = (tonight.ends_s as f32 - s) / (tonight.ends_s - tonight.opens_s) as f32;
+        let all: f32 = mixture.weights.iter().map(|weight| f32::from(*weight)).sum();
+        let expert = |(expert, weight): (usize, &u16)| {
+            let (sample, half) = (expert / REACHES.len(), REACHES[expert % REACHES.len()]);
+            let (came, absent) = (sum(false, sample, &|_| 1.0), sum(true, sample, &|_| 1.0));
+            let absent = (absent + BASE_NIGHTS * (absences + 0.5) / (nights + 5.0)) / (came + absent + BASE_NIGHTS);
+            let by_now = sum(false, sample, &|night| rise((s - night.arrived_s().unwrap() as f32) / half)) / came;
+            f32::from(*weight) / all * (absent + (1.0 - absent) * (1.0 - (1.0 - ANY_TIME) * by_now - ANY_TIME * (1.0 - not_yet)))
+        };
+        mixture.weights.iter().enumerate().map(expert).sum()
+    }
+
+    #[test]
+    fn an_outlook_is_what_the_experts_say_together_with_next_to_nothing_forgotten() {
+        let of_both = |number: i32| if number % 7 == 2 { 9 } else { 5 } * HOUR + jitter(number) * 3;
+        let (mixture, tonight) = after(300, |number| (number % 7 < 6).then_some(of_both(number)));
+        let outlook = mixture.outlook(tonight);
+        for quarter in 0..96 {
+            let s = quarter as f32 * 900.0 + 450.0;
+            let (told, plain) = (outlook.left(s), plainly_left(&mixture, tonight, s));
+            assert!((told - plain).abs() < 2e-3, "{s}: {told} {plain}");
+        }
+    }
+
+    #[test]
+    fn a_run_time_weighs_as_its_night_does() {
+        let took = |number: i32| if number % 7 == 0 { 7_200 } else { 600 };
+        let mut mixture = Mixture::default();
+        assert_eq!(mixture.outlook(night(0)).run_time(0.5), None);
+        // On Mondays it runs long, and comes late.
+        (0..70).for_each(|number| mixture.learn(night(number), Some(4 * HOUR + took(number)), Some(i64::from(took(number)))));
+        mixture.learn(night(70), Some(6 * HOUR), None);
+        let (tuesday, monday) = (mixture.outlook(night(71)), mixture.outlook(night(77)));
+        assert_eq!((tuesday.runs(), tuesday.run_time(0.5)), (70, Some(600.0)));
+        let found = monday.run_time(0.5).unwrap();
+        assert!((found - 7_200.0).abs() < 72.0, "{found}");
+    }
+
+    #[test]
+    fn late_is_later_than_nine_of_ten_in_whole_quarters() {
+        let (mixture, _) = after(50, |number| Some(4 * HOUR + number * 7 % 50 * 10 * MINUTE));
+        let mut before: Vec<i32> = mixture.nights.iter().filter_map(|night| night.arrived_s()).collect();
+        before.sort_unstable();
+        let nine_of_ten = before[49 * 9 / 10] as f32;
+        let limit = (nine_of_ten / LATE_STEP_S as f32).ceil() as i32 * LATE_STEP_S;
+        assert_eq!([limit - 1, limit, limit + 1].map(|at| mixture.is_late(at)), [false, false, true]);
+        let (few, _) = after(7, |_| Some(4 * HOUR));
+        assert!(!few.is_late(20 * HOUR));
+    }
+
     #[test]
     fn a_night_costs_no_more_in_the_tenth_year_than_in_the_first() {
         let (mixture, _) = after(3_650, |number| Some(5 * HOUR + jitter(number)));
@@ -366,5 +354,7 @@ mod tests {
         assert!((all / ALL - 1.0).abs() < 1e-3, "{all}");
         let kept = serde_json::to_string(&mixture).unwrap();
         assert_eq!(serde_json::from_str::<Mixture>(&kept).unwrap(), mixture);
+        let too_many = kept.replacen("\"nights\":\"", "\"nights\":\"000000000000", 1);
+        assert!(serde_json::from_str::<Mixture>(&too_many).is_err());
     }
 }

@@ -4,10 +4,9 @@ use super::tonight::Tonight;
 use chrono::NaiveDate;
 
 /// Arrivals are kept in steps of so many seconds …
-const STEP_S: i32 = 20;
+pub(super) const STEP_S: i32 = 20;
 /// … from a week before midnight of the date on; later than a week after it is as good as never.
 const EARLIEST_S: i32 = -7 * 86_400;
-const ABSENT: u16 = u16::MAX;
 /// Run times: seven bits of mantissa, four of exponent; within one percent, up to seven weeks.
 const MANTISSA_BITS: u32 = 7;
 const LONGEST: u16 = (1 << (MANTISSA_BITS + 4)) - 1;
@@ -34,10 +33,12 @@ pub(super) enum Course {
 }
 
 impl Night {
+    /// The [`Self::order`] of what never came.
+    pub(super) const ABSENT: u16 = u16::MAX;
+
     /// `arrived_s`: on the wall after local midnight of its date; `took_s`: its run time, of a pipeline.
     pub(super) fn new(of: Tonight, arrived_s: Option<i32>, took_s: Option<i64>, late: bool) -> Self {
-        let steps = arrived_s.map(|s| (s - EARLIEST_S + STEP_S / 2) / STEP_S);
-        let arrived = steps.map_or(ABSENT, |steps| u16::try_from(steps.max(0)).unwrap_or(ABSENT).min(ABSENT - 1));
+        let arrived = arrived_s.map_or(Self::ABSENT, Self::step);
         let rest = took_s.map_or(0, |took_s| 1 + pack(took_s).min(LONGEST - 1)) << 5;
         Self { day: day(of.date()), arrived, rest: rest | u16::from(of.kind()) << 1 | u16::from(late) }
     }
@@ -58,12 +59,27 @@ impl Night {
 
     /// Seconds on the wall after local midnight of its date; `None`: nothing came.
     pub fn arrived_s(self) -> Option<i32> {
-        (self.arrived != ABSENT).then(|| i32::from(self.arrived) * STEP_S + EARLIEST_S)
+        (!self.is_absent()).then(|| Self::at(self.arrived))
     }
 
-    /// In the order of arrival; what never came is last.
+    /// In the order of arrival, in steps of [`STEP_S`].
     pub(super) fn order(self) -> u16 {
         self.arrived
+    }
+
+    pub(super) fn is_absent(self) -> bool {
+        self.arrived == Self::ABSENT
+    }
+
+    /// The order of what arrived so many seconds after midnight.
+    pub(super) fn step(arrived_s: i32) -> u16 {
+        let steps = arrived_s.saturating_add(STEP_S / 2 - EARLIEST_S) / STEP_S;
+        u16::try_from(steps.max(0)).unwrap_or(Self::ABSENT).min(Self::ABSENT - 1)
+    }
+
+    /// The seconds after midnight of an order.
+    pub(super) fn at(order: u16) -> i32 {
+        i32::from(order) * STEP_S + EARLIEST_S
     }
 
     /// Seconds.
@@ -73,7 +89,7 @@ impl Night {
 
     pub(super) fn course(self) -> Course {
         match self.rest & 1 {
-            _ if self.arrived == ABSENT => Course::Absent,
+            _ if self.is_absent() => Course::Absent,
             0 => Course::InTime,
             _ => Course::Late,
         }

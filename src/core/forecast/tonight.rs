@@ -13,6 +13,16 @@ pub struct Tonight {
     pub ends_s: i32,
 }
 
+/// What a day is, in four bits.
+pub(super) mod kind {
+    pub(in super::super) const WORKDAY: u8 = 1;
+    pub(in super::super) const AFTER_WORKDAY: u8 = 2;
+    /// It is the first day or workday of its month, or the last.
+    pub(in super::super) const TURN: u8 = FIRST | LAST;
+    pub(super) const FIRST: u8 = 4;
+    pub(super) const LAST: u8 = 8;
+}
+
 /// A month begins and ends within so many days that need not be looked at one by one.
 const TURN_DAYS: i32 = 5;
 
@@ -21,13 +31,15 @@ impl Tonight {
     pub fn of(date: NaiveDate, opens_s: i32, ends_s: i32, is_workday: impl Fn(NaiveDate) -> Option<bool>) -> Self {
         let works = |date: NaiveDate| is_workday(date).unwrap_or(date.weekday().num_days_from_monday() < 5);
         let turn = if turns(date, -1, works) {
-            1
+            kind::FIRST
         } else if turns(date, 1, works) {
-            2
+            kind::LAST
         } else {
             0
         };
-        let kind = u8::from(works(date)) | u8::from(works(shift(date, -1))) << 1 | turn << 2;
+        let workday = if works(date) { kind::WORKDAY } else { 0 };
+        let after = if works(shift(date, -1)) { kind::AFTER_WORKDAY } else { 0 };
+        let kind = workday | after | turn;
         Self { date, kind, opens_s, ends_s }
     }
 
@@ -35,7 +47,7 @@ impl Tonight {
         self.date
     }
 
-    /// Four bits: a workday or not, the day after one or not, and whether the month begins (1) or ends (2) with it.
+    /// Of the bits in [`kind`].
     pub(super) fn kind(&self) -> u8 {
         self.kind
     }

@@ -4,7 +4,7 @@
 use super::path::Path;
 use super::{GRACE, Judged, Open};
 use crate::core::cycle::Cycle;
-use crate::core::forecast::{Arrives, Curve, Forecast, Habit, Tonight};
+use crate::core::forecast::{Arrives, Curve, Forecast, Habit, Outlook, Runs, Tonight};
 use crate::core::message::{Basis, NotStarted};
 use crate::core::observation::RunState;
 use crate::core::plan::{Dashboard, Id, Need, Plan};
@@ -203,14 +203,11 @@ impl Bench<'_> {
         let last_word = self.last_word(act_by);
         // Nobody needs a curve before something is late for itself, as long as its late nights are in time too. And what still waits
         // for another check is as much at risk as that is.
-        if let (Course::Ahead { late_by, waits, .. }, Some(Arrives { usual_s: Some(usual_s), late_s: Some(late_s), nights })) =
-            (&course, habit.arrives)
-        {
-            let wall = |s: f32| self.cycle.at_wall(s.ceil() as i64, self.plan) + *late_by;
-            let (usual, late) = (wall(usual_s), wall(late_s));
-            if at < usual && (late <= finish_by || *waits) {
+        if let Some((usual, late, nights)) = self.usually(row, &course) {
+            let waits = matches!(course, Course::Ahead { waits: true, .. });
+            if at < usual && (late <= finish_by || waits) {
                 let forecast = Forecast { at: usual, high: late, basis: Basis::Observed { nights }, stays_until: Some(usual) };
-                return Foreseen { forecast: Some(forecast), risky_from: (*waits && usual > finish_by).then_some(last_word) };
+                return Foreseen { forecast: Some(forecast), risky_from: (waits && usual > finish_by).then_some(last_word) };
             }
         }
         let Some((curve, basis)) = self.curve(row, &course) else {
@@ -231,7 +228,22 @@ impl Bench<'_> {
         let hope_ends = if basis == Basis::Declared { backstop } else { self.cycle.deadline };
         let likely_from = from(LIKELIER_THAN_NOT).max(last_word).min(hope_ends);
         let risky_from = Some(from(self.dashboard.warn_at).min(likely_from));
-        Foreseen { forecast: Forecast::by(&curve, at, basis), risky_from }
+        Foreseen { forecast: Forecast::by(&curve, at, self.lag(row.ix), basis), risky_from }
+    }
+
+    /// When it comes on half of its nights and on nine of ten, tonight; and how many of them are known.
+    fn usually(&self, row: &Row<'_>, course: &Course) -> Option<(Instant, Instant, u32)> {
+        match (course, row.open.habit) {
+            (Course::Ahead { late_by, .. }, Habit { arrives: Some(arrives), .. }) => {
+                let wall = |s: f32| self.cycle.at_wall(s.ceil() as i64, self.plan) + *late_by;
+                Some((wall(arrives.usual_s?), wall(arrives.late_s?), arrives.nights))
+            }
+            (Course::Working { since }, Habit { run: Some(run), .. }) => match run.basis {
+                Basis::Observed { nights } => Some((*since + run.usual, *since + run.long, nights)),
+                Basis::Declared => None,
+            },
+            _ => None,
+        }
     }
 
     /// The last useful moment for a word of a check.
@@ -242,6 +254,12 @@ impl Bench<'_> {
     /// So old may the newest answer be.
     pub(super) fn lag(&self, ix: Ix) -> TimeDelta {
         self.asked_every(ix) + GRACE
+    }
+
+    /// By its own nights; `None`: it has none.
+    fn outlook(&self, row: &Row<'_>) -> Option<Outlook> {
+        let habits = self.state.checks[row.ix].habits.get(&self.cycle.key.nth)?;
+        Some(habits.outlook(self.tonight(row.ix)))
     }
 
     fn tonight(&self, ix: Ix) -> Tonight {
@@ -284,13 +302,13 @@ impl Bench<'_> {
             Course::Nobody => None,
             Course::Working { since } => {
                 let run = row.open.habit.run?;
-                Some((Curve::Run { run, since: *since }, run.basis))
+                let outlook = self.outlook(row).filter(|_| run.basis != Basis::Declared);
+                let runs = outlook.and_then(|outlook| Runs::of(&outlook)).unwrap_or_else(|| Runs::declared(run.usual));
+                Some((Curve::Run { runs, since: *since }, run.basis))
             }
             Course::Ahead { late_by, .. } => {
                 let nights = row.open.habit.arrives?.nights;
-                let habits = self.state.checks[row.ix].habits.get(&self.cycle.key.nth)?;
-                let (date, zone) = (self.cycle.key.date, self.plan.timezone);
-                let outlook = habits.outlook(self.tonight(row.ix));
+                let (outlook, date, zone) = (self.outlook(row)?, self.cycle.key.date, self.plan.timezone);
                 Some((Curve::Arrival { outlook, date, zone, late_by: *late_by }, Basis::Observed { nights }))
             }
         }

@@ -21,7 +21,7 @@ impl Path {
 
     /// As long as it takes on nine of ten nights.
     pub(super) fn long(self) -> TimeDelta {
-        self.usual + TimeDelta::seconds(self.spreads.isqrt())
+        self.usual + TimeDelta::minutes(self.spreads.isqrt().unsigned_abs().div_ceil(60) as i64)
     }
 
     pub(super) fn slower(self, other: Self) -> Self {

@@ -6,7 +6,7 @@
 
 use super::CycleView;
 use super::bench::{Bench, Course, LIKELIER_THAN_NOT, Needs, Row};
-use crate::core::forecast::{Curve, Forecast, Mixture, Night, Survival};
+use crate::core::forecast::{Curve, Forecast, Mixture, Night};
 use crate::core::message::{Basis, Eta};
 use crate::core::plan::{Dashboard, Plan};
 use crate::core::roster::Ix;
@@ -96,7 +96,7 @@ impl Bench<'_> {
         if let Some((curve, basis)) = self.curve(row, &course).filter(|_| !waits) {
             let finish_by = self.cycle.deadline - row.open.after.usual;
             let risk = curve.misses(finish_by, self.at - self.lag(row.ix));
-            return Some((still_to_come(&curve, self.at, ranks), basis, Some(risk)));
+            return Some((still_to_come(&curve, self.at, self.lag(row.ix), ranks), basis, Some(risk)));
         }
         // It waits for what it needs, or was not seen often enough to know its hour: then it takes its time.
         let Course::Ahead { begins, .. } = course else { return None };
@@ -104,7 +104,7 @@ impl Bench<'_> {
         let usual_s = habit.arrives.and_then(|arrives| arrives.usual_s);
         let usual = usual_s.map(|usual_s| self.cycle.at_wall(usual_s as i64, self.plan) - habit.run_time());
         let begins = usual.into_iter().chain(begins.filter(|_| !waits)).max().map_or(0.0, from_now).max(0.0);
-        let run = |rank: f32| habit.run.as_ref().and_then(|run| run.when(1.0 - rank)).unwrap_or_default();
+        let run = |rank: f32| habit.run.as_ref().map_or(0.0, |run| run.of_rank(rank));
         let basis = row.judged.forecast.map_or(Basis::Declared, |forecast| forecast.basis);
         Some((std::array::from_fn(|scenario| fed[scenario].max(begins) + run(ranks[scenario])), basis, None))
     }
@@ -115,9 +115,9 @@ fn latest<'a>(all: impl Iterator<Item = &'a Scenarios>) -> Scenarios {
     all.fold([f32::NEG_INFINITY; SCENARIOS], |last, next| std::array::from_fn(|scenario| last[scenario].max(next[scenario])))
 }
 
-/// Of what has not come by `at`.
-fn still_to_come(curve: &Curve, at: Instant, ranks: &Scenarios) -> Scenarios {
-    let left = curve.left(at);
+/// Of what had not come `lag` ago.
+fn still_to_come(curve: &Curve, at: Instant, lag: TimeDelta, ranks: &Scenarios) -> Scenarios {
+    let left = curve.left(at - lag);
     let told_of = curve.told_of(left);
     let from_now = |when: Instant| ((when - at).num_seconds() as f32).max(0.0);
     let read = SHARES.map(|share| curve.when((left * (1.0 - share)).max(told_of)).map_or(f32::INFINITY, from_now));

@@ -4,6 +4,7 @@ use super::post::{Attempt, Topic};
 use super::records::{Arrival, CycleState, Dark, Pause};
 use super::words::{Attention, Cause, CycleKey, PostId, Verdict};
 use crate::core::command::Muted;
+use crate::core::forecast::Moved;
 use crate::core::message::DigestVerdict;
 use crate::core::observation::Failure;
 use crate::core::time::Instant;
@@ -27,6 +28,8 @@ pub enum Grounds {
     },
     /// About a check that has arrived.
     Arrival(Arrival),
+    /// About a check whose schedule has moved.
+    Moved(Moved),
     /// About a source that goes dark, is back, or is in the plan no more: the darkness that begins or ends.
     Dark(Dark),
     /// About the watch: its last question before it was away.

@@ -115,6 +115,7 @@ pub enum Reason {
     /// Its cause proved to be one of many alike.
     Merged,
     Retired,
+    ScheduleMoved,
     SourceDark,
     SourceBack,
     ChatBroken,

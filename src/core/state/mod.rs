@@ -214,6 +214,7 @@ impl State {
                         newest: None,
                         arrivals: Vec::new(),
                         // The history belongs to the name: it was the same thing to people.
+                        moved: had.as_ref().and_then(|had| had.moved),
                         habits: had.map(|had| had.habits).unwrap_or_default(),
                         resumed: None,
                         failures: Vec::new(),

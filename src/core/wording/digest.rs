@@ -8,6 +8,7 @@ use super::{Draft, FACTS, LINES, symbol, tone};
 use crate::core::command::Muted;
 use crate::core::message::{DashboardFacts, DigestFacts, DigestIncident, DigestVerdict, Tone, WatchFacts};
 use crate::core::state::{Attention, Cause, Verdict};
+use crate::core::time::wall_clock;
 use chrono::NaiveDate;
 
 pub(super) fn draft(cx: &Context<'_>, attention: Attention, about: &DigestFacts) -> Draft {
@@ -266,8 +267,14 @@ fn watch_lines(cx: &Context<'_>, about: &DigestFacts, max: usize) -> Vec<String>
         let (Muted::Check(id) | Muted::Dashboard(id) | Muted::Source(id)) = what;
         words.muted(what, &name(id.as_str(), max), &name(&taken.by, max), &cx.clock(taken.until))
     });
+    // One line: a whole platform may have moved.
+    let moved = about.notes.moved.first().map(|(check, moved)| {
+        let [from, to] = [moved.from_s, moved.to_s].map(|wall_s| wall_clock(wall_s.into()));
+        let line = words.moved(&name(check.as_str(), max), &from, &to, moved.to_s > moved.from_s);
+        words.and_more(&line, about.notes.moved.len() - 1)
+    });
     let mended = refused.chain(chats).chain(clocks).chain(maintenance(cx, about, max));
-    mended.chain(about.calendars_ending.iter().map(ends)).chain(muted).take(LINES / 2).collect()
+    mended.chain(about.calendars_ending.iter().map(ends)).chain(moved).chain(muted).take(LINES / 2).collect()
 }
 
 fn links(cx: &Context<'_>, about: &DigestFacts) -> Vec<(String, String)> {

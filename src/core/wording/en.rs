@@ -82,6 +82,7 @@ impl Words for English {
             Label::Owner => "Owner",
             Label::Queued => "Queued",
             Label::Quiet => "Quiet",
+            Label::Readers => "For readers",
             Label::Recovered => "Recovered",
             Label::Runbook => "Runbook",
             Label::Running => "Running",
@@ -335,7 +336,7 @@ impl Words for English {
     }
 
     fn act_by_over(&self, at: &str) -> String {
-        format!("{at} has passed: too late to save the deadline")
+        format!("{at} has passed: a repair now comes too late")
     }
 
     fn eta_short(&self, at: &str, late_by: Option<&str>) -> String {
@@ -364,6 +365,14 @@ impl Words for English {
 
     fn missed_short(&self) -> &'static str {
         "missed"
+    }
+
+    fn readers(&self, at: &str, high: &str) -> String {
+        if at == high { format!("expect it at {at}") } else { format!("expect it at {at}, promise {high}") }
+    }
+
+    fn readers_not_before(&self, at: &str) -> String {
+        format!("not before {at}, were it repaired now")
     }
 
     fn chance(&self, percent: u8) -> String {
@@ -616,6 +625,11 @@ impl Words for English {
         } else {
             format!("calendar {calendar} has data only until {last}")
         }
+    }
+
+    fn moved(&self, name: &str, from: &str, to: &str, later: bool) -> String {
+        let review = if later { "; review the deadline?" } else { "" };
+        format!("{name} seems to have moved from {from} to {to}{review}")
     }
 
     fn in_maintenance(&self, subject: &str, until: &str) -> String {

@@ -6,7 +6,11 @@ use super::words::{Heading, Label, Note, Prospect};
 use super::{Draft, LINES, is_link, symbol, tone};
 use crate::core::message::{DashboardFacts, IncidentFacts, NotSeen, NotStarted, OwnerFacts, Situation, Taken};
 use crate::core::state::{Attention, Cause, Verdict};
-use crate::core::time::Instant;
+use crate::core::time::{Instant, round_up};
+use chrono::TimeDelta;
+
+/// No time is promised to the minute.
+const READERS_STEP: TimeDelta = TimeDelta::minutes(5);
 
 pub(super) fn draft(cx: &Context<'_>, attention: Attention, update: bool, about: &IncidentFacts) -> Draft {
     let tone = tone(about.verdict);
@@ -182,6 +186,7 @@ fn facts(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
     let words = cx.words;
     let mut facts = Vec::new();
     facts.extend(act_by(cx, about).map(|at| (Label::ActBy, act_by_fact(cx, at))));
+    facts.extend(readers(cx, about).map(|text| (Label::Readers, text)));
     facts.extend(about.taken.as_ref().map(|taken| (Label::Taken, self::taken(cx, taken))));
     if let [only] = about.dashboards.as_slice() {
         facts.push((Label::Deadline, deadline(cx, only)));
@@ -199,6 +204,21 @@ fn facts(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
     }
     facts.extend(about.last_good.map(|t| (Label::LastGood, cx.full(t))));
     facts
+}
+
+/// When nobody can save the deadline any more, its readers are to know when to come back.
+fn readers(cx: &Context<'_>, about: &IncidentFacts) -> Option<String> {
+    let dashboard = first(about).filter(|d| d.audience && d.ready_at.is_none())?;
+    let act_by = dashboard.act_by.filter(|at| cx.is_over(*at))?;
+    match dashboard.eta.filter(|eta| !cx.is_over(eta.high)) {
+        // What is still expected in time needs no excuse.
+        Some(eta) if eta.high <= dashboard.deadline => None,
+        Some(eta) => Some(cx.words.readers(&cx.clock(eta.at.max(cx.at)), &cx.clock(eta.high))),
+        None => {
+            let repaired = dashboard.deadline + (cx.at - act_by);
+            Some(cx.words.readers_not_before(&cx.clock(round_up(repaired, READERS_STEP))))
+        }
+    }
 }
 
 pub(super) fn taken(cx: &Context<'_>, taken: &Taken) -> String {
@@ -234,7 +254,7 @@ fn evidence(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
             vec![(Label::Error, text)]
         }
         Situation::RunningLong { started_at, usual_s } => {
-            let usual = usual_s.map(|s| words.span(chrono::TimeDelta::seconds(s)));
+            let usual = usual_s.map(|s| words.span(TimeDelta::seconds(s)));
             vec![(Label::Running, words.running(&cx.clock(*started_at), &cx.since(*started_at), usual.as_deref()))]
         }
         Situation::Queued { since } => vec![(Label::Queued, words.running(&cx.clock(*since), &cx.since(*since), None))],

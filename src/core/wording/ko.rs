@@ -124,6 +124,7 @@ impl Words for Korean {
             Label::Owner => "담당",
             Label::Queued => "대기열",
             Label::Quiet => "조용함",
+            Label::Readers => "독자 안내",
             Label::Recovered => "복구",
             Label::Runbook => "런북",
             Label::Running => "실행 중",
@@ -373,7 +374,7 @@ impl Words for Korean {
     }
 
     fn act_by_over(&self, at: &str) -> String {
-        format!("{at} 지남, 마감을 지키기엔 늦음")
+        format!("{at} 지남, 지금 고쳐도 늦음")
     }
 
     fn eta_short(&self, at: &str, late_by: Option<&str>) -> String {
@@ -402,6 +403,14 @@ impl Words for Korean {
 
     fn missed_short(&self) -> &'static str {
         "마감 넘김"
+    }
+
+    fn readers(&self, at: &str, high: &str) -> String {
+        if at == high { format!("{at} 예상") } else { format!("{at} 예상, 늦어도 {high}로 안내") }
+    }
+
+    fn readers_not_before(&self, at: &str) -> String {
+        format!("지금 고쳐도 {at} 이후")
     }
 
     fn chance(&self, percent: u8) -> String {
@@ -647,6 +656,11 @@ impl Words for Korean {
         } else {
             format!("달력 {calendar}: 자료가 {last}까지만 있음")
         }
+    }
+
+    fn moved(&self, name: &str, from: &str, to: &str, later: bool) -> String {
+        let review = if later { " 마감 시각을 다시 볼까요?" } else { "" };
+        format!("{name} 도착 시각이 {from}에서 {to}로 바뀐 것 같습니다.{review}")
     }
 
     fn in_maintenance(&self, subject: &str, until: &str) -> String {

@@ -43,6 +43,8 @@ pub(super) enum Label {
     Owner,
     Queued,
     Quiet,
+    /// What its readers can be told.
+    Readers,
     Recovered,
     Runbook,
     Running,
@@ -167,6 +169,9 @@ pub(super) trait Words {
     fn deadline_over(&self, at: &str, span: Option<&str>) -> String;
     fn missed_short(&self) -> &'static str;
     /// Tens of percent; 5 is less than ten, 95 more than ninety.
+    /// When a dashboard can be promised, once nobody can save its deadline; and when nobody knows.
+    fn readers(&self, at: &str, high: &str) -> String;
+    fn readers_not_before(&self, at: &str) -> String;
     fn chance(&self, percent: u8) -> String;
     fn eta(&self, at: &str, range: Option<(&str, &str)>, nights: Option<u32>) -> String;
     fn running(&self, since: &str, span: &str, usual: Option<&str>) -> String;
@@ -217,6 +222,8 @@ pub(super) trait Words {
     fn chat_broken(&self, chat: &str) -> String;
     fn chat_broken_lead(&self, chat: &str) -> String;
     fn calendar_ends(&self, calendar: &str, last: &str, over: bool) -> String;
+    /// A schedule that has moved.
+    fn moved(&self, name: &str, from: &str, to: &str, later: bool) -> String;
     fn in_maintenance(&self, subject: &str, until: &str) -> String;
     fn own(&self, own: Own) -> &'static str;
     fn clock_off(&self, subject: &str, span: &str, ahead: bool) -> String;
