@@ -19,7 +19,7 @@
 //! | [`agent`] | the loop around the two doors: clock, inbox, desk, polls, deliveries, heartbeat, reload, supervisor | decide |
 //! | [`web`] | status page, health, metrics, from snapshots; passes on what people ask | touch the state |
 //! | [`replay`] | what was seen (recorded, written down, or an Airflow's own runs), played again through the two doors | send anything; ask any source but the one whose runs are wanted |
-//! | [`backtest`] | feeds whose arrivals are known → how likely each deadline was to be missed, by what had come before | know what comes later |
+//! | [`backtest`] | past nights → a score card of what would have been foreseen; feeds whose arrivals are known → how likely each deadline was to be missed | know what comes later |
 //! | [`scenario`] | golden nights: files that say what happens and what is to be said, played and compared | learn an expectation from what came |
 //! | [`demo`] | stand-ins for an Airflow, a partner's API and a chat; one played night | replace a real part of the agent |
 //! | [`explain`] | a state and the ledger → why one check or dashboard stands as it does | ask anybody, choose words |

@@ -7,7 +7,7 @@ use command::dawnwatch;
 
 #[test]
 fn a_command_line_that_makes_no_sense_exits_2_and_leaves_the_result_empty() {
-    let cases: [&[&str]; 17] = [
+    let cases: [&[&str]; 21] = [
         &[],
         &["watch"],
         &["run", "--fast"],
@@ -25,6 +25,22 @@ fn a_command_line_that_makes_no_sense_exits_2_and_leaves_the_result_empty() {
         &["mute", "chat", "team", "--reason", "loud", "--for", "2h"],
         &["mute", "check", "orders", "--reason", "loud", "--until", "tomorrow"],
         &["retire", "orders", "--reason", "gone", "--for", "2h"],
+        &["backtest", "--feeds", "feeds"],
+        &["backtest", "--deadlines", "d.csv", "--predictions", "p.csv", "--eta", "e.csv"],
+        &[
+            "backtest",
+            "--feeds",
+            "feeds",
+            "--deadlines",
+            "d.csv",
+            "--predictions",
+            "p.csv",
+            "--eta",
+            "e.csv",
+            "--from",
+            "2026-09-01",
+        ],
+        &["backtest", "--history", "nights.csv", "--from-source", "airflow"],
     ];
     for args in cases {
         let (code, out, err) = dawnwatch(args, |command| command);
@@ -52,6 +68,8 @@ fn help_names_every_command_and_every_exit_code() {
         "check",
         "drill",
         "explain",
+        "replay",
+        "backtest",
         "report",
         "calendar",
         "schema",
@@ -72,4 +90,17 @@ fn help_names_every_command_and_every_exit_code() {
 fn the_version_is_the_packages() {
     let (code, out, _) = dawnwatch(&["--version"], |command| command);
     assert_eq!((code, out), (Some(0), format!("dawnwatch {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn the_help_of_backtest_tells_its_two_ways_apart() {
+    let (code, out, _) = dawnwatch(&["backtest", "--help"], |command| command);
+    assert_eq!(code, Some(0));
+    let (nights, feeds) = out.split_once("Over feeds:").expect("a heading of its own");
+    for word in ["--from <DATE>", "default: 90 nights", "--to <DATE>", "--history <PATH>", "--from-source <SOURCE>"] {
+        assert!(nights.contains(word), "{word:?} is missing in\n{nights}");
+    }
+    for word in ["--feeds <DIR>", "--deadlines <FILE>", "--predictions <FILE>", "--eta <FILE>", "Exit codes: 0 told, 2 ", " 3 "] {
+        assert!(feeds.contains(word), "{word:?} is missing in\n{feeds}");
+    }
 }

@@ -187,8 +187,8 @@ fn expected(args: &[String]) -> i32 {
         "check" if args.iter().any(|arg| arg == "--online") => 3,
         "check" | "calendar" | "schema" | "completions" | "test" => 0,
         // Its file is not there; the store and the source are not there either.
-        "replay" if args.iter().any(|arg| arg == "--history") => 2,
-        "replay" | "once" | "drill" | "explain" | "report" | "healthcheck" | "ack" | "snooze" | "mute" | "retire" => 3,
+        "replay" | "backtest" if args.iter().any(|arg| arg == "--history") => 2,
+        "replay" | "backtest" | "once" | "drill" | "explain" | "report" | "healthcheck" | "ack" | "snooze" | "mute" | "retire" => 3,
         other => panic!("how does {other} end?"),
     }
 }
@@ -211,6 +211,7 @@ fn every_command_ends_as_it_should_where_nobody_answers() {
         "drill",
         "explain",
         "replay",
+        "backtest",
         "report",
         "calendar",
         "schema",
@@ -290,6 +291,8 @@ fn the_numbers_are_those_of_the_code() {
         ("core/judge.rs", "GRACE: TimeDelta = TimeDelta::minutes(2)", "or 2 minutes without one"),
         ("core/forecast/habit.rs", "ENOUGH_NIGHTS: usize = 5", "once 5 are known"),
         ("core/forecast/mixture.rs", "NIGHTS_KEPT: usize = 256", "its last 256 nights"),
+        ("backtest/card/mod.rs", "ENOUGH_MISSES: usize = 5", "with fewer than 5 misses none is suggested"),
+        ("cli/backtest/mod.rs", "NIGHTS: i32 = 90", "plays the last 90 nights"),
         ("core/fold.rs", "MANY: usize = 3", "At least 3 checks"),
         ("core/fold.rs", "TOGETHER: TimeDelta = TimeDelta::minutes(15)", "the same error within 15 minutes"),
         ("core/patience.rs", "FAILURE_WAIT: TimeDelta = TimeDelta::seconds(60)", "up to 60 s for its error line"),

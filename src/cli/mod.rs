@@ -11,6 +11,7 @@ mod demo;
 mod drill;
 mod explain;
 mod healthcheck;
+mod nights;
 mod once;
 mod order;
 mod output;
@@ -115,12 +116,9 @@ run_after, run_type, or (--from-source) an Airflow's own runs. --format jsonl pr
 
 Exit codes: 0 played, 2 the history makes no sense, 3 the store or the source cannot be read.")]
     Replay(Replay),
-    /// Answers how likely each of many known deadlines was to be missed, by what had come before. Asks nobody.
-    #[command(after_help = "\
-DIR holds feeds.csv and arrivals/FEED.csv; all files are CSV, times RFC 3339.
-
-Exit codes: 0 answered, 2 a file makes no sense, 3 one cannot be read or written.")]
-    Backtest(Backtest),
+    /// Plays past nights, and counts how well their misses would have been foreseen: the score card of warn_at and of the deadlines.
+    #[command(after_help = backtest::AFTER_HELP)]
+    Backtest(backtest::Args),
     /// Plays golden nights: files that say what happens in a night, and what is to be said of it. Asks nobody.
     #[command(after_help = "\
 Each file names its own configuration. Of a folder its *.toml are played that are golden nights: they have from, to, expect or another
@@ -184,31 +182,11 @@ pub struct Replay {
     /// The last day.
     #[arg(long, value_name = "DATE")]
     pub to: NaiveDate,
-    /// A file of CSV, or a folder of them; left out: what the store has recorded.
-    #[arg(long, value_name = "PATH")]
-    pub history: Option<PathBuf>,
-    /// Asks this Airflow for its runs. Nothing else is asked.
-    #[arg(long, value_name = "SOURCE", conflicts_with = "history")]
-    pub from_source: Option<String>,
+    #[command(flatten)]
+    pub origin: nights::Origin,
     /// Shows only what this other configuration would have said otherwise.
     #[arg(long, value_name = "PATH")]
     pub diff: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct Backtest {
-    /// The folder with feeds.csv and arrivals/.
-    #[arg(long, value_name = "DIR")]
-    pub feeds: PathBuf,
-    /// The cycles with their windows and deadlines: feed, cycle, local_date, opens_at, ends_at, deadline_slack_0, …_60, …_180, scored.
-    #[arg(long, value_name = "FILE")]
-    pub deadlines: PathBuf,
-    /// Written: feed, cycle, slack, minutes_before, p_miss.
-    #[arg(long, value_name = "FILE")]
-    pub predictions: PathBuf,
-    /// Written: feed, cycle, p10 to p95.
-    #[arg(long, value_name = "FILE")]
-    pub eta: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -318,7 +296,7 @@ pub async fn run(cli: &Cli, environment: &[(String, String)]) -> Result<Exit, Er
         return Err(Error::Usage(format!("--format {why} alone; expected text or json")));
     }
     match &cli.command {
-        Command::Backtest(args) => backtest::run(&cli.common, args),
+        Command::Backtest(args) => backtest::run(&cli.common, args, environment).await,
         Command::Replay(args) => replay::run(&cli.common, args, environment).await,
         Command::Run => run::run(&cli.common, environment).await,
         Command::Demo(args) => demo::run(args).await,

@@ -18,6 +18,19 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Error> {
     write(&serde_json::to_string(value).map_err(|error| Error::Output(error.into()))?)
 }
 
+/// Rows of cells in columns: the first column to the left, the others to the right.
+pub(super) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().enumerate().map(|(column, cell)| {
+            let width = width(column);
+            if column == 0 { format!("{cell:width$}") } else { format!("{cell:>width$}") }
+        });
+        format!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
 /// Values that are printed as they come, and a last one: a line each, or together one JSON document with the list under a name.
 pub(super) struct Stream {
     list: Option<&'static str>,

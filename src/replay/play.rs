@@ -1,7 +1,7 @@
 //! A span of days, played: history in, day by day what would have been said out, and what it comes to. Holds one day's lines at a
 //! time, however long the span is.
 
-use super::history::{History, HistoryError};
+use super::history::{BEGINNING, History, HistoryError};
 use super::line::Line;
 use super::past::Past;
 use super::player::{Came, Player};
@@ -49,6 +49,8 @@ pub struct Play {
     history: History,
     page: IntoIter<Observed>,
     next: Option<Observed>,
+    /// When anything was seen first, whatever is so from the beginning.
+    first_seen: Option<Instant>,
     tally: Tally,
     span: Span,
     /// The day that is played next.
@@ -80,7 +82,7 @@ impl Play {
         let known_from = first_seen.map_or(span.from, |first| first.max(span.from - KNOWN).min(span.from));
         let player = Player::new(plan, Past::default(), known_from);
         let page = Vec::new().into_iter();
-        let mut play = Self { player, history, page, next: None, tally: Tally::new(span), span, date: first };
+        let mut play = Self { player, history, page, next: None, first_seen: None, tally: Tally::new(span), span, date: first };
         play.turn_page().await?;
         play.advance(span.from, &mut None).await?;
         if known_from < span.from {
@@ -100,6 +102,37 @@ impl Play {
         let mut lines = Some(Vec::new());
         self.advance(self.begins(self.date).min(self.span.to), &mut lines).await?;
         Ok(Some(Day { date, lines: lines.unwrap_or_default() }))
+    }
+
+    /// Plays everything before `at`, as far as the span goes; what is said until then is nobody's, and is not counted. For whoever looks
+    /// at what is known at instants of its own.
+    pub async fn play_to(&mut self, at: Instant) -> Result<(), HistoryError> {
+        self.advance(at.min(self.span.to), &mut None).await
+    }
+
+    /// Plays what shows a moment after the end. To be called last.
+    pub async fn play_out(&mut self) -> Result<(), HistoryError> {
+        self.play_to(self.span.to).await?;
+        self.settle().await
+    }
+
+    /// What is known where the play stands.
+    pub fn state(&self) -> &State {
+        self.player.state()
+    }
+
+    pub fn plan(&self) -> &Plan {
+        self.player.plan()
+    }
+
+    /// What is played: from the first look at the earliest, and no further than anything is known.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// When anything was seen first, also before the span; `None`: nothing was so far.
+    pub fn first_seen(&self) -> Option<Instant> {
+        self.first_seen
     }
 
     fn begins(&self, date: NaiveDate) -> Instant {
@@ -141,6 +174,9 @@ impl Play {
             let Some(page) = self.history.next_page().await? else { break };
             self.page = page.into_iter();
             self.next = self.page.next();
+        }
+        if self.first_seen.is_none() {
+            self.first_seen = self.next.as_ref().map(|next| next.at).filter(|at| *at > BEGINNING);
         }
         Ok(())
     }

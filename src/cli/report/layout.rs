@@ -1,6 +1,7 @@
 //! Lays a report out, for a terminal or as Markdown. No words of its own.
 
 use super::sheet::{Sheet, Table};
+use crate::cli::output;
 
 pub(super) fn text(sheet: &Sheet) -> String {
     let width = sheet.facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or_default();
@@ -17,16 +18,8 @@ pub(super) fn text(sheet: &Sheet) -> String {
 
 fn aligned(table: &Table) -> Vec<String> {
     let header: Vec<String> = table.header.iter().map(|name| (*name).to_owned()).collect();
-    let rows: Vec<&Vec<String>> = std::iter::once(&header).chain(&table.rows).collect();
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
-    let line = |row: &&Vec<String>| {
-        let cells = row.iter().enumerate().map(|(column, cell)| {
-            let width = width(column);
-            if column == 0 { format!("{cell:width$}") } else { format!("{cell:>width$}") }
-        });
-        format!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(table.rows.iter().cloned()).collect();
+    output::aligned(&rows)
 }
 
 /// GitHub's flavour of Markdown: tables, <https://github.github.com/gfm/#tables-extension->.

@@ -12,7 +12,7 @@ use crate::core::time::{Instant, round_up};
 use chrono::TimeDelta;
 
 /// From the last useful moment on it is at risk if it is more likely to miss than not.
-const LIKELIER_THAN_NOT: f32 = 0.51;
+pub(super) const LIKELIER_THAN_NOT: f32 = 0.51;
 
 /// How something will come.
 pub(super) enum Course {
@@ -38,7 +38,7 @@ impl Bench<'_> {
         let (habit, at) = (&row.open.habit, self.at);
         let finish_by = self.cycle.deadline - row.open.after.usual;
         let course = self.course(row, works_since);
-        let last_word = (self.cycle.deadline - self.dashboard.at_latest).min(act_by - NOTICE);
+        let last_word = self.last_word(row, &course, act_by);
         // Nobody needs a curve before something is late for itself, as long as its late nights are in time too. And what still waits
         // for another check is as much at risk as that is.
         if let Some((usual, late, nights)) = self.usually(row, &course) {
@@ -83,6 +83,14 @@ impl Bench<'_> {
             },
             _ => None,
         }
+    }
+
+    /// The last useful moment for a word: a little before act-by, or `at_latest`. Where act-by lies before the hour at which it comes as a
+    /// rule, nobody could have acted on its being late.
+    pub(super) fn last_word(&self, row: &Row<'_>, course: &Course, act_by: Instant) -> Instant {
+        let (notice, backstop) = (act_by - NOTICE, self.cycle.deadline - self.dashboard.at_latest);
+        let in_vain = self.usually(row, course).is_some_and(|(usual, ..)| notice < usual);
+        if in_vain { backstop } else { backstop.min(notice) }
     }
 
     /// So old may the newest answer be.

@@ -5,11 +5,12 @@
 //! own; and what needs another comes after it.
 
 use super::CycleView;
-use super::ahead::Course;
+use super::ahead::{Course, LIKELIER_THAN_NOT};
 use super::bench::{Bench, Needs, Row};
 use crate::core::forecast::{Curve, Forecast, Mixture, Night};
 use crate::core::message::{Basis, Eta};
 use crate::core::plan::{Dashboard, Plan};
+use crate::core::roster::Ix;
 use crate::core::state::{State, Verdict};
 use crate::core::time::{Instant, round_up};
 use chrono::{NaiveDate, TimeDelta};
@@ -32,6 +33,16 @@ pub struct Prospect {
     pub p_miss: Option<f32>,
     /// `None`: it is as likely that nothing comes at all.
     pub eta: Option<Eta>,
+    /// The check that is likeliest to make it miss by itself, and how likely; an early word rests on it. `None`: of none is anything known.
+    pub worst: Option<(Ix, f32)>,
+    /// A check that is likelier than not to make it miss, from its last useful moment on: that is said whatever `warn_at` is.
+    pub likely: Option<Ix>,
+}
+
+/// How likely a check alone makes the dashboard miss, and the last useful moment for a word of it.
+struct Risk {
+    chance: f32,
+    last_word: Instant,
 }
 
 impl CycleView {
@@ -40,7 +51,7 @@ impl CycleView {
         let bench = Bench { state, plan, dashboard, wanted: &self.wanted, cycle: &self.cycle, at };
         let dates = self.dates(state);
         let mut ahead: Vec<Option<Scenarios>> = vec![None; self.checks.len()];
-        let (mut worst, mut basis) = (0.0_f32, None);
+        let (mut worst, mut likely, mut basis) = (None::<(Ix, f32)>, None, None);
         for (place, (ix, judged)) in self.checks.iter().enumerate() {
             let Some(open) = judged.open.as_deref().copied().filter(|_| judged.live) else { continue };
             let needs = Needs { places: self.wanted.needs(place), before: &self.checks[..place] };
@@ -48,7 +59,10 @@ impl CycleView {
             let row = Row { ix: *ix, judged, open, needs };
             let ranks = ranks(state.checks[*ix].habits.get(&self.cycle.key.nth), &dates);
             let (of_check, by, risk) = bench.scenarios(&row, &fed, &ranks)?;
-            worst = worst.max(risk);
+            if let Some(Risk { chance, last_word }) = risk {
+                worst = worst.filter(|(_, worst)| *worst >= chance).or(Some((*ix, chance)));
+                likely = likely.or((chance >= LIKELIER_THAN_NOT && at >= last_word).then_some(*ix));
+            }
             basis = Some(basis.map_or(by, |basis| vaguer(basis, by)));
             ahead[place] = Some(of_check);
         }
@@ -66,7 +80,8 @@ impl CycleView {
             basis,
         });
         let is_known = left > 0.0 && matches!(basis?, Basis::Observed { .. });
-        Some(Prospect { p_miss: is_known.then_some(missed.max(worst)), eta })
+        let p_miss = is_known.then(|| worst.map_or(missed, |(_, worst)| missed.max(worst)));
+        Some(Prospect { p_miss, eta, worst, likely })
     }
 
     /// The nights that are played again: those that the check with the most of them knows.
@@ -79,14 +94,16 @@ impl CycleView {
 }
 
 impl Bench<'_> {
-    /// When a check comes in each scenario, what that rests on, and how likely it alone makes the dashboard miss.
-    fn scenarios(&self, row: &Row<'_>, fed: &Scenarios, ranks: &Scenarios) -> Option<(Scenarios, Basis, f32)> {
+    /// When a check comes in each scenario, what that rests on, and how likely it alone makes the dashboard miss (`None`: it waits, or was
+    /// not seen often enough).
+    fn scenarios(&self, row: &Row<'_>, fed: &Scenarios, ranks: &Scenarios) -> Option<(Scenarios, Basis, Option<Risk>)> {
         let course = self.course(row, row.judged.works_since);
         let waits = matches!(course, Course::Ahead { waits: true, .. });
         if let Some((curve, basis)) = self.curve(row, &course).filter(|_| !waits) {
             let finish_by = self.cycle.deadline - row.open.after.usual;
-            let risk = curve.misses(finish_by, self.at - self.lag(row.ix));
-            return Some((still_to_come(&curve, self.at, self.lag(row.ix), ranks), basis, risk));
+            let chance = curve.misses(finish_by, self.at - self.lag(row.ix));
+            let risk = Risk { chance, last_word: self.last_word(row, &course, row.judged.act_by) };
+            return Some((still_to_come(&curve, self.at, self.lag(row.ix), ranks), basis, Some(risk)));
         }
         // It waits for what it needs, or was not seen often enough to know its hour: then it takes its time.
         let Course::Ahead { begins, .. } = course else { return None };
@@ -96,7 +113,7 @@ impl Bench<'_> {
         let begins = usual.into_iter().chain(begins.filter(|_| !waits)).max().map_or(0.0, from_now).max(0.0);
         let run = |rank: f32| habit.run.as_ref().map_or(0.0, |run| run.of_rank(rank));
         let basis = row.judged.forecast.map_or(Basis::Declared, |forecast| forecast.basis);
-        Some((std::array::from_fn(|scenario| fed[scenario].max(begins) + run(ranks[scenario])), basis, 0.0))
+        Some((std::array::from_fn(|scenario| fed[scenario].max(begins) + run(ranks[scenario])), basis, None))
     }
 }
 

@@ -174,6 +174,18 @@ pub struct CycleState {
     pub failed: bool,
 }
 
+impl CycleState {
+    /// Ready at its deadline.
+    pub fn was_met(&self) -> bool {
+        !self.was_missed() && self.ready_at.is_some()
+    }
+
+    /// Its deadline passed and it was not ready. (Neither of the two: nobody knows, or it is not over.)
+    pub fn was_missed(&self) -> bool {
+        self.missed || self.ready_at.is_some_and(|ready| ready > self.deadline)
+    }
+}
+
 /// A cause with its impact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {

@@ -45,8 +45,7 @@ impl Deadlines {
 
     /// With what is known of the cycle at `now`.
     pub(super) fn count(&mut self, cycle: &CycleState, now: Instant) {
-        let in_time = cycle.ready_at.is_some_and(|ready| ready <= cycle.deadline);
-        if cycle.missed || (cycle.ready_at.is_some() && !in_time) {
+        if cycle.was_missed() {
             self.missed += 1;
             match cycle.told_at {
                 Some(told) if told < cycle.deadline => {
@@ -56,7 +55,7 @@ impl Deadlines {
                 Some(_) => self.told_late += 1,
                 None => self.untold += 1,
             }
-        } else if in_time {
+        } else if cycle.was_met() {
             self.met += 1;
             self.false_alarms += usize::from(cycle.asked_at.is_some() && !cycle.failed);
         } else if cycle.verdict > Verdict::NotWatched {

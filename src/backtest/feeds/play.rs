@@ -1,6 +1,7 @@
 //! Plays one feed: what would have been foreseen, cycle by cycle, by what had come before.
 
-use super::feeds::{Cycle, Feed, SLACKS};
+use super::read::{Cycle, Feed, SLACKS};
+use crate::backtest::polls;
 use crate::core::forecast::{Mixture, Outlook, Tonight};
 use crate::core::time::{Instant, at_wall, wall_s};
 use chrono::{SecondsFormat, TimeDelta};
@@ -72,11 +73,6 @@ impl Answers {
         }
         self.eta.push('\n');
     }
-}
-
-/// How long before a deadline it is looked: every quarter of an hour from six hours on, in the last one every five minutes.
-fn polls() -> impl Iterator<Item = i64> {
-    (5..=24).rev().map(|quarter| quarter * 15).chain((1..=12).rev().map(|five| five * 5))
 }
 
 /// Wall times of a cycle: seconds after local midnight of its date.
