@@ -29,10 +29,11 @@ pub struct Moved {
 
 /// Has it moved? `last`: the move that was noticed before: what lies before it is no habit any more.
 pub fn moved(nights: &[Night], last: Option<NaiveDate>) -> Option<Moved> {
-    let came = nights.iter().filter(|night| last.is_none_or(|last| night.date() >= last));
-    let came: Vec<(NaiveDate, i32)> = came.filter_map(|night| Some((night.date(), night.arrived_s()?))).collect();
+    let newest_first = nights.iter().rev().filter_map(|night| Some((*night, night.arrived_s()?))).take(NEW + OLD);
+    let of_habit = newest_first.map(|(night, at)| (night.date(), at)).take_while(|(date, _)| last.is_none_or(|last| *date >= last));
+    let mut came: Vec<(NaiveDate, i32)> = of_habit.collect();
+    came.reverse();
     let (old, new) = came.split_at_checked(came.len().checked_sub(NEW)?)?;
-    let old = &old[old.len().saturating_sub(OLD)..];
     if old.len() < OLD_AT_LEAST {
         return None;
     }

@@ -7,8 +7,10 @@ use chrono::TimeDelta;
 const SPREAD: f32 = 0.05;
 /// Of the longest of so many nothing is known but how long they have been: what is left of them halves whenever the time doubles.
 pub(super) const OVERRUN: f32 = 0.1;
-/// A time is found within a second among all that a run can take in three years.
-const HALVINGS: u32 = 27;
+/// A time is found within a second …
+const CLOSE_S: f32 = 1.0;
+/// … in no more steps than this, whatever the curve: among all that a run can take in three years.
+const MOST_STEPS: u32 = 40;
 const MOST_S: f32 = 1e8;
 
 /// What takes less is not told apart.
@@ -77,7 +79,10 @@ impl Survival for Runs {
         }
         let longest = self.took_s.last().map_or(self.long_s, |took_s| took_s * (1.0 + SPREAD));
         let (mut low, mut high) = (0.0, longest.max(OVERRUN * self.long_s / left.max(f32::MIN_POSITIVE)).min(MOST_S));
-        for _ in 0..HALVINGS {
+        for _ in 0..MOST_STEPS {
+            if high - low < CLOSE_S {
+                break;
+            }
             let mid = low + (high - low) / 2.0;
             if self.left(mid) > left { low = mid } else { high = mid }
         }

@@ -25,6 +25,12 @@ impl Path {
     }
 
     pub(super) fn slower(self, other: Self) -> Self {
-        if other.long() > self.long() { other } else { self }
+        // Seldom has a root to be taken for that.
+        match (other.usual > self.usual, other.spreads > self.spreads) {
+            (true, true) => other,
+            (false, false) => self,
+            _ if other.long() > self.long() => other,
+            _ => self,
+        }
     }
 }
