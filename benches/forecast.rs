@@ -59,7 +59,7 @@ fn late() -> (Plan, State, Instant) {
         seen: Some(Seen::Runs(vec![])),
         newest: None,
         arrivals: vec![],
-        habits: [(0, habits(of))].into(),
+        habits: habits(of).into(),
         moved: None,
         resumed: None,
         failures: vec![],

@@ -159,7 +159,7 @@ fn late_nights(count: usize) -> Row {
         silent_until_success: false,
         seen: None,
         arrivals: vec![],
-        habits: [(0, habits)].into(),
+        habits: habits.into(),
         moved: None,
         resumed: None,
         failures: vec![],

@@ -72,7 +72,7 @@ fn check() -> Row {
         seen: Some(Seen::Runs(vec![run])),
         newest: Some(at(-5)),
         arrivals: vec![Arrival { cycle: cycle_key(22), at: at(-5), run: Some("r".into()) }],
-        habits: BTreeMap::from([(0, habits)]),
+        habits: habits.into(),
         moved: Some((Moved { from_s: 18_600, to_s: 24_000, since: cycle_key(22).date }, false)),
         resumed: Some(("r".into(), at(3))),
         failures: vec![("r".into(), Failure { task: None, try_number: Some(3), error: Some("boom\n".into()) })],

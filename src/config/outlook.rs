@@ -46,8 +46,7 @@ fn usually_late(loaded: &Loaded, id: &Id, dashboard: &Dashboard, rows: &[Row]) -
         if !member && !needed(Need::Check(check.clone())) {
             return None;
         }
-        let last = state.habits.values().next_back()?;
-        let (arrives_s, nights) = Habit::as_a_rule(last)?;
+        let (arrives_s, nights) = Habit::as_a_rule(state.habits.last()?)?;
         Some((arrives_s, nights, check))
     });
     let (arrives_s, nights, check) = arrivals.max()?;

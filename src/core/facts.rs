@@ -49,7 +49,10 @@ pub(super) fn incident(
         .filter(|(_, judged)| judged.verdict > Verdict::NotWatched)
         .map(|(ix, _)| *ix)
         .collect();
-    let touched = waiting.len() + incident.alike.len() + usize::from(cause.is_some());
+    let is_touched = |id: &Id| waiting.contains(&id) || incident.alike.contains(id) || incident.cause == Cause::Check(id.clone());
+    // What is late for itself is well by nobody's word.
+    let is_late = |ix: Ix| state.view.cycles.values().any(|view| view.of(ix).is_some_and(|judged| judged.is_late_for_itself(at)));
+    let untouched = due.iter().filter(|ix| !is_touched(&state.roster.checks[**ix].id) && !is_late(**ix)).count();
     let judged = cause.and_then(|ix| judged(state, cycles, ix));
     let known = cause.map(|ix| &state.roster.checks[ix].check);
     let first = cycles.iter().next().and_then(|key| state.view.of(key));
@@ -62,7 +65,7 @@ pub(super) fn incident(
         alike: incident.alike.len(),
         waiting: waiting.len(),
         checks: due.len(),
-        untouched: due.len().saturating_sub(touched),
+        untouched,
         dashboards: dashboards(state, plan, incident, cycles, at),
         owner: known.and_then(|check| check.owner.as_deref()).and_then(|owner| owner_facts(plan, owner)),
         runbook: known.and_then(|check| check.runbook.clone()),

@@ -6,6 +6,7 @@
 mod curve;
 mod four;
 mod habit;
+mod habits;
 mod mixture;
 mod moved;
 mod night;
@@ -20,6 +21,7 @@ mod tonight;
 
 pub use curve::{Curve, Survival};
 pub use habit::{Arrives, ENOUGH_NIGHTS, Habit};
+pub use habits::Habits;
 pub use mixture::{Mixture, NIGHTS_KEPT};
 pub use moved::{Moved, moved};
 pub use night::Night;

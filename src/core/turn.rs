@@ -198,7 +198,7 @@ fn learn(tx: &mut Tx<'_>, ix: Ix, dashboard: &Dashboard, cycle: &Cycle, arrived_
     let plan = tx.plan;
     let (nth, date) = (cycle.key.nth, cycle.key.date);
     let known = &tx.state.roster.checks[ix];
-    let last = tx.state.checks[ix].habits.get(&nth).and_then(|habits| habits.nights().last());
+    let last = tx.state.checks[ix].habits.get(nth).and_then(|habits| habits.nights().last());
     let until = arrived_at.unwrap_or(cycle.deadline);
     if last.is_some_and(|last| last.date() >= date) || maintenance::was(plan, &known.id, &known.check.source, cycle.opens_at, until)
     {
@@ -207,7 +207,7 @@ fn learn(tx: &mut Tx<'_>, ix: Ix, dashboard: &Dashboard, cycle: &Cycle, arrived_
     let tonight = cycle.tonight(&known.check, dashboard, plan);
     let arrived_s = arrived_at.map(|at| i32::try_from(cycle.wall_s(at, plan)).unwrap_or(i32::MAX / 2));
     let check = tx.check_mut(ix);
-    let habits = check.habits.entry(nth).or_default();
+    let habits = check.habits.get_mut(nth);
     habits.learn(tonight, arrived_s, took_s);
     if let Some(moved) = forecast::moved(habits.nights(), check.moved.map(|(moved, _)| moved.since)) {
         check.moved = Some((moved, false));

@@ -247,7 +247,7 @@ fn history(check: &str, group: Option<&str>, arrived_s: i32, nights: usize) -> R
         silent_until_success: false,
         seen: None,
         arrivals: vec![],
-        habits: [(0, habits)].into(),
+        habits: habits.into(),
         moved: None,
         resumed: None,
         failures: vec![],

@@ -29,15 +29,13 @@ pub struct Moved {
 
 /// Has it moved? `last`: the move that was noticed before: what lies before it is no habit any more.
 pub fn moved(nights: &[Night], last: Option<NaiveDate>) -> Option<Moved> {
-    let newest_first = nights.iter().rev().filter_map(|night| Some((*night, night.arrived_s()?))).take(NEW + OLD);
-    let of_habit = newest_first.map(|(night, at)| (night.date(), at)).take_while(|(date, _)| last.is_none_or(|last| *date >= last));
-    let mut came: Vec<(NaiveDate, i32)> = of_habit.collect();
-    came.reverse();
-    let (old, new) = came.split_at_checked(came.len().checked_sub(NEW)?)?;
+    let of_habit = nights.iter().rev().take_while(|night| last.is_none_or(|last| night.date() >= last));
+    let came: Vec<(&Night, i32)> = of_habit.filter_map(|night| Some((night, night.arrived_s()?))).take(NEW + OLD).collect();
+    let (new, old) = came.split_at_checked(NEW)?;
     if old.len() < OLD_AT_LEAST {
         return None;
     }
-    let sorted = |nights: &[(NaiveDate, i32)]| {
+    let sorted = |nights: &[(&Night, i32)]| {
         let mut at: Vec<i32> = nights.iter().map(|(_, at)| *at).collect();
         at.sort_unstable();
         at
@@ -51,7 +49,7 @@ pub fn moved(nights: &[Night], last: Option<NaiveDate>) -> Option<Moved> {
     let together = after[NEW - 1] - after[0] <= (to_s - from_s).abs();
     let is_move = apart && together && (to_s - from_s).abs() >= MOVED_AT_LEAST_S;
     let shown = |s: i32| (s + SHOWN_STEP_S / 2).div_euclid(SHOWN_STEP_S) * SHOWN_STEP_S;
-    is_move.then(|| Moved { from_s: shown(from_s), to_s: shown(to_s), since: new[0].0 })
+    is_move.then(|| Moved { from_s: shown(from_s), to_s: shown(to_s), since: new[NEW - 1].0.date() })
 }
 
 #[cfg(test)]

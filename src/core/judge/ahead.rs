@@ -44,10 +44,20 @@ impl Bench<'_> {
         if let Some((usual, late, nights)) = self.usually(row, &course) {
             let waits = matches!(course, Course::Ahead { waits: true, .. });
             // What came a moment before may not have been seen yet.
-            let until = usual + self.lag(row.ix);
+            let [until, until_late] = [usual, late].map(|hour| hour + self.lag(row.ix));
+            let expected = |at: Instant, until: Instant| {
+                Some(Forecast { at, high: late, basis: Basis::Observed { nights }, stays_until: Some(until) })
+            };
             if at < until && (late <= finish_by || waits) {
-                let forecast = Forecast { at: usual, high: late, basis: Basis::Observed { nights }, stays_until: Some(until) };
-                return Foreseen { forecast: Some(forecast), risky_from: (waits && usual > finish_by).then_some(last_word) };
+                let risky_from = (waits && usual > finish_by).then_some(last_word);
+                return Foreseen { forecast: expected(usual, until), risky_from };
+            }
+            // Nor of a run that is in time if it takes twice as long as on nine of ten nights.
+            if let Course::Working { since } = course
+                && at < until_late
+                && late + (late - since) <= finish_by
+            {
+                return Foreseen { forecast: expected(late, until_late), ..none };
             }
         }
         let Some((curve, basis)) = self.curve(row, &course) else {
@@ -101,7 +111,7 @@ impl Bench<'_> {
 
     /// By its own nights; `None`: it has none.
     fn outlook(&self, row: &Row<'_>) -> Option<Outlook> {
-        let habits = self.state.checks[row.ix].habits.get(&self.cycle.key.nth)?;
+        let habits = self.state.checks[row.ix].habits.get(self.cycle.key.nth)?;
         Some(habits.outlook(self.tonight(row.ix)))
     }
 

@@ -2,7 +2,7 @@
 
 use super::words::{Attention, Cause, CycleKey, IncidentId, PostId, Verdict};
 use super::{Decision, Reason};
-use crate::core::forecast::{Mixture, Moved};
+use crate::core::forecast::{Habits, Moved};
 use crate::core::observation::{Fact, Failure, Listing, Run, Scheduler, Unreachable};
 use crate::core::plan::Id;
 use crate::core::time::Instant;
@@ -94,8 +94,8 @@ pub struct CheckState {
     pub newest: Option<Instant>,
     /// Arrivals stick. Those of open cycles, and of closed ones as long as there are not more than [`ARRIVALS_KEPT`].
     pub arrivals: Vec<Arrival>,
-    /// Its nights, by the number of the deadline in its day (as [`CycleKey::nth`]).
-    pub habits: BTreeMap<u32, Mixture>,
+    /// Its nights.
+    pub habits: Habits,
     /// Its schedule has moved, as last noticed; and was a digest with it posted?
     pub moved: Option<(Moved, bool)>,
     /// The run that was seen to stop waiting for its input, and when: its own run time begins there.
