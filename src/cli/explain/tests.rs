@@ -189,3 +189,38 @@ fn times_are_read_with_and_without_a_zone() {
         assert!(read(text).unwrap_err().to_string().contains(expected), "{text}");
     }
 }
+
+/// Thirty nights on which orders came about 03:40 and sales about 04:20.
+fn used() -> Night {
+    let mut night = Night::new();
+    for (name, arrives_min) in [("orders", 220), ("sales", 260)] {
+        let ix = night.state.roster.place(&Id::from(name)).unwrap();
+        for back in (1..=30).rev() {
+            let date = crate::core::time::shift("2026-11-23".parse().unwrap(), -back);
+            let late_min = back * 7 % 11 - 5;
+            let tonight = crate::core::forecast::Tonight::of(date, 0, 86_400, |_| None);
+            let habits = night.state.checks[ix].habits.get_mut(0);
+            habits.learn(tonight, Some((arrives_min + late_min) * 60), Some(i64::from(40 + late_min) * 60));
+        }
+    }
+    night
+}
+
+#[test]
+fn what_is_usual_and_how_it_does_tonight_are_told_in_a_sentence() {
+    let mut night = used();
+    night.take("02:59", Input::Tick);
+    night.sees("03:00", vec![run("r1", RunState::Running, "03:00", None)]);
+    let forecast = |night: &Night, name: &str, clock: &str| {
+        let told = night.tell(name, true, clock);
+        told.lines().find_map(|line| line.trim().strip_prefix("Forecast")).unwrap().trim().to_owned()
+    };
+    let expected = "about 03:40, 03:45 at the latest, by its last 30 nights; usually 03:40, 9 of 10 nights within 5 min of it; \
+                    running for 5 min, usually 40 min";
+    assert_eq!(forecast(&night, "orders", "03:05"), expected);
+    night.sees("03:50", vec![run("r1", RunState::Running, "03:00", None)]);
+    let expected = "was expected at 03:40, 03:45 at the latest, by its last 30 nights; usually 03:40, 9 of 10 nights within 5 min of it; \
+                    running for 50 min, usually 40 min, longer than 9 of 10 nights";
+    assert_eq!(forecast(&night, "orders", "03:50"), expected);
+    assert_eq!(forecast(&night, "exec", "03:50"), "about 04:30 (04:30 to 04:35), by its last 30 nights; 1% to miss 09:00");
+}

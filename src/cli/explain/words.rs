@@ -224,7 +224,9 @@ impl Told<'_> {
             Some(forecast) => {
                 let eta = forecast.shown();
                 let high = if eta.high > eta.at { format!(", {} at the latest", clock(eta.high)) } else { String::new() };
-                format!("about {}{high}, {}", clock(eta.at), basis(eta.basis))
+                let passed = eta.at <= self.at;
+                let at = if passed { format!("was expected at {}", clock(eta.at)) } else { format!("about {}", clock(eta.at)) };
+                format!("{at}{high}, {}", basis(eta.basis))
             }
             None => none(verdict),
         }];
@@ -241,7 +243,7 @@ impl Told<'_> {
                 _ if took > run.usual => ", longer than usual",
                 _ => "",
             };
-            parts.push(format!("running for {} min of usually {}{than}", took.num_minutes(), run.usual.num_minutes()));
+            parts.push(format!("running for {} min, usually {} min{than}", took.num_minutes(), run.usual.num_minutes()));
         }
         parts.join("; ")
     }
