@@ -19,7 +19,7 @@ mod sample;
 mod told;
 mod tonight;
 
-pub use curve::{Curve, Survival};
+pub use curve::Curve;
 pub use habit::{Arrives, ENOUGH_NIGHTS, Habit};
 pub use habits::Habits;
 pub use mixture::{Mixture, NIGHTS_KEPT};

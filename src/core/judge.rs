@@ -108,8 +108,6 @@ pub struct Judged {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Open {
     habit: Habit,
-    /// When it has come on nine of ten nights, at the hours of tonight.
-    late_at: Option<Instant>,
     /// The last night that it tells of.
     known_until: Option<NaiveDate>,
     /// What is left to run after it has arrived, along the slowest way to the dashboard.
@@ -229,11 +227,6 @@ impl Judged {
     /// What is usual for it tonight; `None` once it is settled.
     pub fn habit(&self) -> Option<&Habit> {
         self.open.as_deref().map(|open| &open.habit)
-    }
-
-    /// Has it not come by the hour by which it does on nine of ten nights?
-    pub fn is_late_for_itself(&self, at: Instant) -> bool {
-        self.open.as_deref().and_then(|open| open.late_at).is_some_and(|late_at| late_at < at)
     }
 
     pub fn arrived_at(&self) -> Option<Instant> {

@@ -2,6 +2,7 @@
 
 use crate::backtest::card::{Bin, Card, ENOUGH_NIGHTS, OfDashboard, Suggestion, Tried, Usual};
 use crate::cli::output::aligned;
+use crate::core::time::wall_clock;
 
 /// Longer names are cut, so that every line fits a terminal of a hundred characters.
 const NAME_CHARS: usize = 26;
@@ -137,7 +138,7 @@ fn deadlines(card: &Card) -> String {
     rows.extend(card.dashboards.iter().map(|of| {
         let Usual { nine_of_ten_minutes, most_minutes, enough_nights } = of.usual;
         let by = |minutes: Option<i64>| match minutes {
-            Some(minutes) => clock(minutes),
+            Some(minutes) => wall_clock(minutes * 60),
             None if enough_nights => "never".to_owned(),
             None => "-".to_owned(),
         };
@@ -154,13 +155,6 @@ fn deadlines(card: &Card) -> String {
 
 fn of_deadline(of: &OfDashboard) -> String {
     format!("{} {}", name(of.dashboard.as_str()), of.ready_by)
-}
-
-/// Minutes after midnight of the business date.
-fn clock(minutes: i64) -> String {
-    let (days, of_day) = (minutes.div_euclid(1440), minutes.rem_euclid(1440));
-    let day = if days == 0 { String::new() } else { format!("{days:+}d ") };
-    format!("{day}{:02}:{:02}", of_day / 60, of_day % 60)
 }
 
 fn number(warn_at: Option<f32>) -> String {

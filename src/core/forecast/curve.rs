@@ -6,14 +6,6 @@ use crate::core::time::{Instant, at_wall, wall_s};
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 
-/// Something that comes, or not, as seconds go by.
-pub trait Survival {
-    /// How likely it is not there yet. Falls from 1.
-    fn left(&self, s: f32) -> f32;
-    /// When so much is left; `None`: more never comes.
-    fn when(&self, left: f32) -> Option<f32>;
-}
-
 /// A distribution over instants.
 #[derive(Debug)]
 pub enum Curve {
@@ -35,8 +27,10 @@ impl Curve {
     /// When so much is left of it.
     pub fn when(&self, left: f32) -> Option<Instant> {
         match self {
-            Self::Arrival { outlook, date, zone, late_by } => Some(at_wall(whole(outlook.when(left)?), *date, *zone) + *late_by),
-            Self::Run { runs, since } => since.checked_add_signed(TimeDelta::seconds(whole(runs.when(left)?))),
+            Self::Arrival { outlook, date, zone, late_by } => {
+                Some(at_wall(whole(outlook.quantile(1.0 - left)?), *date, *zone) + *late_by)
+            }
+            Self::Run { runs, since } => since.checked_add_signed(TimeDelta::seconds(whole(runs.when(left)))),
         }
     }
 

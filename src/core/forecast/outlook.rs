@@ -4,7 +4,6 @@
 //! each reach, the sum of all parabolas at three times, and that follows from the mass of all arrivals before it and their first two
 //! moments.
 
-use super::Survival;
 use super::four::Four;
 use super::parts::Parts;
 use super::reach::REACHES;
@@ -166,16 +165,6 @@ impl Outlook {
     /// How many nights have a run time.
     pub fn runs(&self) -> usize {
         self.runs.len()
-    }
-}
-
-impl Survival for Outlook {
-    fn left(&self, s: f32) -> f32 {
-        self.left(s)
-    }
-
-    fn when(&self, left: f32) -> Option<f32> {
-        self.quantile(1.0 - left)
     }
 }
 

@@ -1,6 +1,6 @@
 //! How long a run still takes: the run times of nights like this one, each as likely as its night is to come again.
 
-use super::{Outlook, Survival};
+use super::Outlook;
 use chrono::TimeDelta;
 
 /// No two runs take the same time: each that is known is spread over so large a share of it to both sides.
@@ -66,16 +66,16 @@ impl Runs {
         let left = ((1.0 + spread) * under_way - f64::from(s) * by_time) / (2.0 * spread);
         (1.0 - begun + left).max(0.0) as f32
     }
-}
 
-impl Survival for Runs {
-    fn left(&self, s: f32) -> f32 {
+    /// How likely it is still under way after so many seconds.
+    pub fn left(&self, s: f32) -> f32 {
         if s <= 0.0 { 1.0 } else { self.longer(s).max(OVERRUN * (self.long_s / s).min(1.0)).min(1.0) }
     }
 
-    fn when(&self, left: f32) -> Option<f32> {
+    /// After how many seconds so much is left.
+    pub fn when(&self, left: f32) -> f32 {
         if left >= 1.0 {
-            return Some(0.0);
+            return 0.0;
         }
         let longest = self.took_s.last().map_or(self.long_s, |took_s| took_s * (1.0 + SPREAD));
         let (mut low, mut high) = (0.0, longest.max(OVERRUN * self.long_s / left.max(f32::MIN_POSITIVE)).min(MOST_S));
@@ -86,7 +86,7 @@ impl Survival for Runs {
             let mid = low + (high - low) / 2.0;
             if self.left(mid) > left { low = mid } else { high = mid }
         }
-        Some(high)
+        high
     }
 }
 
@@ -103,7 +103,7 @@ mod tests {
         for runs in [runs(&[(55.0, 0.2), (30.0, 0.2), (40.0, 0.6)]), Runs::declared(TimeDelta::hours(2))] {
             let mut before = 1.0;
             for left in [0.97, 0.9, 0.7, 0.5, 0.3, 0.1, 0.05, 0.01] {
-                let s = runs.when(left).unwrap();
+                let s = runs.when(left);
                 assert!((runs.left(s) - left).abs() < 0.01, "{runs:?} {left} at {s}: {}", runs.left(s));
                 assert!(runs.left(s) <= before);
                 before = runs.left(s);
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_run_that_is_longer_than_all_is_expected_to_take_as_long_again() {
         let runs = runs(&[(30.0, 1.0), (40.0, 7.0), (50.0, 2.0)]);
-        let expected = |after_min: f32| runs.when(runs.left(after_min * 60.0) / 2.0).unwrap() / 60.0;
+        let expected = |after_min: f32| runs.when(runs.left(after_min * 60.0) / 2.0) / 60.0;
         assert!((expected(60.0) - 120.0).abs() < 0.1 && (expected(180.0) - 360.0).abs() < 0.1);
     }
 

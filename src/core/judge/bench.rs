@@ -111,9 +111,7 @@ impl Bench<'_> {
         let open = || {
             let known_since = had.filter(|open| open.known_until == known_until).map(|open| open.habit);
             let habit = known_since.unwrap_or_else(|| Habit::of(habits, self.tonight(ix), known.check.duration));
-            let late_s = habit.arrives.and_then(|arrives| arrives.late_s);
-            let late_at = late_s.map(|late_s| self.cycle.at_wall(late_s.ceil() as i64, self.plan));
-            Box::new(Open { habit, late_at, known_until, after: Path::default(), holds_until: None, rests_until: None })
+            Box::new(Open { habit, known_until, after: Path::default(), holds_until: None, rests_until: None })
         };
         let open = (!standing.is_settled()).then(open);
         *judged = Judged { verdict, standing, had_failed, open, ..Judged::not_yet(self.cycle) };
