@@ -324,13 +324,13 @@ mod tests {
     fn a_run_time_weighs_as_its_night_does() {
         let took = |number: i32| if number % 7 == 0 { 7_200 } else { 600 };
         let mut mixture = Mixture::default();
-        assert_eq!(mixture.outlook(night(0)).run_time(0.5), None);
+        assert_eq!(mixture.outlook(night(0)).run_quantiles([0.5]), None);
         // On Mondays it runs long, and comes late.
         (0..70).for_each(|number| mixture.learn(night(number), Some(4 * HOUR + took(number)), Some(i64::from(took(number)))));
         mixture.learn(night(70), Some(6 * HOUR), None);
         let (tuesday, monday) = (mixture.outlook(night(71)), mixture.outlook(night(77)));
-        assert_eq!((tuesday.runs(), tuesday.run_time(0.5)), (70, Some(600.0)));
-        let found = monday.run_time(0.5).unwrap();
+        assert_eq!((tuesday.runs(), tuesday.run_quantiles([0.5])), (70, Some([600.0])));
+        let [found] = monday.run_quantiles([0.5]).unwrap();
         assert!((found - 7_200.0).abs() < 72.0, "{found}");
     }
 

@@ -143,12 +143,7 @@ impl Outlook {
         self.runs.iter().map(|run| (run.took_s as f32, run.weight))
     }
 
-    /// The run time that so large a share of those known does not exceed, in seconds; `None`: none is known.
-    pub fn run_time(&self, share: f32) -> Option<f32> {
-        self.run_quantiles([share]).map(|[took_s]| took_s)
-    }
-
-    /// Several at once, for less: they are sorted but once.
+    /// The run times that so large a share of those known does not exceed, in seconds; `None`: none is known.
     pub fn run_quantiles<const N: usize>(&self, shares: [f32; N]) -> Option<[f32; N]> {
         let mut runs = self.runs.clone();
         runs.sort_unstable_by_key(|run| run.took_s);
@@ -252,12 +247,12 @@ mod tests {
 
     #[test]
     fn a_run_time_is_the_shortest_at_which_its_share_is_reached() {
-        let told = [0.0, 0.49, 0.51, 0.69, 0.71, 1.0].map(|share| outlook().run_time(share));
+        let told = [0.0, 0.49, 0.51, 0.69, 0.71, 1.0].map(|share| outlook().run_quantiles([share]).map(|[s]| s));
         assert_eq!(told, [60.0, 60.0, 600.0, 600.0, 1_200.0, 1_200.0].map(Some));
         assert_eq!(outlook().run_quantiles([0.6, 0.1]), Some([600.0, 60.0]));
         assert_eq!((outlook().runs(), outlook().run_times().next()), (3, Some((600.0, 0.2))));
         let none = Outlook::new(DAY, (0.1, 0.9), &Parts::new(0, 86_400), Vec::new());
-        assert_eq!((none.run_time(0.5), none.runs()), (None, 0));
+        assert_eq!((none.run_quantiles([0.5]), none.runs()), (None, 0));
     }
 
     #[test]
