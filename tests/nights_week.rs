@@ -131,7 +131,7 @@ fn a_quiet_week_may_be_silent_and_is_on_record() {
         &[
             // Nothing but an evening of it is known: no reason to be silent.
             "Mon 09:30 team post week NothingDue 0/0",
-            "Fri 04:44 team post alert orders at_risk +1 [exec]",
+            "Fri 04:40 team post alert orders at_risk +1 [exec]",
             "Fri 07:00 team notify update orders at_risk +1 [exec]",
             "Sat 00:02 team post resolved orders 1/1 missed",
             "Mon 09:30 team post week Trouble(Late) 4/5",

@@ -42,40 +42,31 @@ pub struct Forecast {
     /// Nine of ten times sooner.
     pub high: Instant,
     pub basis: Basis,
-    /// Until when it is the same while nothing is heard. `None`: nothing makes it come; it is "if it started now", and moves on with
-    /// every minute.
-    pub stays_until: Option<Instant>,
 }
+
+/// Less than this is not told apart from nothing.
+const SURELY_THERE: f32 = 1e-9;
 
 impl Forecast {
     /// What people see of an ETA changes in such steps only.
     pub const SHOWN_STEP: TimeDelta = TimeDelta::minutes(5);
 
-    /// By a curve, of what had not come `lag` ago: the newest answer may be as old. It moves on in steps: what does not come when it is
-    /// expected is expected when half of what is left of it has come. `None`: it is as likely that nothing comes at all.
-    pub fn by(curve: &Curve, at: Instant, lag: TimeDelta, basis: Basis) -> Option<Self> {
-        let left = curve.left(at - lag).max(f32::MIN_POSITIVE);
-        let mut of = 1.0;
-        while of / 2.0 >= left {
-            of /= 2.0;
+    /// By a curve. It moves on in steps: what has not come when it is expected is expected when half of what is left of it has come.
+    /// `is_past`: had it not come by then? `None`: it is as likely that nothing comes at all.
+    pub fn by(curve: &Curve, basis: Basis, mut is_past: impl FnMut(Instant) -> bool) -> Option<Self> {
+        let mut left = 1.0;
+        let mut expected = curve.when(left / 2.0)?;
+        while is_past(expected) && left > SURELY_THERE {
+            left /= 2.0;
+            expected = curve.when(left / 2.0)?;
         }
-        let expected = curve.when(of / 2.0)?;
-        let high = curve.when((of / 10.0).max(curve.told_of(of))).map_or(expected, |high| high.max(expected));
-        // A sharp curve may put it into this very second.
-        let stays_until = (expected + lag).max(at + TimeDelta::seconds(1));
-        Some(Self { at: expected, high, basis, stays_until: Some(stays_until) })
+        let high = curve.when((left / 10.0).max(curve.told_of(left))).map_or(expected, |high| high.max(expected));
+        Some(Self { at: expected, high, basis })
     }
 
-    /// By a run time alone, where it begins at `begins`, or now. That it has may be seen `lag` later.
-    pub fn from_start(at: Instant, begins: Option<Instant>, lag: TimeDelta, run: &RunTime) -> Self {
-        let begins = begins.filter(|begins| *begins + lag > at);
-        let starts = begins.unwrap_or(at);
-        Self { at: starts + run.usual, high: starts + run.long, basis: run.basis, stays_until: begins.map(|begins| begins + lag) }
-    }
-
-    /// Does anything make it come by itself?
-    pub fn is_moving(&self) -> bool {
-        self.stays_until.is_some()
+    /// By a run time alone, where it begins then.
+    pub fn from_start(begins: Instant, run: &RunTime) -> Self {
+        Self { at: begins + run.usual, high: begins + run.long, basis: run.basis }
     }
 
     /// As people see it: quantised, so that a message is not edited for every minute.

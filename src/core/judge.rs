@@ -6,12 +6,14 @@
 
 mod ahead;
 mod bench;
+mod now;
 mod path;
 mod prospect;
 
 pub use prospect::Prospect;
 
 use self::bench::Bench;
+use self::now::Holds;
 use self::path::Path;
 use super::cycle::Cycle;
 use super::forecast::{Forecast, Habit};
@@ -20,7 +22,7 @@ use super::plan::{Dashboard, Id, Plan};
 use super::roster::{Ix, Wanted};
 use super::standing::{Standing, Unseen};
 use super::state::{Cause, CycleKey, State, Verdict};
-use super::time::{Instant, Until};
+use super::time::{Instant, Until, earliest};
 use chrono::{NaiveDate, TimeDelta};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -77,9 +79,34 @@ pub struct CycleView {
     pub ready_at: Option<Instant>,
     /// When time alone may change any of it.
     pub holds_until: Option<Instant>,
+    /// Whose newer answers may change any of it, even without news.
+    pub awaits: Awaits,
     pub judged_at: Instant,
     /// Checks of which something has changed since it was judged.
     pub touched: BTreeSet<Ix>,
+}
+
+/// From when on an answer of each source changes a judgement, whatever it tells: that something has not come by then.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Awaits(Vec<(Id, Instant)>);
+
+impl Awaits {
+    /// `None`: none does.
+    fn by(&mut self, source: &Id, answer: Option<Instant>) {
+        let Some(answer) = answer else { return };
+        match self.0.iter_mut().find(|(known, _)| known == source) {
+            Some((_, had)) => *had = answer.min(*had),
+            None => self.0.push((source.clone(), answer)),
+        }
+    }
+
+    fn first(&self) -> Option<Instant> {
+        self.0.iter().map(|(_, answer)| *answer).min()
+    }
+
+    pub fn of(&self, source: &Id) -> Option<Instant> {
+        self.0.iter().find(|(known, _)| known == source).map(|(_, answer)| *answer)
+    }
 }
 
 /// One check in one cycle.
@@ -112,10 +139,7 @@ struct Open {
     known_until: Option<NaiveDate>,
     /// What is left to run after it has arrived, along the slowest way to the dashboard.
     after: Path,
-    /// When time alone may change its verdict.
-    holds_until: Option<Instant>,
-    /// Until then time alone changes nothing of it at all, not even what is expected of it. `None`: it moves on.
-    rests_until: Option<Instant>,
+    holds: Holds,
 }
 
 /// At a deadline the newest answer may be this old; later nobody waits for a newer one.
@@ -137,6 +161,11 @@ impl CycleView {
         self.checks.get(self.wanted.place(ix)?).map(|(_, judged)| judged)
     }
 
+    /// When it may change though nothing new is seen: by the clock, or because an answer from then has nothing new either.
+    pub fn stands_until(&self) -> Option<Instant> {
+        earliest(self.holds_until, self.awaits.first())
+    }
+
     /// The earliest act-by of what is outstanding.
     pub fn act_by(&self) -> Option<Instant> {
         let outstanding = self.checks.iter().filter(|(_, judged)| judged.live && judged.verdict > Verdict::Ready);
@@ -156,6 +185,7 @@ pub fn judge(state: &State, plan: &Plan, dashboard: &Dashboard, cycle: Cycle, at
         hollow: Vec::new(),
         ready_at: None,
         holds_until: None,
+        awaits: Awaits::default(),
         judged_at: at,
         touched: BTreeSet::new(),
         cycle,
@@ -192,8 +222,8 @@ impl CycleView {
             let (ix, judged) = &mut checks[place];
             bench.look(*ix, judged);
         }
-        let mut holds_until = Until(Some(cycle.closes_at));
-        bench.weigh_all(&mut checks, places, &mut holds_until);
+        let (mut holds_until, mut awaits) = (Until(Some(cycle.closes_at)), Awaits::default());
+        bench.weigh_all(&mut checks, places, &mut holds_until, &mut awaits);
         // Every judgement may change at the deadline, whatever the checks are like.
         holds_until.by(cycle.deadline, at);
         holds_until.by(cycle.deadline + GRACE, at);
@@ -203,7 +233,7 @@ impl CycleView {
         let ready_at = (verdict == Verdict::Ready).then(|| direct().filter_map(Judged::arrived_at).max().unwrap_or(at));
         let holds_until = holds_until.after(at);
         (self.verdict, self.hollow, self.ready_at) = (verdict, hollow, ready_at);
-        (self.checks, self.holds_until, self.judged_at) = (checks, holds_until, at);
+        (self.checks, self.holds_until, self.awaits, self.judged_at) = (checks, holds_until, awaits, at);
     }
 }
 

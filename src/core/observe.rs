@@ -109,13 +109,14 @@ fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sw
     if all_anew {
         dirty_all(tx, id);
     }
-    let crossed = |deadline: Instant| before.swept_at.is_none_or(|swept| swept < deadline) && asked_at >= deadline;
     let judge_anew: Vec<Id> = tx
         .state
         .view
         .cycles
         .iter()
-        .filter(|(_, view)| all_anew || crossed(view.cycle.deadline) || gone_stale(&before, asked_at, tx, id))
+        .filter(|(_, view)| {
+            all_anew || view.awaits.of(id).is_some_and(|awaited| asked_at >= awaited) || gone_stale(&before, asked_at, tx, id)
+        })
         .map(|(id, _)| id.clone())
         .collect();
     tx.state.view.dirty.extend(judge_anew);

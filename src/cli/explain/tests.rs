@@ -218,9 +218,14 @@ fn what_is_usual_and_how_it_does_tonight_are_told_in_a_sentence() {
     let expected = "about 03:40, 03:45 at the latest, by its last 30 nights; usually 03:40, 9 of 10 nights within 5 min of it; \
                     running for 5 min, usually 40 min";
     assert_eq!(forecast(&night, "orders", "03:05"), expected);
-    night.sees("03:50", vec![run("r1", RunState::Running, "03:00", None)]);
+    // Nothing was heard of it since.
     let expected = "was expected at 03:40, 03:45 at the latest, by its last 30 nights; usually 03:40, 9 of 10 nights within 5 min of it; \
+                    running for 42 min, usually 40 min, longer than usual";
+    assert_eq!(forecast(&night, "orders", "03:42"), expected);
+    assert_eq!(forecast(&night, "exec", "03:42"), "about 04:25 (04:20 to 04:30), by its last 30 nights; 1% to miss 09:00");
+    night.sees("03:50", vec![run("r1", RunState::Running, "03:00", None)]);
+    let expected = "about 04:15, by its last 30 nights; usually 03:40, 9 of 10 nights within 5 min of it; \
                     running for 50 min, usually 40 min, longer than 9 of 10 nights";
     assert_eq!(forecast(&night, "orders", "03:50"), expected);
-    assert_eq!(forecast(&night, "exec", "03:50"), "about 04:30 (04:30 to 04:35), by its last 30 nights; 1% to miss 09:00");
+    assert_eq!(forecast(&night, "exec", "03:50"), "about 05:15 (04:35 to 05:25), by its last 30 nights; 16% to miss 09:00");
 }

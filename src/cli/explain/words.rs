@@ -80,7 +80,7 @@ pub(super) fn json(story: &Story<'_>, state: &State, plan: &Plan) -> Value {
         json!({
             "cycle": of.view.cycle.key.to_string(),
             "verdict": verdict,
-            "holds_until": of.view.holds_until.map(shown),
+            "holds_until": of.view.stands_until().map(shown),
             "reason": of.judged.map(|(ix, judged)| told.reason(ix, judged)),
             "cause": of.judged.and_then(|(_, judged)| judged.cause.as_ref()).map(Cause::to_string),
             "opens_at": shown(of.view.cycle.opens_at),
@@ -147,7 +147,7 @@ impl Told<'_> {
         let (view, clock) = (of.view, self.clock());
         let verdict = of.judged.map_or(view.verdict, |(_, judged)| judged.verdict);
         let holds =
-            view.holds_until.map_or(String::new(), |until| format!(", until {} unless something new is seen", clock(until)));
+            view.stands_until().map_or(String::new(), |until| format!(", until {} unless something new is seen", clock(until)));
         let mut lines = vec![format!("{name}: {}{holds}", verdict.word())];
         match of.judged {
             Some((ix, judged)) => {

@@ -1,14 +1,14 @@
 //! What is ahead of one check in one cycle: how it will come, when, and from when on that is too unsure.
 
-use super::GRACE;
 use super::bench::{Bench, NOTICE, Row};
+use super::now::Now;
 use crate::core::forecast::{Curve, Forecast, Habit, Outlook, Runs, Tonight};
 use crate::core::judge::Judged;
 use crate::core::message::{Basis, NotStarted};
 use crate::core::observation::RunState;
 use crate::core::roster::Ix;
 use crate::core::standing::Standing;
-use crate::core::time::{Instant, round_up};
+use crate::core::time::Instant;
 use chrono::TimeDelta;
 
 /// From the last useful moment on it is at risk if it is more likely to miss than not.
@@ -27,57 +27,56 @@ pub(super) enum Course {
 
 pub(super) struct Foreseen {
     pub(super) forecast: Option<Forecast>,
-    /// `None`: there is no curve that could tell.
-    pub(super) risky_from: Option<Instant>,
+    /// Is that too unsure? `None`: nothing tells.
+    pub(super) is_risky: Option<bool>,
 }
 
 impl Bench<'_> {
-    /// When it is expected, and from when on that is too unsure.
-    pub(super) fn foresee(&self, row: &Row<'_>, works_since: Option<Instant>, act_by: Instant) -> Foreseen {
-        let none = Foreseen { forecast: None, risky_from: None };
-        let (habit, at) = (&row.open.habit, self.at);
+    /// When it is expected, and whether that is too unsure by now.
+    pub(super) fn foresee(&self, row: &Row<'_>, now: &mut Now, works_since: Option<Instant>, act_by: Instant) -> Foreseen {
         let finish_by = self.cycle.deadline - row.open.after.usual;
         let course = self.course(row, works_since);
         let last_word = self.last_word(row, &course, act_by);
         // Nobody needs a curve before something is late for itself, as long as its late nights are in time too. And what still waits
         // for another check is as much at risk as that is.
         if let Some((usual, late, nights)) = self.usually(row, &course) {
+            let expected = |at: Instant| Some(Forecast { at, high: late, basis: Basis::Observed { nights } });
             let waits = matches!(course, Course::Ahead { waits: true, .. });
-            // What came a moment before may not have been seen yet.
-            let [until, until_late] = [usual, late].map(|hour| hour + self.lag(row.ix));
-            let expected = |at: Instant, until: Instant| {
-                Some(Forecast { at, high: late, basis: Basis::Observed { nights }, stays_until: Some(until) })
-            };
-            if at < until && (late <= finish_by || waits) {
-                let risky_from = (waits && usual > finish_by).then_some(last_word);
-                return Foreseen { forecast: expected(usual, until), risky_from };
+            if (late <= finish_by || waits) && !now.has_seen(usual) {
+                return Foreseen { forecast: expected(usual), is_risky: Some(waits && usual > finish_by && now.is(last_word)) };
             }
             // Nor of a run that is in time if it takes twice as long as on nine of ten nights.
             if let Course::Working { since } = course
-                && at < until_late
                 && late + (late - since) <= finish_by
+                && !now.has_seen(late)
             {
-                return Foreseen { forecast: expected(late, until_late), ..none };
+                return Foreseen { forecast: expected(late), is_risky: Some(false) };
             }
         }
-        let Some((curve, basis)) = self.curve(row, &course) else {
-            let run = habit.run.as_ref();
-            return match course {
-                Course::Ahead { begins, .. } => {
-                    let forecast = run.map(|run| Forecast::from_start(at, begins, self.lag(row.ix), run));
-                    Foreseen { forecast, ..none }
-                }
-                Course::Working { .. } | Course::Nobody => none,
-            };
-        };
-        let late = |chance| curve.misses_from(finish_by, chance).max(self.cycle.opens_at) + self.lag(row.ix);
-        let from = |chance| round_up(late(chance), TimeDelta::minutes(1));
-        let backstop = self.cycle.deadline - self.dashboard.at_latest;
+        let Some((curve, basis)) = self.curve(row, &course) else { return self.by_run_time(row, now, &course) };
         // Of a run time that nobody has measured no more is hoped for then.
-        let hope_ends = if basis == Basis::Declared { backstop } else { self.cycle.deadline };
-        let likely_from = from(LIKELIER_THAN_NOT).max(last_word).min(hope_ends);
-        let risky_from = Some(from(self.dashboard.warn_at).min(likely_from));
-        Foreseen { forecast: Forecast::by(&curve, at, self.lag(row.ix), basis), risky_from }
+        let hope_ends = if basis == Basis::Declared { self.backstop() } else { self.cycle.deadline };
+        let has_missed = |chance, now: &mut Now| now.has_seen(curve.misses_from(finish_by, chance));
+        let is_risky =
+            has_missed(self.dashboard.warn_at, now) || now.is(hope_ends) || has_missed(LIKELIER_THAN_NOT, now) && now.is(last_word);
+        Foreseen { forecast: Forecast::by(&curve, basis, |expected| now.has_seen(expected)), is_risky: Some(is_risky) }
+    }
+
+    /// By no more than how long it takes, where even that is known.
+    fn by_run_time(&self, row: &Row<'_>, now: &mut Now, course: &Course) -> Foreseen {
+        let (Course::Ahead { begins, .. }, Some(run)) = (course, &row.open.habit.run) else {
+            return Foreseen { forecast: None, is_risky: None };
+        };
+        let begins = begins.filter(|begins| !now.has_seen(*begins));
+        // Where nothing makes it come, it is "if it began now", and moves on.
+        let forecast = Forecast::from_start(begins.unwrap_or_else(|| now.seen_at()), run);
+        let finish_by = self.cycle.deadline - row.open.after.usual;
+        Foreseen { forecast: Some(forecast), is_risky: begins.map(|_| forecast.at > finish_by || now.is(self.backstop())) }
+    }
+
+    /// The latest moment for a word of what may be late.
+    pub(super) fn backstop(&self) -> Instant {
+        self.cycle.deadline - self.dashboard.at_latest
     }
 
     /// When it comes on half of its nights and on nine of ten, tonight; and how many of them are known.
@@ -98,15 +97,9 @@ impl Bench<'_> {
     /// The last useful moment for a word: a little before act-by, or `at_latest`. Where act-by lies before the hour at which it comes as a
     /// rule, nobody could have acted on its being late.
     pub(super) fn last_word(&self, row: &Row<'_>, course: &Course, act_by: Instant) -> Instant {
-        let (notice, backstop) = (act_by - NOTICE, self.cycle.deadline - self.dashboard.at_latest);
+        let (notice, backstop) = (act_by - NOTICE, self.backstop());
         let in_vain = self.usually(row, course).is_some_and(|(usual, ..)| notice < usual);
         if in_vain { backstop } else { backstop.min(notice) }
-    }
-
-    /// So old may the newest answer be.
-    pub(super) fn lag(&self, ix: Ix) -> TimeDelta {
-        let source = self.plan.sources.get(&self.roster().checks[ix].check.source);
-        source.map_or(TimeDelta::zero(), |source| source.every) + GRACE
     }
 
     /// By its own nights; `None`: it has none.

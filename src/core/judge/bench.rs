@@ -2,11 +2,12 @@
 //! bench.
 
 use super::ahead::Foreseen;
+use super::now::{Holds, Now};
 use super::path::Path;
-use super::{GRACE, Judged, Open};
+use super::{Awaits, GRACE, Judged, Open};
 use crate::core::cycle::Cycle;
 use crate::core::forecast::{Forecast, Habit};
-use crate::core::message::{Basis, NotStarted};
+use crate::core::message::NotStarted;
 use crate::core::observation::RunState;
 use crate::core::plan::{Dashboard, Id, Need, Plan};
 use crate::core::roster::{Ix, Roster, Wanted};
@@ -111,7 +112,7 @@ impl Bench<'_> {
         let open = || {
             let known_since = had.filter(|open| open.known_until == known_until).map(|open| open.habit);
             let habit = known_since.unwrap_or_else(|| Habit::of(habits, self.tonight(ix), known.check.duration));
-            Box::new(Open { habit, known_until, after: Path::default(), holds_until: None, rests_until: None })
+            Box::new(Open { habit, known_until, after: Path::default(), holds: Holds::default() })
         };
         let open = (!standing.is_settled()).then(open);
         *judged = Judged { verdict, standing, had_failed, open, ..Judged::not_yet(self.cycle) };
@@ -119,7 +120,7 @@ impl Bench<'_> {
 
     /// Weighs what is not settled and does not rest, and says of each check whether it is waited for. `places`: those that were looked
     /// at.
-    pub(super) fn weigh_all(&self, checks: &mut [(Ix, Judged)], places: &[usize], holds_until: &mut Until) {
+    pub(super) fn weigh_all(&self, checks: &mut [(Ix, Judged)], places: &[usize], holds_until: &mut Until, awaits: &mut Awaits) {
         // What something that needs it has to be weighed anew for, or itself.
         let mut changed = vec![false; checks.len()];
         places.iter().for_each(|place| changed[*place] = true);
@@ -128,29 +129,32 @@ impl Bench<'_> {
             let (before, rest) = checks.split_at_mut(place);
             let Some((ix, judged)) = rest.first_mut() else { continue };
             let Some(open) = judged.open.as_deref().copied() else { continue };
-            let rests = open.rests_until.is_some_and(|until| self.at < until);
+            let rests = judged.verdict == Verdict::OnTrack && open.holds.at(self.at, self.seen_at(*ix));
             if !rests || changed[place] || needs.iter().any(|need| changed[*need]) {
                 let row = Row { ix: *ix, judged, open, needs: Needs { places: needs, before } };
                 changed[place] |= self.weigh_one(&row).put(judged);
             }
-            holds_until.by(judged.open.as_ref().and_then(|open| open.holds_until), self.at);
+            let Some(Holds { clock, answer, .. }) = judged.open.as_deref().map(|open| open.holds) else { continue };
+            holds_until.by(clock, self.at);
+            awaits.by(&self.roster().checks[*ix].check.source, answer);
         }
     }
 
     fn weigh_one(&self, row: &Row<'_>) -> Weighed {
+        let mut now = Now::new(self.at, self.seen_at(row.ix));
         let left = row.open.after.behind(row.open.habit.run.as_ref());
         let act_by = self.cycle.deadline - self.dashboard.reaction - left.long();
         let works_since = works_since(&self.state.checks[row.ix], row.standing(), row.needs.fed_at());
-        let foreseen = self.foresee(row, works_since, act_by);
-        let forecast = foreseen.forecast;
-        let mut holds_until = Until(None);
-        let (verdict, since) = self.weigh(row, &foreseen, act_by, &mut holds_until);
+        let Foreseen { forecast, is_risky } = self.foresee(row, &mut now, works_since, act_by);
+        let (verdict, since) = self.weigh(row, &mut now, is_risky, act_by);
         let cause = if verdict.is_trouble() && row.judged.live { self.cause(row) } else { None };
-        let stays_until = forecast.map_or(Some(self.cycle.closes_at), |forecast| forecast.stays_until);
-        let rests = verdict == Verdict::OnTrack && self.at < self.cycle.deadline;
-        let rests_until = stays_until.filter(|_| rests).map(|until| holds_until.0.map_or(until, |holds| holds.min(until)));
-        let open = Open { holds_until: holds_until.0, rests_until, ..row.open };
+        let open = Open { holds: now.holds(), ..row.open };
         Weighed { verdict, since, cause, forecast, works_since, act_by, open }
+    }
+
+    /// Until when its source's newest answer tells of it.
+    pub(super) fn seen_at(&self, ix: Ix) -> Option<Instant> {
+        self.source(ix)?.swept_at
     }
 
     /// From the dashboard back: what is left to run after each check has arrived, along the slowest way; and whether it is waited for:
@@ -178,7 +182,7 @@ impl Bench<'_> {
     }
 
     /// The verdict of a check that has not arrived, and since when it holds.
-    fn weigh(&self, row: &Row<'_>, foreseen: &Foreseen, act_by: Instant, holds_until: &mut Until) -> (Verdict, Instant) {
+    fn weigh(&self, row: &Row<'_>, now: &mut Now, is_risky: Option<bool>, act_by: Instant) -> (Verdict, Instant) {
         let (at, deadline) = (self.at, self.cycle.deadline);
         let source = self.source(row.ix);
         match row.standing() {
@@ -189,12 +193,11 @@ impl Bench<'_> {
             }
             _ => {}
         }
-        // "Late" wants an answer from after the deadline: the data may have arrived since the last one.
-        let seen_past = source.and_then(|source| source.swept_at).is_some_and(|swept| swept >= deadline);
         // What its source has forgotten may be done: it is never red by itself.
         let forgotten = matches!(row.standing(), Standing::NotStarted(NotStarted::Forgotten));
         let red = |verdict| if forgotten { Verdict::Unknown } else { verdict };
-        if at >= deadline && (seen_past || at >= deadline + GRACE) {
+        // "Late" wants an answer from after the deadline: the data may have arrived since the last one.
+        if now.is(deadline) && (now.has_seen(deadline) || now.is(deadline + GRACE)) {
             return (red(Verdict::Late), deadline);
         }
         if let Some(need) =
@@ -205,18 +208,8 @@ impl Bench<'_> {
         if let Some(since) = self.stands_still(row) {
             return (Verdict::AtRisk, since);
         }
-        let finish_by = deadline - row.open.after.usual;
-        let notice = (act_by - NOTICE).min(deadline - self.dashboard.at_latest);
-        let risky_from = match (foreseen.risky_from, &foreseen.forecast) {
-            (Some(from), _) => from,
-            // It is expected in time, and until it is late for itself that is all that there is to say.
-            (None, Some(Forecast { basis: Basis::Observed { .. }, stays_until: Some(until), .. })) => *until,
-            (None, Some(forecast)) if forecast.at > finish_by && forecast.is_moving() => at,
-            (None, Some(Forecast { stays_until: Some(until), .. })) => (*until).min(deadline - self.dashboard.at_latest),
-            (None, _) => notice,
-        };
-        holds_until.by(risky_from, at);
-        if at >= risky_from { (red(Verdict::AtRisk), at) } else { (Verdict::OnTrack, deadline) }
+        let is_risky = is_risky.unwrap_or_else(|| now.is((act_by - NOTICE).min(self.backstop())));
+        if is_risky { (red(Verdict::AtRisk), at) } else { (Verdict::OnTrack, deadline) }
     }
 
     /// The deepest thing that is wrong: what a check needs before the check, its source before the check.

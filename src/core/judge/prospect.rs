@@ -101,9 +101,10 @@ impl Bench<'_> {
         let waits = matches!(course, Course::Ahead { waits: true, .. });
         if let Some((curve, basis)) = self.curve(row, &course).filter(|_| !waits) {
             let finish_by = self.cycle.deadline - row.open.after.usual;
-            let chance = curve.misses(finish_by, self.at - self.lag(row.ix));
+            let seen_at = self.seen_at(row.ix).unwrap_or(self.at);
+            let chance = curve.misses(finish_by, seen_at);
             let risk = Risk { chance, last_word: self.last_word(row, &course, row.judged.act_by) };
-            return Some((still_to_come(&curve, self.at, self.lag(row.ix), ranks), basis, Some(risk)));
+            return Some((still_to_come(&curve, self.at, seen_at, ranks), basis, Some(risk)));
         }
         // It waits for what it needs, or was not seen often enough to know its hour: then it takes its time.
         let Course::Ahead { begins, .. } = course else { return None };
@@ -122,9 +123,9 @@ fn latest<'a>(all: impl Iterator<Item = &'a Scenarios>) -> Scenarios {
     all.fold([f32::NEG_INFINITY; SCENARIOS], |last, next| std::array::from_fn(|scenario| last[scenario].max(next[scenario])))
 }
 
-/// Of what had not come `lag` ago.
-fn still_to_come(curve: &Curve, at: Instant, lag: TimeDelta, ranks: &Scenarios) -> Scenarios {
-    let left = curve.left(at - lag);
+/// Of what had not come at `seen_at`.
+fn still_to_come(curve: &Curve, at: Instant, seen_at: Instant, ranks: &Scenarios) -> Scenarios {
+    let left = curve.left(seen_at);
     let told_of = curve.told_of(left);
     let from_now = |when: Instant| ((when - at).num_seconds() as f32).max(0.0);
     let read = SHARES.map(|share| curve.when((left * (1.0 - share)).max(told_of)).map_or(f32::INFINITY, from_now));
