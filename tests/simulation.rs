@@ -6,7 +6,7 @@
 #[path = "support/sim/mod.rs"]
 mod sim;
 
-use dawnwatch::core::message::{Body, WatchFacts};
+use dawnwatch::core::message::{Basis, Body, DashboardFacts, WatchFacts};
 use dawnwatch::core::state::*;
 use sim::conf::CREDENTIAL;
 use sim::oracle::Oracle;
@@ -140,6 +140,20 @@ fn every_fault_is_made() {
     (0..300).for_each(|seed| made.extend(script(seed).marks.into_iter().map(|(_, mark)| mark)));
     let never: Vec<_> = MARKS.iter().filter(|mark| !made.contains(mark)).collect();
     assert!(never.is_empty(), "{never:?}");
+}
+
+#[test]
+fn what_is_expected_by_its_own_history_is_told() {
+    let observed = |body: &Body| {
+        let eta = |told: &DashboardFacts| told.eta.is_some_and(|eta| matches!(eta.basis, Basis::Observed { .. }));
+        matches!(body, Body::Incident { about, .. } if about.verdict == Verdict::AtRisk && about.dashboards.iter().any(eta))
+    };
+    let told = |script: &Script| play(script, Manner::default()).record.said.iter().any(|said| observed(&said.post.message.body));
+    let worlds = (0..40).map(script).filter(|script| script.conf.checks.len() < 10 && !script.past.is_empty());
+    let (known, unknown): (Vec<Script>, Vec<Script>) = worlds
+        .flat_map(|script| [script.clone(), Script { past: Default::default(), ..script }])
+        .partition(|script| !script.past.is_empty());
+    assert!(known.iter().any(told) && !unknown.iter().any(told));
 }
 
 #[test]

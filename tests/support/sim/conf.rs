@@ -129,7 +129,7 @@ impl Days {
         }
     }
 
-    fn text(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         match self {
             Self::Daily => "daily",
             Self::Work => "kr:workdays",

@@ -9,6 +9,7 @@ pub mod conf;
 mod kept;
 mod night;
 pub mod oracle;
+mod past;
 pub mod player;
 pub mod record;
 mod rng;

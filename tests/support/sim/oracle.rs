@@ -5,7 +5,7 @@ use super::conf::{CREDENTIAL, local};
 use super::record::Record;
 use super::script::Script;
 use super::things::{Course, Thing};
-use super::truth::{Day, Truth, saw};
+use super::truth::{Day, Truth, counts, saw};
 use super::{kept, told};
 use chrono::TimeDelta;
 use dawnwatch::core::command::{Muted, Order};
@@ -138,6 +138,9 @@ impl Look<'_> {
             }
             let dark =
                 |(_, thing): &(Id, &Thing)| self.is_dark(&thing.source) && !self.truth.was_seen(thing, day, self.record, self.real);
+            if told.verdict == Verdict::AtRisk && matches!(body, Body::Incident { .. }) && self.is_all_there(day) {
+                found.push((3, format!("{} is at risk at {}, and all of it is there", told.id, local(self.real))));
+            }
             if told.verdict == Verdict::OnTrack && self.truth.needs(day, self.record).iter().any(dark) {
                 found.push((3, format!("{} is on track at {} over a dark source", told.id, local(self.real))));
             }
@@ -148,6 +151,16 @@ impl Look<'_> {
                 found.push((3, format!("{id} is called failed at {} and was never seen failed", local(self.real))));
             }
         }
+    }
+
+    /// All that the day's dashboard needs itself was seen, and nothing of it began anew since.
+    fn is_all_there(&self, day: &Day) -> bool {
+        let needs = self.truth.needs(day, self.record);
+        let there = |(_, thing): &(Id, &Thing)| {
+            let again = || thing.runs.iter().filter(|run| counts(run, day) && run.began() <= self.real).count() > 1;
+            self.truth.was_seen(thing, day, self.record, self.real) && !again()
+        };
+        !self.truth.conf.dashboards[&day.dashboard].needs.iter().any(is_group) && needs.iter().all(there)
     }
 
     fn is_muted(&self, dashboard: &Id) -> bool {
@@ -230,6 +243,11 @@ impl Look<'_> {
             found.push((5, format!("a person is asked in quiet hours at {} in {}", local(self.at), post.chat)));
         }
     }
+}
+
+/// Which members it has, and since when, only its source knows.
+fn is_group(need: &Id) -> bool {
+    need.as_str().starts_with("group:")
 }
 
 fn blanked(text: &str) -> String {

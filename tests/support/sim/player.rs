@@ -6,6 +6,7 @@ mod asking;
 use self::asking::{Slot, slot};
 use super::conf::Conf;
 use super::oracle::Oracle;
+use super::past;
 use super::record::{Granted, Record, Said};
 use super::rng::Rng;
 use super::script::{Crash, Script, Wish};
@@ -68,6 +69,8 @@ const STANDS_STILL: TimeDelta = TimeDelta::minutes(2);
 
 pub fn play(script: &Script, manner: Manner) -> Player<'_> {
     let plan = script.conf.plan();
+    let mut kept = Kept::new(manner.real_store);
+    kept.write(&past::seen(script, &plan));
     let mut player = Player {
         script,
         record: Record::default(),
@@ -76,9 +79,9 @@ pub fn play(script: &Script, manner: Manner) -> Player<'_> {
         real: script.from,
         at: script.from + script.ahead(script.from),
         conf: &script.conf,
-        state: State::restore([], &plan),
+        state: State::restore(kept.rows(), &plan),
         plan,
-        kept: Kept::new(manner.real_store),
+        kept,
         chance: Rng::new(manner.extra_ticks.unwrap_or(script.seed)),
         manner,
         crashes: script.crashes.clone(),

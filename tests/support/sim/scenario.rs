@@ -2,6 +2,7 @@
 //! What is to be said instead, a person writes.
 
 use super::conf::Conf;
+use super::past::Past;
 use super::player::Player;
 use super::script::{Fault, Script};
 use super::things::{Course, Span, Thing};
@@ -48,6 +49,7 @@ pub fn scenario(script: &Script, player: Option<&Player<'_>>, wrong: &[(u8, Stri
         rows(&mut text, id, thing);
     }
     text.push_str("\"\"\"\n");
+    script.past.iter().for_each(|(id, past)| usually(&mut text, id, past));
     script.things.iter().for_each(|(id, thing)| of_thing(&mut text, id, thing));
     surroundings(&mut text, script);
     for granted in player.into_iter().flat_map(|player| &player.record.granted) {
@@ -95,6 +97,17 @@ fn rows(text: &mut String, id: &Id, thing: &Thing) {
     for (visible, stamp) in &thing.data {
         let _ = writeln!(text, "{id},,{},,,{},,", time(*visible), time(*stamp));
     }
+}
+
+fn usually(text: &mut String, id: &Id, Past { started, arrived, spread, nights, on }: &Past) {
+    let clock = |minutes: i64| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+    let _ = write!(
+        text,
+        "\n[[usually]]\ncheck = \"{id}\"\nstarted_at = \"{}\"\narrived_at = \"{}\"\n",
+        clock(*started),
+        clock(*arrived)
+    );
+    let _ = writeln!(text, "nights = {nights}\nspread = \"{spread}m\"\non = \"{}\"", on.text());
 }
 
 fn happens(text: &mut String, at: Instant, what: &str, whom: &dyn std::fmt::Display, more: &str) {

@@ -4,6 +4,7 @@
 use super::around;
 use super::conf::{Conf, Days, date_of, local, on, thing_of};
 use super::night;
+use super::past::{self, Past};
 use super::rng::Rng;
 use super::setup;
 use super::things::{Span, Thing};
@@ -76,7 +77,7 @@ macro_rules! marks {
 marks! {
     StartsLate RunsLong Hangs Fails FailsTogether FailsApart FailureUntold Reruns Retries Doomed WaitsInSensor QueuedLong
     NeverStarts Paused ImportError Vanished NewMember StrangeAnswer FutureData DataFallsShort DarkSource DarkAll
-    SchedulerDead SourceClockOff OwnClockJumps Suspend SweepInParts ChatBusy ChatLosesAnswer ChatDrops ChatRefuses
+    SchedulerDead HasHabits SourceClockOff OwnClockJumps Suspend SweepInParts ChatBusy ChatLosesAnswer ChatDrops ChatRefuses
     CrashBeforeClaim CrashAfterClaim CrashAfterSend CrashAfterOutcome CommitFails CommitLies Restart Reload ReloadRefused
     CheckAdded CheckTaken CheckRenamed DeadlineMoved ChatTaken Ack Snooze Mute Retire Maintenance
 }
@@ -88,6 +89,7 @@ pub struct Script {
     pub from: Instant,
     pub to: Instant,
     pub things: BTreeMap<Id, Thing>,
+    pub past: BTreeMap<Id, Past>,
     pub dark: Vec<(Id, Span, Why)>,
     pub dead: Vec<(Id, Span)>,
     /// A source's clock is so many seconds ahead.
@@ -122,6 +124,7 @@ pub fn script(seed: u64) -> Script {
         to: on(first, nights * 24 * 60 - 8 * 60),
         things: setup::things(&conf, &mut rng),
         conf,
+        past: BTreeMap::new(),
         dark: Vec::new(),
         dead: Vec::new(),
         clocks: Vec::new(),
@@ -141,11 +144,23 @@ pub fn script(seed: u64) -> Script {
         around::surroundings(&mut script, &mut rng, first + TimeDelta::days(night));
     }
     around::once(&mut script, &mut rng, first);
+    has_habits(&mut script);
     script.crashes.sort_by_key(|(at, ..)| *at);
     script.naps.sort();
     script.orders.sort_by_key(|(at, ..)| *at);
     script.changes.sort_by_key(|change| change.at);
     script
+}
+
+/// In most worlds it is known how things went before. Drawn by itself, so that the others stay as they are.
+fn has_habits(script: &mut Script) {
+    let mut rng = Rng::new(script.seed.rotate_left(32) + 1);
+    if rng.chance(60) {
+        script.past = past::past(script, &mut rng);
+        // Nobody starts a program on a full second.
+        script.from += TimeDelta::milliseconds(rng.within(1, 999));
+        script.mark(Mark::HasHabits, script.from, script.to);
+    }
 }
 
 impl Script {
@@ -230,6 +245,7 @@ impl Script {
         let mut lines = vec![format!("seed {}: {} to {}", self.seed, local(self.from), local(self.to)), self.conf.text()];
         for (id, thing) in &self.things {
             lines.push(format!("{id} of {} {:?} group {:?}", thing.source, thing.what, thing.group));
+            lines.extend(self.past.get(id).map(|past| format!("    {past:?}")));
             for run in &thing.runs {
                 let steps: Vec<String> = run.steps.iter().map(|(at, state)| format!("{} {state:?}", local(*at))).collect();
                 lines.push(format!(

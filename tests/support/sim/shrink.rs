@@ -67,6 +67,8 @@ fn cuts(script: &Script) -> Vec<Cut> {
         for ix in 0..thing.data.len() {
             cuts.push(at_thing(id, move |thing| without(&mut thing.data, ix)));
         }
+        let past = id.clone();
+        cuts.push(Box::new(move |script| script.past.remove(&past).is_some()));
         cuts.push(at_thing(id, |thing| {
             let spans = [&mut thing.paused, &mut thing.import_error, &mut thing.gone, &mut thing.strange];
             let had = spans.into_iter().map(std::mem::take).filter(|spans| !spans.is_empty());
@@ -123,6 +125,7 @@ fn faults(script: &Script) -> Vec<Cut> {
         )*};
     }
     each!(dark, dead, clocks, jumps, faults, crashes, naps, orders, changes, refused);
+    cuts.push(Box::new(|script| !std::mem::take(&mut script.past).is_empty()));
     cuts.push(Box::new(|script| !std::mem::take(&mut script.parts).is_empty()));
     cuts.push(Box::new(|script| !std::mem::take(&mut script.fetch_s).is_empty()));
     cuts.push(Box::new(|script| {
