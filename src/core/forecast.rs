@@ -75,3 +75,32 @@ impl Forecast {
         Eta { at, low: at, high: round_up(self.high, Self::SHOWN_STEP).max(at), basis: self.basis }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is kept rests until the first time that was not past: nothing but that may change it, to the last millisecond.
+    #[test]
+    fn an_expected_arrival_changes_only_where_it_says() {
+        let at = |ms: i64| Instant::from_timestamp_millis(1_795_000_000_513 + ms).unwrap();
+        let curve = Curve::Run { runs: Runs::declared(TimeDelta::minutes(60)), since: at(0) };
+        // By what was seen until then; and until when that holds.
+        let by = |seen_at: Instant| {
+            let mut until = Instant::MAX_UTC;
+            let forecast = Forecast::by(&curve, Basis::Declared, |expected| {
+                until = if seen_at < expected { until.min(expected) } else { until };
+                seen_at >= expected
+            });
+            (forecast, until)
+        };
+        let (mut seen_at, mut steps) = (at(0), 0);
+        while seen_at < at(3 * 3_600_000) {
+            let (forecast, until) = by(seen_at);
+            assert_eq!(by(until - TimeDelta::milliseconds(1)), (forecast, until));
+            assert_ne!(by(until).0, forecast, "{until}");
+            (seen_at, steps) = (until, steps + 1);
+        }
+        assert!(steps > 4, "{steps}");
+    }
+}
