@@ -105,7 +105,9 @@ fn swept(tx: &mut Tx<'_>, id: &Id, subjects: &[Id], asked_at: Instant, sweep: Sw
         tx.observe(asked_at, News::Source { source: id.clone(), dark: None });
     }
     see_all(tx, id, subjects, asked_at, sweep);
-    let all_anew = was_unseen || before.scheduler_dead_since.is_some() != scheduler_dead_since.is_some();
+    // Where the clock was set back, less is seen than before.
+    let all_anew =
+        was_unseen || before.swept_at > Some(asked_at) || before.scheduler_dead_since.is_some() != scheduler_dead_since.is_some();
     if all_anew {
         dirty_all(tx, id);
     }

@@ -79,7 +79,7 @@ fn set_aside(record: &Record, day: &Day, by: Instant) -> (bool, bool) {
 pub fn misses_are_told(script: &Script, record: &Record, found: &mut Found) {
     for (truth, day) in days(script).iter().filter(|(_, day)| day.audience) {
         let back = back_at(record, day.deadline);
-        let by = back + GRACE + wait_for_parts(script);
+        let by = back + GRACE + wait_for_parts(script) + wait_for_dark(truth, record, day, back);
         let (acked, hushed) = set_aside(record, day, by);
         // Whoever slept over all of a window never knew of it; and who comes back long after it has ended says nothing of it.
         let slept = record.away.iter().any(|span| span.from <= day.opens && day.deadline <= span.to);
@@ -110,6 +110,12 @@ pub fn misses_are_told(script: &Script, record: &Record, found: &mut Found) {
             }
         }
     }
+}
+
+/// Who comes back to a source that does not answer needs some minutes to be sure of it.
+fn wait_for_dark(truth: &Truth<'_>, record: &Record, day: &Day, back: Instant) -> TimeDelta {
+    let dark = truth.needs(day, record).into_iter().any(|(_, thing)| truth.script.is_dark(&thing.source, back));
+    if back > day.deadline && dark { TimeDelta::minutes(1) } else { TimeDelta::zero() }
 }
 
 /// An answer in parts, and one that gives a failure's reason, take their time.
