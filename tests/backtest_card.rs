@@ -3,9 +3,13 @@
 #[path = "support/command.rs"]
 mod command;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{Datelike, NaiveDate, TimeDelta};
+use dawnwatch::core::state::{Commit, Row, SourceState};
+use dawnwatch::replay::History;
+use dawnwatch::store::Store;
 use serde_json::Value;
 use std::fs;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 const CONFIG: &str = r#"
@@ -192,6 +196,32 @@ fn the_card_counts_what_a_replay_of_the_same_nights_says() {
         let (card, replay) = (lead(&exec["now"], "median_lead_minutes"), lead(&replayed, "median_lead_minutes"));
         assert!((0.0..=15.0).contains(&(replay - card)), "{warn_at}: {card} and {replay}");
     }
+}
+
+/// What an agent has recorded says the same as a file of the same nights.
+#[tokio::test]
+async fn the_store_tells_the_same_as_a_file() {
+    let nights = Nights::of(&history(80, at_times));
+    let file = nights.text(&[]);
+    let path = |name: &str| nights.folder.path().join(name);
+    let plan = Arc::new(dawnwatch::config::load(&path("a.toml"), None, &[]).unwrap().plan);
+    let mut history = History::csv(&path("history.csv"), &plan).unwrap();
+    let mut store = Store::open(&path("dawnwatch.db")).await.unwrap();
+    let mut last = None;
+    while let Some(mut observed) = history.next_page().await.unwrap() {
+        // What a file takes to be there from the beginning of time.
+        observed.retain(|observed| observed.at.year() == 2026);
+        last = observed.last().map(|observed| observed.at).max(last);
+        store.commit(&Commit { observed, ..Commit::default() }).await.unwrap();
+    }
+    // It was asked until the end of the last day.
+    let swept_at = last.map(|last| last + TimeDelta::hours(18));
+    let source = Row::Source("airflow".into(), Box::new(SourceState { swept_at, ..SourceState::default() }));
+    store.commit(&Commit { put: vec![source], ..Commit::default() }).await.unwrap();
+    store.close().await.unwrap();
+    let args = ["backtest", "--config", "a.toml"];
+    let (code, stored, err) = command::dawnwatch(&args, |command| command.current_dir(nights.folder.path()));
+    assert_eq!((code, stored), (Some(0), file), "{err}");
 }
 
 #[test]

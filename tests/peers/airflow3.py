@@ -176,6 +176,26 @@ def shape(requests):
     return [(method, path.split("?")[0], status) for _, method, path, status, _ in requests]
 
 
+def scene_history(tally, binary, config):
+    """What this Airflow knows of its own runs, played again and judged: the two commands count alike."""
+    today = dt.datetime.now(config.zone).date()
+    days = ["--from", str(today - dt.timedelta(days=2)), "--to", str(today)]
+
+    def asked(command, form):
+        argv = [binary, command, "--config", config.folder, "--from-source", "airflow", *days, "--format", form]
+        done = subprocess.run(argv, env={**os.environ, **config.env}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=120)
+        tally.equal(f"{command} --from-source ends with", (done.returncode, done.stderr if done.returncode else ""), (0, ""))
+        return done.stdout
+
+    card = json.loads(asked("backtest", "json"))
+    played = [json.loads(line) for line in asked("replay", "jsonl").splitlines()]
+    # `soon` waits for a run that takes long, and is over; `past` was before anything ran here.
+    tally.expect("the card of what this Airflow ran has the deadline that was missed", card["misses"] >= 1, card)
+    tally.equal("and as many as a replay of the same runs", (card["deadlines"], card["misses"]),
+                (played[-1]["deadlines"], played[-1]["misses"]))
+
+
 def main():
     (binary, shared, home), tally = options(__doc__), Tally()
     with tempfile.TemporaryDirectory(prefix="dawnwatch-peers-") as folder, Children(Path(folder)) as children:
@@ -198,6 +218,7 @@ def main():
         rival = Config(folder / "rival", "Asia/Seoul", proxy.url, chat.url, store=folder / "run" / "watch.db")
         agent = Agent(children, binary, config)
         scene_run(tally, agent, rival, airflow, proxy, chat, causes)
+        scene_history(tally, binary, config)
         scene_dark(tally, agent, airflow, chat, lambda name: once(binary, Config(folder / name, "Asia/Seoul", proxy.url, chat.url)))
         scene_secrets(tally, agent, chat, SECRETS.values())
         figure("whole test, s", round(time.monotonic() - began))
