@@ -166,6 +166,19 @@ impl CycleView {
         earliest(self.holds_until, self.awaits.first())
     }
 
+    /// The same of one check: it changes with what it needs, but not with others.
+    pub fn stands_until_of(&self, ix: Ix) -> Option<Instant> {
+        let (mut until, mut left) = (Some(self.cycle.closes_at), Vec::from_iter(self.wanted.place(ix)));
+        let mut seen = vec![false; self.checks.len()];
+        while let Some(place) = left.pop() {
+            if !std::mem::replace(&mut seen[place], true) {
+                until = earliest(until, self.checks[place].1.open.as_ref().and_then(|open| open.holds.until()));
+                left.extend(self.wanted.needs(place));
+            }
+        }
+        until.filter(|until| *until > self.judged_at)
+    }
+
     /// The earliest act-by of what is outstanding.
     pub fn act_by(&self) -> Option<Instant> {
         let outstanding = self.checks.iter().filter(|(_, judged)| judged.live && judged.verdict > Verdict::Ready);

@@ -92,7 +92,7 @@ impl Night {
 #[test]
 fn a_check_that_has_failed() {
     let expected = "\
-orders: failed, until 09:00 unless something new is seen
+orders: failed, until Tue 00:00 unless something new is seen
   Seen       run r1 failed; source web last answered at 03:30
   Rule       dashboard exec needs it through other checks; what counts is of 00:00 on; ready by Mon 2026-11-23 09:00; somebody looks; act by 07:30
   Forecast   none: nothing is known from which it could be told
@@ -218,6 +218,11 @@ fn what_is_usual_and_how_it_does_tonight_are_told_in_a_sentence() {
     let expected = "about 03:40, 03:45 at the latest, by its last 30 nights; usually 03:40, 9 of 10 nights within 5 min of it; \
                     running for 5 min, usually 40 min";
     assert_eq!(forecast(&night, "orders", "03:05"), expected);
+    let until = |name: &str| night.tell(name, true, "03:05").lines().next().unwrap().to_owned();
+    assert_eq!(until("orders"), "orders: on_track, until 03:40 unless something new is seen");
+    // What it waits for may be late before it is.
+    assert_eq!(until("sales"), "sales: on_track, until 03:40 unless something new is seen");
+    assert_eq!(until("exec"), "exec: on_track, until 03:40 unless something new is seen");
     // Nothing was heard of it since.
     let expected = "was expected at 03:40, 03:45 at the latest, by its last 30 nights; usually 03:40, 9 of 10 nights within 5 min of it; \
                     running for 42 min, usually 40 min, longer than usual";

@@ -80,7 +80,7 @@ pub(super) fn json(story: &Story<'_>, state: &State, plan: &Plan) -> Value {
         json!({
             "cycle": of.view.cycle.key.to_string(),
             "verdict": verdict,
-            "holds_until": of.view.stands_until().map(shown),
+            "holds_until": until(of).map(shown),
             "reason": of.judged.map(|(ix, judged)| told.reason(ix, judged)),
             "cause": of.judged.and_then(|(_, judged)| judged.cause.as_ref()).map(Cause::to_string),
             "opens_at": shown(of.view.cycle.opens_at),
@@ -120,6 +120,11 @@ pub(super) fn json(story: &Story<'_>, state: &State, plan: &Plan) -> Value {
     })
 }
 
+/// When it may change though nothing new is seen.
+fn until(of: &InCycle<'_>) -> Option<Instant> {
+    of.judged.map_or_else(|| of.view.stands_until(), |(ix, _)| of.view.stands_until_of(ix))
+}
+
 impl Told<'_> {
     fn time(&self, at: Instant) -> String {
         at.with_timezone(&self.plan.timezone).format("%a %F %R").to_string()
@@ -146,8 +151,7 @@ impl Told<'_> {
     fn in_cycle(&self, name: &str, of: &InCycle<'_>) -> Vec<String> {
         let (view, clock) = (of.view, self.clock());
         let verdict = of.judged.map_or(view.verdict, |(_, judged)| judged.verdict);
-        let holds =
-            view.stands_until().map_or(String::new(), |until| format!(", until {} unless something new is seen", clock(until)));
+        let holds = until(of).map_or(String::new(), |until| format!(", until {} unless something new is seen", clock(until)));
         let mut lines = vec![format!("{name}: {}{holds}", verdict.word())];
         match of.judged {
             Some((ix, judged)) => {

@@ -3,7 +3,7 @@
 //! What had not come when the newest answer was asked for is what is known; the clock alone tells nothing of it. Whatever is compared
 //! with either is noted, so that it is known until when a judgement holds: nobody has to work that out beside it.
 
-use crate::core::time::{Instant, Until};
+use crate::core::time::{Instant, Until, earliest};
 
 pub(super) struct Now {
     at: Instant,
@@ -59,6 +59,10 @@ impl Now {
 }
 
 impl Holds {
+    pub(super) fn until(&self) -> Option<Instant> {
+        earliest(self.clock, self.answer)
+    }
+
     pub(super) fn at(&self, at: Instant, seen_at: Option<Instant>) -> bool {
         !self.moves && self.clock.is_none_or(|until| at < until) && self.answer.is_none_or(|until| seen_at < Some(until))
     }
