@@ -12,6 +12,8 @@ use crate::core::time::{Instant, local_date, wall_clock};
 /// A calendar's end is said so long before it comes: time enough for the next version, or for an `.ics` file.
 const CALENDAR_ENDS_DAYS: i64 = 90;
 
+const DAY_S: i32 = 86_400;
+
 /// Calendars whose data ends soon.
 pub fn calendars(loaded: &Loaded, now: Instant) -> Vec<Finding> {
     let today = local_date(now, loaded.plan.timezone);
@@ -38,6 +40,9 @@ pub fn arrivals(loaded: &Loaded, rows: &[Row]) -> Vec<Finding> {
 
 fn usually_late(loaded: &Loaded, id: &Id, dashboard: &Dashboard, rows: &[Row]) -> Option<Finding> {
     let deadline = *dashboard.ready_by.last()?;
+    let earlier = dashboard.ready_by.iter().rev().nth(1);
+    let opens_s = earlier.unwrap_or(&dashboard.counts_from).since_midnight_s() as i32;
+    let window = opens_s..opens_s + DAY_S;
     let reached = reached_from(&loaded.plan, &dashboard.needs);
     let arrivals = rows.iter().filter_map(|row| {
         let Row::Check(check, state) = row else { return None };
@@ -46,7 +51,7 @@ fn usually_late(loaded: &Loaded, id: &Id, dashboard: &Dashboard, rows: &[Row]) -
         if !member && !needed(Need::Check(check.clone())) {
             return None;
         }
-        let (arrives_s, nights) = Habit::as_a_rule(state.habits.last()?)?;
+        let (arrives_s, nights) = Habit::as_a_rule(state.habits.of(&window)?)?;
         Some((arrives_s, nights, check))
     });
     let (arrives_s, nights, check) = arrivals.max()?;

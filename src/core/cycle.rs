@@ -5,6 +5,7 @@ use super::plan::{Check, Dashboard, Id, Plan};
 use super::state::CycleKey;
 use super::time::{Instant, at_wall, local_date, shift, wall_s};
 use chrono::{NaiveDate, TimeDelta};
+use std::ops::Range;
 
 /// One due day of a dashboard, or one of its several deadlines on that day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,15 +114,20 @@ impl Cycle {
         check.run.map_or(opens, |clock| clock.on(self.key.date, plan.timezone).max(opens))
     }
 
-    /// What a forecast of `check` is asked about.
-    pub fn tonight(&self, check: &Check, dashboard: &Dashboard, plan: &Plan) -> Tonight {
+    /// The window of `check`, in seconds on the wall after local midnight of the business date.
+    pub fn window(&self, check: &Check, plan: &Plan) -> Range<i32> {
         let wall = |at: Instant| i32::try_from(self.wall_s(at, plan)).unwrap_or(i32::MAX).min(WINDOW_MAX_S);
         let (opens, closes) = (self.window_opens(check, plan), self.window_closes(check, plan));
-        let ends = closes.min(opens + TimeDelta::seconds(WINDOW_MAX_S.into()));
+        wall(opens)..wall(closes.min(opens + TimeDelta::seconds(WINDOW_MAX_S.into())))
+    }
+
+    /// What a forecast of `check` is asked about.
+    pub fn tonight(&self, check: &Check, dashboard: &Dashboard, plan: &Plan) -> Tonight {
+        let window = self.window(check, plan);
         let named = [&dashboard.audience, &dashboard.on].into_iter().find_map(|rule| rule.calendar());
         let only = plan.calendars.values().next().filter(|_| plan.calendars.len() == 1);
         let calendar = named.and_then(|id| plan.calendars.get(id)).or(only);
-        Tonight::of(self.key.date, wall(opens), wall(ends), |date| calendar?.is_workday(date))
+        Tonight::of(self.key.date, window.start, window.end, |date| calendar?.is_workday(date))
     }
 
     /// Seconds after local midnight of the business date, on the wall.

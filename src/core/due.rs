@@ -1,11 +1,12 @@
 //! The second door: what is to be done now. Derived, never stored: a lost wake-up or an extra tick changes nothing.
 
 use super::incident::SAMPLE;
+use super::judge::CycleView;
 use super::observation::Ask;
 use super::plan::{Id, Plan, Source, SourceKind};
 use super::posts;
 use super::proof;
-use super::standing;
+use super::standing::{self, DARK_AFTER, DARK_TRIES};
 use super::state::{Attempt, Cause, Post, PostId, Seen, SourceState, State, Verdict};
 use super::time::{Instant, local_date};
 use chrono::{NaiveDate, TimeDelta};
@@ -30,6 +31,8 @@ pub(super) const LIST_EVERY: TimeDelta = TimeDelta::minutes(10);
 const SINCE_AT_MOST: TimeDelta = TimeDelta::days(35);
 /// … and with so much to spare.
 const SINCE_SPARE: TimeDelta = TimeDelta::hours(1);
+/// Until it is sure that a source is dark it is asked so often.
+const ASK_AGAIN: TimeDelta = TimeDelta::minutes(2);
 
 /// What is due at `at`.
 pub fn due(state: &State, plan: &Plan, at: Instant) -> Due {
@@ -96,7 +99,7 @@ fn ask(state: &State, plan: &Plan, id: &Id, setup: &Source, asks: &mut Vec<Ask>,
     if listing || !state.roster.is_asked(id, setup.kind) {
         return;
     }
-    let sweep_at = sweep_at(state, id, setup, source, at);
+    let sweep_at = sweep_at((state, plan), id, setup, source, at);
     if sweep_at <= at {
         let subjects = state.roster.asked(id).map(|asked| asked.subjects.clone()).unwrap_or_default();
         let since = since(state, plan, id, at);
@@ -106,8 +109,9 @@ fn ask(state: &State, plan: &Plan, id: &Id, setup: &Source, asks: &mut Vec<Ask>,
     }
 }
 
-/// A source is asked in its rhythm, at once for a check that was never asked for, and at each deadline that waits for it.
-fn sweep_at(state: &State, id: &Id, setup: &Source, source: &SourceState, at: Instant) -> Instant {
+/// A source is asked in its rhythm, at once for a check that was never asked for, and at each deadline that waits for it and the last
+/// moment for a word before.
+fn sweep_at((state, plan): (&State, &Plan), id: &Id, setup: &Source, source: &SourceState, at: Instant) -> Instant {
     let Some(asked) = source.asked_at.filter(|asked| *asked <= at) else { return at };
     // Looked at last: it goes through all checks.
     let unasked = || state.roster.subjects(id).flat_map(|(_, ixs)| ixs).any(|ix| state.checks[*ix].seen.is_none());
@@ -122,9 +126,16 @@ fn sweep_at(state: &State, id: &Id, setup: &Source, source: &SourceState, at: In
     if setup.kind == SourceKind::File && reopened() {
         return at;
     }
-    let waits = |view: &&super::judge::CycleView| view.verdict > Verdict::Ready;
-    let deadlines = state.view.cycles.values().filter(waits).flat_map(|view| [view.cycle.deadline, view.cycle.closes_at]);
-    let rhythm = asked + setup.every;
+    let waits = |view: &&CycleView| view.verdict > Verdict::Ready;
+    let last_word = |view: &CycleView| {
+        let at_latest = plan.dashboards.get(&view.cycle.key.dashboard).map_or(TimeDelta::zero(), |dashboard| dashboard.at_latest);
+        view.cycle.deadline - at_latest
+    };
+    let deadlines =
+        state.view.cycles.values().filter(waits).flat_map(|view| [last_word(view), view.cycle.deadline, view.cycle.closes_at]);
+    // Of one that is asked seldom a single lost answer would make a dark one.
+    let unsure = source.dark.as_ref().is_some_and(|dark| dark.tries < DARK_TRIES) && setup.every > DARK_AFTER;
+    let rhythm = asked + if unsure { ASK_AGAIN } else { setup.every };
     deadlines.filter(|deadline| *deadline > asked).fold(rhythm, Instant::min)
 }
 

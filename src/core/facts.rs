@@ -52,7 +52,9 @@ pub(super) fn incident(
     let is_touched = |id: &Id| waiting.contains(&id) || incident.alike.contains(id) || incident.cause == Cause::Check(id.clone());
     // What is late for itself is well by nobody's word.
     let late_s = |judged: &Judged| judged.habit()?.arrives?.late_s;
-    let late_in = |view: &CycleView, ix| view.of(ix).and_then(late_s).is_some_and(|s| view.cycle.at_wall(s as i64, plan) < at);
+    let seen_at = |ix: Ix| state.sources.get(&state.roster.checks[ix].check.source)?.swept_at;
+    let late_in =
+        |view: &CycleView, ix| view.of(ix).and_then(late_s).is_some_and(|s| Some(view.cycle.at_wall(s as i64, plan)) < seen_at(ix));
     let is_late = |ix: Ix| state.view.cycles.values().any(|view| late_in(view, ix));
     let untouched = due.iter().filter(|ix| !is_touched(&state.roster.checks[**ix].id) && !is_late(**ix)).count();
     let judged = cause.and_then(|ix| judged(state, cycles, ix));

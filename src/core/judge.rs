@@ -100,8 +100,9 @@ impl Awaits {
         }
     }
 
-    fn first(&self) -> Option<Instant> {
-        self.0.iter().map(|(_, answer)| *answer).min()
+    /// The first that lies ahead. (One that does not comes with the next answer.)
+    fn after(&self, at: Instant) -> Option<Instant> {
+        self.0.iter().map(|(_, answer)| *answer).filter(|answer| *answer > at).min()
     }
 
     pub fn of(&self, source: &Id) -> Option<Instant> {
@@ -163,7 +164,7 @@ impl CycleView {
 
     /// When it may change though nothing new is seen: by the clock, or because an answer from then has nothing new either.
     pub fn stands_until(&self) -> Option<Instant> {
-        earliest(self.holds_until, self.awaits.first())
+        earliest(self.holds_until, self.awaits.after(self.judged_at))
     }
 
     /// The same of one check: it changes with what it needs, but not with others.
@@ -172,11 +173,11 @@ impl CycleView {
         let mut seen = vec![false; self.checks.len()];
         while let Some(place) = left.pop() {
             if !std::mem::replace(&mut seen[place], true) {
-                until = earliest(until, self.checks[place].1.open.as_ref().and_then(|open| open.holds.until()));
+                until = earliest(until, self.checks[place].1.open.as_ref().and_then(|open| open.holds.after(self.judged_at)));
                 left.extend(self.wanted.needs(place));
             }
         }
-        until.filter(|until| *until > self.judged_at)
+        until
     }
 
     /// The earliest act-by of what is outstanding.

@@ -51,7 +51,7 @@ pub enum Unseen {
 }
 
 /// So many unanswered questions in a row, or so long, make a source dark; one lost answer does not.
-const DARK_TRIES: u32 = 3;
+pub(super) const DARK_TRIES: u32 = 3;
 pub(super) const DARK_AFTER: TimeDelta = TimeDelta::minutes(5);
 /// Clocks of two machines differ; data further in the future than this is not believed.
 const FUTURE_TOLERANCE: TimeDelta = TimeDelta::minutes(5);

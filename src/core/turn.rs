@@ -2,7 +2,7 @@
 //! down what sticks (arrivals, the nights' history, results).
 
 use super::cycle::{self, Cycle};
-use super::forecast;
+use super::forecast::{self, Mixture};
 use super::grounds;
 use super::judge::{self, CycleView, GRACE, Judged};
 use super::maintenance;
@@ -196,18 +196,19 @@ fn learn_absences(tx: &mut Tx<'_>, dashboard: &Dashboard, view: &CycleView) {
 /// have been, in maintenance tells of no habit.
 fn learn(tx: &mut Tx<'_>, ix: Ix, dashboard: &Dashboard, cycle: &Cycle, arrived_at: Option<Instant>, took_s: Option<i64>) {
     let plan = tx.plan;
-    let (nth, date) = (cycle.key.nth, cycle.key.date);
     let known = &tx.state.roster.checks[ix];
-    let last = tx.state.checks[ix].habits.get(nth).and_then(|habits| habits.nights().last());
+    let window = cycle.window(&known.check, plan);
+    let last = tx.state.checks[ix].habits.of(&window).and_then(Mixture::last_date);
     let until = arrived_at.unwrap_or(cycle.deadline);
-    if last.is_some_and(|last| last.date() >= date) || maintenance::was(plan, &known.id, &known.check.source, cycle.opens_at, until)
+    if last.is_some_and(|last| last >= cycle.key.date)
+        || maintenance::was(plan, &known.id, &known.check.source, cycle.opens_at, until)
     {
         return;
     }
     let tonight = cycle.tonight(&known.check, dashboard, plan);
     let arrived_s = arrived_at.map(|at| i32::try_from(cycle.wall_s(at, plan)).unwrap_or(i32::MAX / 2));
     let check = tx.check_mut(ix);
-    let habits = check.habits.get_mut(nth);
+    let habits = check.habits.of_mut(&window);
     habits.learn(tonight, arrived_s, took_s);
     if let Some(moved) = forecast::moved(habits.nights(), check.moved.map(|(moved, _)| moved.since)) {
         check.moved = Some((moved, false));

@@ -199,7 +199,7 @@ fn used() -> Night {
             let date = crate::core::time::shift("2026-11-23".parse().unwrap(), -back);
             let late_min = back * 7 % 11 - 5;
             let tonight = crate::core::forecast::Tonight::of(date, 0, 86_400, |_| None);
-            let habits = night.state.checks[ix].habits.get_mut(0);
+            let habits = night.state.checks[ix].habits.of_mut(&(0..86_400));
             habits.learn(tonight, Some((arrives_min + late_min) * 60), Some(i64::from(40 + late_min) * 60));
         }
     }

@@ -14,6 +14,7 @@ use super::reach::{REACHES, WITHIN_S, near};
 use super::sample::{AGES, Age, Alike, BySample, Classes, LIKENESSES, SAMPLES, SPANS, alike};
 use super::told::{ANY_TIME, Counts, Told};
 use super::tonight::Tonight;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 /// Older nights tell nothing of tonight that these do not.
@@ -55,6 +56,15 @@ impl Mixture {
     /// Oldest first.
     pub fn nights(&self) -> &[Night] {
         &self.nights
+    }
+
+    /// When it came last, in seconds on the wall after local midnight of that night's date.
+    pub fn newest_s(&self) -> Option<i32> {
+        self.nights.iter().rev().find_map(|night| night.arrived_s())
+    }
+
+    pub fn last_date(&self) -> Option<NaiveDate> {
+        self.nights.last().map(|night| night.date())
     }
 
     /// Takes in how tonight went; `None`: nothing came. `took_s`: the run time.
@@ -136,7 +146,7 @@ impl Mixture {
     fn reward(&mut self, tonight: Tonight, night: Night) {
         let mut counts = Counts::new();
         let mut nears = Classes::new();
-        let (opens, ends) = (Night::step(tonight.opens_s), Night::step(tonight.ends_s.max(tonight.opens_s)));
+        let (opens, ends) = (Night::step(tonight.opens_s), Night::step(tonight.ends_s));
         for (then, age, alike) in self.alike(tonight) {
             counts.add(then, age, alike);
             let apart = then.order().clamp(opens, ends).abs_diff(night.order());
@@ -147,7 +157,7 @@ impl Mixture {
                 nears.add(age, alike, near);
             }
         }
-        let anywhere = 2.0 * WITHIN_S / (tonight.ends_s - tonight.opens_s).max(1) as f32;
+        let anywhere = 2.0 * WITHIN_S / (tonight.ends_s - tonight.opens_s) as f32;
         let mut weights = [[0.0; REACHES.len()]; SAMPLES];
         let samples = counts.told().into_iter().zip(nears.by_sample().into_iter().flatten());
         for ((new, had), (told, near)) in weights.iter_mut().zip(self.weights.chunks_exact(REACHES.len())).zip(samples) {

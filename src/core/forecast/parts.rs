@@ -22,7 +22,7 @@ pub(super) struct Parts {
 impl Parts {
     /// For a window, on the wall.
     pub(super) fn new(opens_s: i32, ends_s: i32) -> Self {
-        let (opens, ends) = (Night::step(opens_s), Night::step(ends_s.max(opens_s)));
+        let (opens, ends) = (Night::step(opens_s), Night::step(ends_s));
         let steps = usize::from(ends - opens) + 1;
         let (places, taken) = (vec![0; steps], vec![0; steps.div_ceil(WORD)]);
         Self { opens, ends, places, taken, masses: [Four::default(); NIGHTS_KEPT + 1], last: 0 }

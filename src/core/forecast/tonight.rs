@@ -26,6 +26,9 @@ pub(super) mod kind {
 /// A month begins and ends within so many days that need not be looked at one by one.
 const TURN_DAYS: i32 = 5;
 
+/// No window is shorter.
+const SHORTEST_S: i32 = 60;
+
 impl Tonight {
     /// `is_workday`: `None` where nobody knows; then Monday to Friday are.
     pub fn of(date: NaiveDate, opens_s: i32, ends_s: i32, is_workday: impl Fn(NaiveDate) -> Option<bool>) -> Self {
@@ -40,7 +43,8 @@ impl Tonight {
         let workday = if works(date) { kind::WORKDAY } else { 0 };
         let after = if works(shift(date, -1)) { kind::AFTER_WORKDAY } else { 0 };
         let kind = workday | after | turn;
-        Self { date, kind, opens_s, ends_s }
+        // A check's own opening may lie behind the end that it moves.
+        Self { date, kind, opens_s, ends_s: ends_s.max(opens_s + SHORTEST_S) }
     }
 
     pub fn date(&self) -> NaiveDate {

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, NOTICE, Row};
 use super::now::Now;
-use crate::core::forecast::{Curve, Forecast, Habit, Outlook, Runs, Tonight};
+use crate::core::forecast::{Curve, Forecast, Habit, Mixture, Outlook, Runs, Tonight};
 use crate::core::judge::Judged;
 use crate::core::message::{Basis, NotStarted};
 use crate::core::observation::RunState;
@@ -43,7 +43,8 @@ impl Bench<'_> {
             let expected = |at: Instant| Some(Forecast { at, high: late, basis: Basis::Observed { nights } });
             let waits = matches!(course, Course::Ahead { waits: true, .. });
             if (late <= finish_by || waits) && !now.has_seen(usual) {
-                return Foreseen { forecast: expected(usual), is_risky: Some(waits && usual > finish_by && now.is(last_word)) };
+                // Noted before the hour is looked at, as that may move on with every answer.
+                return Foreseen { forecast: expected(usual), is_risky: Some(waits && now.is(last_word) && usual > finish_by) };
             }
             // Nor of a run that is in time if it takes twice as long as on nine of ten nights.
             if let Course::Working { since } = course
@@ -102,10 +103,18 @@ impl Bench<'_> {
         if in_vain { backstop } else { backstop.min(notice) }
     }
 
+    /// Had it come tonight, before it was started again?
+    fn had_come(&self, ix: Ix) -> bool {
+        let tonight = |mixture: &Mixture| mixture.last_date() == Some(self.cycle.key.date);
+        self.habits(ix)
+            .filter(|mixture| tonight(mixture))
+            .and_then(|mixture| mixture.nights().last())
+            .is_some_and(|night| night.arrived_s().is_some())
+    }
+
     /// By its own nights; `None`: it has none.
     fn outlook(&self, row: &Row<'_>) -> Option<Outlook> {
-        let habits = self.state.checks[row.ix].habits.get(self.cycle.key.nth)?;
-        Some(habits.outlook(self.tonight(row.ix)))
+        Some(self.habits(row.ix)?.outlook(self.tonight(row.ix)))
     }
 
     pub(super) fn tonight(&self, ix: Ix) -> Tonight {
@@ -152,6 +161,8 @@ impl Bench<'_> {
                 let runs = outlook.and_then(|outlook| Runs::of(&outlook)).unwrap_or_else(|| Runs::declared(run.usual));
                 Some((Curve::Run { runs, since: *since }, run.basis))
             }
+            // What is run again has come at its hour already.
+            Course::Ahead { .. } if self.had_come(row.ix) => None,
             Course::Ahead { late_by, .. } => {
                 let nights = row.open.habit.arrives?.nights;
                 let (outlook, date, zone) = (self.outlook(row)?, self.cycle.key.date, self.plan.timezone);

@@ -6,7 +6,7 @@ use super::now::{Holds, Now};
 use super::path::Path;
 use super::{Awaits, GRACE, Judged, Open};
 use crate::core::cycle::Cycle;
-use crate::core::forecast::{Forecast, Habit};
+use crate::core::forecast::{Forecast, Habit, Mixture};
 use crate::core::message::NotStarted;
 use crate::core::observation::RunState;
 use crate::core::plan::{Dashboard, Id, Need, Plan};
@@ -91,6 +91,12 @@ impl Bench<'_> {
         &self.state.roster
     }
 
+    /// What is known of its nights, in the window that counts here.
+    pub(super) fn habits(&self, ix: Ix) -> Option<&Mixture> {
+        let check = &self.roster().checks[ix].check;
+        self.state.checks[ix].habits.of(&self.cycle.window(check, self.plan))
+    }
+
     fn source(&self, ix: Ix) -> Option<&SourceState> {
         self.state.sources.get(&self.roster().checks[ix].check.source)
     }
@@ -107,8 +113,8 @@ impl Bench<'_> {
             Standing::Arrived(_) => Verdict::Ready,
             _ => Verdict::NotDue,
         };
-        let (habits, had) = (check.habits.get(self.cycle.key.nth), judged.open.take());
-        let known_until = habits.and_then(|habits| habits.nights().last()).map(|night| night.date());
+        let (habits, had) = (self.habits(ix), judged.open.take());
+        let known_until = habits.and_then(Mixture::last_date);
         let open = || {
             let known_since = had.filter(|open| open.known_until == known_until).map(|open| open.habit);
             let habit = known_since.unwrap_or_else(|| Habit::of(habits, self.tonight(ix), known.check.duration));
@@ -249,7 +255,7 @@ impl Bench<'_> {
         let worst = if hollow { worst.max(Verdict::Unknown) } else { worst };
         // A failed check needs no newer answer to be late.
         let definite = || live().any(|verdict| matches!(verdict, Verdict::Late | Verdict::Failed));
-        let past = self.at >= (self.cycle.deadline + GRACE).min(self.cycle.closes_at) || definite();
+        let past = self.at >= self.cycle.deadline + GRACE || definite();
         if worst > Verdict::Ready && self.at >= self.cycle.deadline && past { Verdict::Late } else { worst }
     }
 }

@@ -59,8 +59,9 @@ impl Now {
 }
 
 impl Holds {
-    pub(super) fn until(&self) -> Option<Instant> {
-        earliest(self.clock, self.answer)
+    /// The first time of both that lies ahead.
+    pub(super) fn after(&self, at: Instant) -> Option<Instant> {
+        earliest(self.clock, self.answer.filter(|answer| *answer > at))
     }
 
     pub(super) fn at(&self, at: Instant, seen_at: Option<Instant>) -> bool {

@@ -49,7 +49,7 @@ impl CycleView {
     /// `None`: nothing is outstanding, or of something that is, nobody knows when it comes.
     pub fn prospect(&self, state: &State, plan: &Plan, dashboard: &Dashboard, at: Instant) -> Option<Prospect> {
         let bench = Bench { state, plan, dashboard, wanted: &self.wanted, cycle: &self.cycle, at };
-        let dates = self.dates(state);
+        let dates = self.dates(&bench);
         let mut ahead: Vec<Option<Scenarios>> = vec![None; self.checks.len()];
         let (mut worst, mut likely, mut basis) = (None::<(Ix, f32)>, None, None);
         for (place, (ix, judged)) in self.checks.iter().enumerate() {
@@ -57,7 +57,7 @@ impl CycleView {
             let needs = Needs { places: self.wanted.needs(place), before: &self.checks[..place] };
             let fed: Scenarios = latest(needs.places.iter().filter_map(|need| ahead[*need].as_ref()));
             let row = Row { ix: *ix, judged, open, needs };
-            let ranks = ranks(state.checks[*ix].habits.get(self.cycle.key.nth), &dates);
+            let ranks = ranks(bench.habits(*ix), &dates);
             let (of_check, by, risk) = bench.scenarios(&row, &fed, &ranks)?;
             if let Some(Risk { chance, last_word }) = risk {
                 worst = worst.filter(|(_, worst)| *worst >= chance).or(Some((*ix, chance)));
@@ -85,9 +85,9 @@ impl CycleView {
     }
 
     /// The nights that are played again: those that the check with the most of them knows.
-    fn dates(&self, state: &State) -> Vec<NaiveDate> {
+    fn dates(&self, bench: &Bench<'_>) -> Vec<NaiveDate> {
         let outstanding = self.checks.iter().filter(|(_, judged)| judged.live && judged.verdict > Verdict::Ready);
-        let habits = outstanding.filter_map(|(ix, _)| state.checks[*ix].habits.get(self.cycle.key.nth));
+        let habits = outstanding.filter_map(|(ix, _)| bench.habits(*ix));
         let longest = habits.map(Mixture::nights).max_by_key(|nights| nights.len().min(SCENARIOS)).unwrap_or_default();
         longest.iter().rev().take(SCENARIOS).map(|night| night.date()).collect()
     }

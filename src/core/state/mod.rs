@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the stored rows. A store with another one is refused with a sentence.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// One row of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

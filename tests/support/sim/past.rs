@@ -52,15 +52,12 @@ fn times(thing: &Thing, midnight: Instant) -> Option<(i64, i64)> {
 /// A store that has seen those nights.
 pub fn seen(script: &Script, plan: &Plan) -> Commit {
     let mut state = State::restore([], plan);
-    let twice = script.conf.dashboards.values().any(|dashboard| dashboard.ready_by.len() > 1);
     let mut put = Vec::new();
     for (id, past) in &script.past {
         let Some(ix) = state.roster.place(id) else { continue };
-        for nth in 0..=u32::from(twice) {
-            past.nights_before(first(script)).for_each(|(night, arrived_s, took_s)| {
-                state.checks[ix].habits.get_mut(nth).learn(night, Some(arrived_s), Some(took_s));
-            });
-        }
+        past.nights_before(first(script)).for_each(|(night, arrived_s, took_s)| {
+            state.checks[ix].habits.of_mut(&(0..86_400)).learn(night, Some(arrived_s), Some(took_s));
+        });
         let mut check = state.checks[ix].clone();
         // What it was called in its source until yesterday: what was seen of that is not known, what was usual is.
         check.fingerprint = ("source before".into(), id.clone());
