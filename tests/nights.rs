@@ -86,8 +86,8 @@ fn a_run_that_is_too_long_is_told_before_the_deadline_and_by_day_a_person_is_ask
         },
         &[
             "Mon 06:30 team post digest OnTrack",
-            // 40 minutes, and 100 until sales must begin: after 49 of them it is likelier to miss than not.
-            "Mon 07:49 team notify alert orders at_risk +1 [exec]",
+            // 40 minutes, and 100 until sales must begin: after 62 of them it is likelier to miss than not.
+            "Mon 08:02 team notify alert orders at_risk +1 [exec]",
             "Mon 10:05 team post resolved orders 1/1 missed",
         ],
     );

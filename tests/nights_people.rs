@@ -88,7 +88,7 @@ fn a_word_says_when_the_next_one_comes_and_it_comes_then() {
     assert_eq!(foretold(night, awake), ["03:10 → 04:20 ActBy", "04:20 → 04:50 rung", "04:50 → resolved"]);
     assert_eq!(foretold(("03:55", "04:30"), awake), ["04:30 → 06:00 Deadline", "06:00 → 06:30 rung", "06:30 → resolved"]);
     // It runs too long, and fails after that was told.
-    let worse = ["04:12 → 04:20 ActBy", "04:20 → 04:50 rung", "04:30 → 04:50 rung", "04:50 → resolved", "06:00 → resolved"];
+    let worse = ["04:18 → 04:20 ActBy", "04:20 → 04:50 rung", "04:30 → 04:50 rung", "04:50 → resolved", "06:00 → resolved"];
     assert_eq!(foretold(("03:00", "04:30"), awake), worse);
     let alone = |plan: &mut Plan| plan.dashboards.get_mut(&id("exec")).unwrap().escalate.clear();
     assert_eq!(foretold(("07:00", "07:10"), alone), ["07:10 → resolved"]);

@@ -4,7 +4,7 @@
 
 use super::check::reached_from;
 use super::{Finding, Loaded};
-use crate::core::forecast::Habit;
+use crate::core::forecast::AsARule;
 use crate::core::plan::{Dashboard, Id, Need};
 use crate::core::state::Row;
 use crate::core::time::{Instant, local_date, wall_clock};
@@ -51,8 +51,8 @@ fn usually_late(loaded: &Loaded, id: &Id, dashboard: &Dashboard, rows: &[Row]) -
         if !member && !needed(Need::Check(check.clone())) {
             return None;
         }
-        let (arrives_s, nights) = Habit::as_a_rule(state.habits.of(&window)?)?;
-        Some((arrives_s, nights, check))
+        let rule = AsARule::of(state.habits.of(&window)?)?;
+        Some((rule.usual_s, rule.nights, check))
     });
     let (arrives_s, nights, check) = arrivals.max()?;
     if arrives_s <= deadline.since_midnight_s() {

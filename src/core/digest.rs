@@ -8,6 +8,7 @@ use super::cycle;
 use super::facts;
 use super::forecast::Moved;
 use super::foresee;
+use super::judge::CycleView;
 use super::maintenance;
 use super::message::{Body, DashboardFacts, DigestFacts, DigestIncident, DigestNotes, DigestVerdict, Taken, WeekFacts};
 use super::patience;
@@ -341,7 +342,11 @@ fn line(state: &State, plan: &Plan, incident: &Incident, at: Instant) -> Option<
     waiting.retain(|id| known.is_none_or(|known| known.id != **id));
     let eta = known.and_then(|known| {
         let ix = state.roster.place(&known.id)?;
-        state.view.cycles.values().find_map(|view| view.of(ix)?.forecast).map(|forecast| forecast.shown())
+        let expected = |(id, view): (&Id, &CycleView)| {
+            let played = plan.dashboards.get(id).and_then(|dashboard| view.eta_of(ix, state, plan, dashboard, at));
+            played.or_else(|| view.of(ix)?.forecast.map(|forecast| forecast.shown()))
+        };
+        state.view.cycles.iter().find_map(expected)
     });
     Some(DigestIncident {
         incident: incident.id,

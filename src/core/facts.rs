@@ -73,10 +73,10 @@ pub(super) fn incident(
         dashboards: dashboards(state, plan, incident, cycles, at),
         owner: known.and_then(|check| check.owner.as_deref()).and_then(|owner| owner_facts(plan, owner)),
         runbook: known.and_then(|check| check.runbook.clone()),
-        usual: judged.and_then(Judged::habit).zip(first).and_then(|(habit, view)| {
-            let arrives = habit.arrives?;
-            let [usual, late] = [arrives.usual_s?, arrives.late_s?].map(|s| view.cycle.at_wall(s as i64, plan));
-            Some(Usual { arrives: usual, latest: late, nights: arrives.nights })
+        usual: cause.zip(first).and_then(|(ix, view)| {
+            let rule = view.as_a_rule(ix, state, plan)?;
+            let [arrives, latest] = [rule.usual_s, rule.late_s].map(|s| view.cycle.at_wall(s, plan));
+            Some(Usual { arrives, latest, nights: rule.nights })
         }),
         last_good: cause.and_then(|ix| last_good(state, ix)),
         taken: taken(incident, at),

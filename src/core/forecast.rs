@@ -20,7 +20,7 @@ mod told;
 mod tonight;
 
 pub use curve::Curve;
-pub use habit::{Arrives, ENOUGH_NIGHTS, Habit};
+pub use habit::{Arrives, AsARule, ENOUGH_NIGHTS, Habit};
 pub use habits::Habits;
 pub use mixture::{Mixture, NIGHTS_KEPT};
 pub use moved::{Moved, moved};

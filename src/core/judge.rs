@@ -16,7 +16,7 @@ use self::bench::Bench;
 use self::now::Holds;
 use self::path::Path;
 use super::cycle::Cycle;
-use super::forecast::{Forecast, Habit};
+use super::forecast::{AsARule, Forecast, Habit};
 use super::outside::Outside;
 use super::plan::{Dashboard, Id, Plan};
 use super::roster::{Ix, Wanted};
@@ -178,6 +178,12 @@ impl CycleView {
             }
         }
         until
+    }
+
+    /// When a check came on its recent nights, in the window that counts here.
+    pub fn as_a_rule(&self, ix: Ix, state: &State, plan: &Plan) -> Option<AsARule> {
+        let check = &state.roster.checks.get(ix)?.check;
+        AsARule::of(state.checks.get(ix)?.habits.of(&self.cycle.window(check, plan))?)
     }
 
     /// The earliest act-by of what is outstanding.

@@ -215,7 +215,7 @@ fn what_is_usual_and_how_it_does_tonight_are_told_in_a_sentence() {
         let told = night.tell(name, true, clock);
         told.lines().find_map(|line| line.trim().strip_prefix("Forecast")).unwrap().trim().to_owned()
     };
-    let expected = "about 03:40, 03:45 at the latest, by its last 30 nights; usually 03:40, 9 of 10 nights within 5 min of it; \
+    let expected = "about 03:40, 03:45 at the latest, by its last 30 nights; usually 03:40, 9 of 10 nights by 03:45 (its last 28); \
                     running for 5 min, usually 40 min";
     assert_eq!(forecast(&night, "orders", "03:05"), expected);
     let until = |name: &str| night.tell(name, true, "03:05").lines().next().unwrap().to_owned();
@@ -224,13 +224,13 @@ fn what_is_usual_and_how_it_does_tonight_are_told_in_a_sentence() {
     assert_eq!(until("sales"), "sales: on_track, until 03:40 unless something new is seen");
     assert_eq!(until("exec"), "exec: on_track, until 03:40 unless something new is seen");
     // Nothing was heard of it since.
-    let expected = "was expected at 03:40, 03:45 at the latest, by its last 30 nights; usually 03:40, 9 of 10 nights within 5 min of it; \
+    let expected = "was expected at 03:40, 03:45 at the latest, by its last 30 nights; usually 03:40, 9 of 10 nights by 03:45 (its last 28); \
                     running for 42 min, usually 40 min, longer than usual";
     assert_eq!(forecast(&night, "orders", "03:42"), expected);
-    assert_eq!(forecast(&night, "exec", "03:42"), "about 04:25 (04:20 to 04:30), by its last 30 nights; 1% to miss 09:00");
+    assert_eq!(forecast(&night, "exec", "03:42"), "about 04:25 (04:20 to 04:40), by its last 30 nights; 1% to miss 09:00");
     night.sees("03:50", vec![run("r1", RunState::Running, "03:00", None)]);
-    let expected = "about 04:15, by its last 30 nights; usually 03:40, 9 of 10 nights within 5 min of it; \
+    let expected = "about 04:00, 04:05 at the latest, by its last 30 nights; usually 03:40, 9 of 10 nights by 03:45 (its last 28); \
                     running for 50 min, usually 40 min, longer than 9 of 10 nights";
     assert_eq!(forecast(&night, "orders", "03:50"), expected);
-    assert_eq!(forecast(&night, "exec", "03:50"), "about 05:15 (04:35 to 05:25), by its last 30 nights; 16% to miss 09:00");
+    assert_eq!(forecast(&night, "exec", "03:50"), "about 04:40 (04:30 to 04:45), by its last 30 nights; 7% to miss 09:00");
 }

@@ -157,7 +157,7 @@ impl Told<'_> {
             Some((ix, judged)) => {
                 lines.push(row("Seen", &format!("{}; {}", self.reason(ix, judged), self.asked(ix))));
                 lines.push(row("Rule", &self.rule(ix, view, judged)));
-                lines.push(row("Forecast", &self.forecast(judged, verdict)));
+                lines.push(row("Forecast", &self.forecast(ix, view, judged, verdict)));
             }
             None => {
                 let (arrived, checks) = view.arrived();
@@ -215,14 +215,14 @@ impl Told<'_> {
             None => "as likely as not nothing comes any more".to_owned(),
         };
         let basis = prospect.eta.map_or(String::new(), |eta| format!(", {}", basis(eta.basis)));
-        let chance = prospect
-            .p_miss
-            .map_or(String::new(), |chance| format!("; {:.0}% to miss {}", chance * 100.0, (self.clock())(view.cycle.deadline)));
+        let chance = prospect.p_miss.map_or(String::new(), |chance| {
+            format!("; {:.0}% to miss {}", (chance * 100.0).clamp(1.0, 99.0), (self.clock())(view.cycle.deadline))
+        });
         format!("{eta}{basis}{chance}")
     }
 
     /// When it is expected, what is usual, and how it does tonight.
-    fn forecast(&self, judged: &Judged, verdict: Verdict) -> String {
+    fn forecast(&self, ix: Ix, view: &CycleView, judged: &Judged, verdict: Verdict) -> String {
         let clock = self.clock();
         let mut parts = vec![match judged.forecast {
             Some(forecast) => {
@@ -235,10 +235,9 @@ impl Told<'_> {
             None => none(verdict),
         }];
         let habit = judged.habit();
-        let hours = habit.and_then(|habit| habit.arrives).and_then(|arrives| Some((arrives.usual_s?, arrives.late_s?)));
-        if let Some((usual_s, late_s)) = hours {
-            let off_min = ((late_s - usual_s) / 60.0).round();
-            parts.push(format!("usually {}, 9 of 10 nights within {off_min} min of it", wall_clock(usual_s as i64)));
+        if let Some(rule) = view.as_a_rule(ix, self.state, self.plan).filter(|_| verdict > Verdict::Ready) {
+            let [usual, late] = [rule.usual_s, rule.late_s].map(wall_clock);
+            parts.push(format!("usually {usual}, 9 of 10 nights by {late} (its last {})", rule.nights));
         }
         if let Some((since, run)) = judged.works_since.zip(habit.and_then(|habit| habit.run)) {
             let took = self.at - since;

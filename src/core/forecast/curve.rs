@@ -1,6 +1,6 @@
 //! How likely something has not come yet, over time: of an arrival that does not depend on how it goes tonight, or of a run under way.
 
-use super::runs::OVERRUN;
+use super::runs::HANGS;
 use super::{Outlook, Runs};
 use crate::core::time::{Instant, at_wall, wall_s};
 use chrono::{NaiveDate, TimeDelta};
@@ -34,11 +34,11 @@ impl Curve {
         }
     }
 
-    /// Of what is left, so much is told of: how far a run overruns that is longer than all before it, nobody knows.
+    /// Of what is left, so much is told of: how long a run takes that hangs, nobody knows.
     pub fn told_of(&self, left: f32) -> f32 {
         match self {
             Self::Arrival { .. } => 0.0,
-            Self::Run { .. } => OVERRUN.min(left / 2.0),
+            Self::Run { .. } => HANGS.min(left / 2.0),
         }
     }
 

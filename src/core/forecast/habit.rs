@@ -50,17 +50,28 @@ impl Habit {
     pub fn run_time(&self) -> TimeDelta {
         self.run.map_or(TimeDelta::zero(), |run| run.usual)
     }
+}
 
-    /// When half of the recent nights had arrived, in seconds on the wall, and of how many nights that is told; whatever tonight is.
-    pub fn as_a_rule(mixture: &Mixture) -> Option<(i64, usize)> {
+/// When a check came on its recent nights, whatever tonight is: anybody can count it. In seconds on the wall after local midnight of the
+/// business date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsARule {
+    /// Half of them had come by then, and nine of ten.
+    pub usual_s: i64,
+    pub late_s: i64,
+    pub nights: u32,
+}
+
+impl AsARule {
+    /// `None`: too little history.
+    pub fn of(mixture: &Mixture) -> Option<Self> {
         let arrived = mixture.nights().iter().rev().filter_map(|night| night.arrived_s());
         let mut arrived: Vec<i32> = arrived.take(RECENT).collect();
+        arrived.sort_unstable();
         let nights = arrived.len();
-        if nights < ENOUGH_NIGHTS {
-            return None;
-        }
-        let (_, usual, _) = arrived.select_nth_unstable(nights.div_ceil(2) - 1);
-        Some((i64::from(*usual), nights))
+        let reaching = |tenths: usize| arrived.get((nights * tenths).div_ceil(10).saturating_sub(1)).map(|s| i64::from(*s));
+        let (usual_s, late_s) = reaching(5).zip(reaching(9)).filter(|_| nights >= ENOUGH_NIGHTS)?;
+        Some(Self { usual_s, late_s, nights: u32::try_from(nights).unwrap_or(u32::MAX) })
     }
 }
 

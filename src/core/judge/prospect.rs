@@ -45,9 +45,36 @@ struct Risk {
     last_word: Instant,
 }
 
+/// A cycle's last nights, played again over what is outstanding.
+struct Played {
+    /// By place; `None`: nothing of it is waited for.
+    ahead: Vec<Option<Scenarios>>,
+    basis: Basis,
+    worst: Option<(Ix, f32)>,
+    likely: Option<Ix>,
+}
+
 impl CycleView {
     /// `None`: nothing is outstanding, or of something that is, nobody knows when it comes.
     pub fn prospect(&self, state: &State, plan: &Plan, dashboard: &Dashboard, at: Instant) -> Option<Prospect> {
+        let Played { ahead, basis, worst, likely } = self.play(state, plan, dashboard, at)?;
+        let direct =
+            ahead.iter().enumerate().filter(|(place, _)| self.wanted.is_direct(*place)).filter_map(|(_, all)| all.as_ref());
+        let ready = latest(direct);
+        let left = (self.cycle.deadline - at).num_seconds() as f32;
+        let missed = ready.iter().filter(|s| **s > left).count() as f32 / SCENARIOS as f32;
+        let is_known = left > 0.0 && matches!(basis, Basis::Observed { .. });
+        let p_miss = is_known.then(|| worst.map_or(missed, |(_, worst)| missed.max(worst)));
+        Some(Prospect { p_miss, eta: self.eta(ready, basis, at), worst, likely })
+    }
+
+    /// When one check comes, by the same nights. `None`: nobody knows, or it is as likely that nothing comes at all.
+    pub fn eta_of(&self, ix: Ix, state: &State, plan: &Plan, dashboard: &Dashboard, at: Instant) -> Option<Eta> {
+        let Played { ahead, basis, .. } = self.play(state, plan, dashboard, at)?;
+        self.eta(ahead[self.wanted.place(ix)?]?, basis, at)
+    }
+
+    fn play(&self, state: &State, plan: &Plan, dashboard: &Dashboard, at: Instant) -> Option<Played> {
         let bench = Bench { state, plan, dashboard, wanted: &self.wanted, cycle: &self.cycle, at };
         let dates = self.dates(&bench);
         let mut ahead: Vec<Option<Scenarios>> = vec![None; self.checks.len()];
@@ -66,22 +93,16 @@ impl CycleView {
             basis = Some(basis.map_or(by, |basis| vaguer(basis, by)));
             ahead[place] = Some(of_check);
         }
-        let direct =
-            ahead.iter().enumerate().filter(|(place, _)| self.wanted.is_direct(*place)).filter_map(|(_, all)| all.as_ref());
-        let mut ready = latest(direct);
-        let left = (self.cycle.deadline - at).num_seconds() as f32;
-        let missed = ready.iter().filter(|s| **s > left).count() as f32 / SCENARIOS as f32;
-        ready.sort_unstable_by(f32::total_cmp);
-        let shown = |place: usize| instant(at, ready[place]).map(|at| round_up(at, Forecast::SHOWN_STEP));
-        let eta = shown((SCENARIOS - 1) / 2).zip(basis).map(|(middle, basis)| Eta {
-            at: middle,
-            low: shown(LOW).unwrap_or(middle),
-            high: shown(HIGH).unwrap_or(middle),
-            basis,
-        });
-        let is_known = left > 0.0 && matches!(basis?, Basis::Observed { .. });
-        let p_miss = is_known.then(|| worst.map_or(missed, |(_, worst)| missed.max(worst)));
-        Some(Prospect { p_miss, eta, worst, likely })
+        Some(Played { ahead, basis: basis?, worst, likely })
+    }
+
+    fn eta(&self, mut comes: Scenarios, basis: Basis, at: Instant) -> Option<Eta> {
+        comes.sort_unstable_by(f32::total_cmp);
+        let shown = |place: usize| instant(at, comes[place]).map(|at| round_up(at, Forecast::SHOWN_STEP));
+        let middle = shown((SCENARIOS - 1) / 2)?;
+        // Where one of ten does not come at all, the end of the window is as much as can be said.
+        let ends_at = self.cycle.closes_at.min(at + TimeDelta::days(1));
+        Some(Eta { at: middle, low: shown(LOW).unwrap_or(middle), high: shown(HIGH).unwrap_or(ends_at).max(middle), basis })
     }
 
     /// The nights that are played again: those that the check with the most of them knows.

@@ -58,6 +58,20 @@ fn in_trouble(d: &DashboardFacts) -> bool {
     d.verdict.is_trouble() && !d.in_maintenance
 }
 
+/// In percent: nobody is told that there is nothing to do from there on.
+const DOUBTFUL: u8 = 50;
+
+/// Nothing is wrong with it, and yet it is likelier than not to miss its deadline.
+fn doubtful(about: &DigestFacts) -> Option<(&DashboardFacts, u8)> {
+    let on_track = about.dashboards.iter().filter(|d| d.verdict == Verdict::OnTrack && d.audience && !d.in_maintenance && !d.muted);
+    let chances = on_track.filter_map(|d| Some((d, d.chance?)));
+    chances.filter(|(_, chance)| *chance >= DOUBTFUL).min_by_key(|(_, chance)| std::cmp::Reverse(*chance))
+}
+
+fn several(about: &DigestFacts) -> bool {
+    about.dashboards.len() > 1
+}
+
 /// The digest's most urgent trouble.
 fn worst(about: &DigestFacts) -> Option<&DigestIncident> {
     about.incidents.first()
@@ -73,7 +87,11 @@ fn segments(cx: &Context<'_>, about: &DigestFacts, word: &str, max: usize) -> Ve
     let eta = only.and_then(|d| d.eta).map(|eta| words.eta_short(&cx.clock(eta.at), None));
     let named = |d: &DashboardFacts| format!("{} {}", name(&d.name, max), cx.clock(d.deadline));
     let sources = words.sources(about.sources_answering, about.sources);
-    let nothing = Some(words.note(Note::NothingToDo).to_owned());
+    let nothing = match doubtful(about) {
+        Some((d, chance)) if several(about) => Some(format!("{} {}", named(d), words.chance(chance))),
+        Some((_, chance)) => Some(words.chance(chance)),
+        None => Some(words.note(Note::NothingToDo).to_owned()),
+    };
     let shown = match about.verdict {
         DigestVerdict::Ready => {
             let which = match only {
@@ -110,12 +128,18 @@ fn lead(cx: &Context<'_>, about: &DigestFacts) -> Vec<String> {
     let strong = |text: String| format!("*{text}*");
     let note = |note| words.note(note).to_owned();
     let first = about.dashboards.first().map(|d| (name(&d.name, NAME_CHARS), cx.hour_zone(d.deadline)));
-    let several = about.dashboards.len() > 1;
+    let several = several(about);
     match (about.verdict, first) {
         (DigestVerdict::Ready, Some((shown, deadline))) if !several => {
             vec![strong(words.all_arrived(&shown, &deadline)), note(Note::NothingToDoAtAll)]
         }
         (DigestVerdict::Ready, _) => vec![strong(note(Note::AllDashboardsReady)), note(Note::NothingToDoAtAll)],
+        (DigestVerdict::OnTrack, Some(_)) if doubtful(about).is_some() => {
+            let of = |(d, chance): (&DashboardFacts, u8)| {
+                words.doubtful(&name(&d.name, NAME_CHARS), &cx.hour_zone(d.deadline), &words.chance(chance))
+            };
+            doubtful(about).map(of).map(strong).into_iter().collect()
+        }
         (DigestVerdict::OnTrack, Some((shown, deadline))) => {
             let next = about.dashboards.iter().find(|d| d.verdict != Verdict::Ready);
             let (shown, deadline) = next.map_or((shown, deadline), |d| (name(&d.name, NAME_CHARS), cx.hour_zone(d.deadline)));

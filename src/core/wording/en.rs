@@ -336,7 +336,7 @@ impl Words for English {
     }
 
     fn act_by_over(&self, at: &str) -> String {
-        format!("{at} has passed: a repair now comes too late")
+        format!("{at} has passed: a repair now most likely comes too late")
     }
 
     fn eta_short(&self, at: &str, late_by: Option<&str>) -> String {
@@ -371,8 +371,8 @@ impl Words for English {
         if at == high { format!("expect it at {at}") } else { format!("expect it at {at}, promise {high}") }
     }
 
-    fn readers_not_before(&self, at: &str) -> String {
-        format!("not before {at}, were it repaired now")
+    fn readers_if_repaired(&self, at: &str) -> String {
+        format!("about {at}, if somebody begins to repair it now")
     }
 
     fn chance(&self, percent: u8) -> String {
@@ -525,6 +525,10 @@ impl Words for English {
 
     fn under_way(&self, dashboard: &str, deadline: &str) -> String {
         format!("No dashboard is in danger; {dashboard} ({deadline}) is still under way.")
+    }
+
+    fn doubtful(&self, dashboard: &str, deadline: &str, chance: &str) -> String {
+        format!("Nothing is wrong yet, but {dashboard} ({deadline}) may well be late: {chance}.")
     }
 
     fn all_ready_short(&self, dashboards: usize) -> String {

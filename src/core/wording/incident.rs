@@ -216,7 +216,7 @@ fn readers(cx: &Context<'_>, about: &IncidentFacts) -> Option<String> {
         Some(eta) => Some(cx.words.readers(&cx.clock(eta.at.max(cx.at)), &cx.clock(eta.high))),
         None => {
             let repaired = dashboard.deadline + (cx.at - act_by);
-            Some(cx.words.readers_not_before(&cx.clock(round_up(repaired, READERS_STEP))))
+            Some(cx.words.readers_if_repaired(&cx.clock(round_up(repaired, READERS_STEP))))
         }
     }
 }

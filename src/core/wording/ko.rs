@@ -374,7 +374,7 @@ impl Words for Korean {
     }
 
     fn act_by_over(&self, at: &str) -> String {
-        format!("{at} 지남, 지금 고쳐도 늦음")
+        format!("{at} 지남, 지금 고쳐도 늦기 쉬움")
     }
 
     fn eta_short(&self, at: &str, late_by: Option<&str>) -> String {
@@ -409,8 +409,8 @@ impl Words for Korean {
         if at == high { format!("{at} 예상") } else { format!("{at} 예상, 늦어도 {high}로 안내") }
     }
 
-    fn readers_not_before(&self, at: &str) -> String {
-        format!("지금 고쳐도 {at} 이후")
+    fn readers_if_repaired(&self, at: &str) -> String {
+        format!("지금 고치기 시작하면 {at}쯤")
     }
 
     fn chance(&self, percent: u8) -> String {
@@ -561,6 +561,10 @@ impl Words for Korean {
 
     fn under_way(&self, dashboard: &str, deadline: &str) -> String {
         format!("위험한 대시보드는 없습니다. {dashboard}({deadline})는 아직 준비 중입니다.")
+    }
+
+    fn doubtful(&self, dashboard: &str, deadline: &str, chance: &str) -> String {
+        format!("아직 이상은 없지만 {dashboard}({deadline})는 늦을 수 있습니다. {chance}.")
     }
 
     fn all_ready_short(&self, dashboards: usize) -> String {

@@ -171,7 +171,7 @@ pub(super) trait Words {
     /// Tens of percent; 5 is less than ten, 95 more than ninety.
     /// When a dashboard can be promised, once nobody can save its deadline; and when nobody knows.
     fn readers(&self, at: &str, high: &str) -> String;
-    fn readers_not_before(&self, at: &str) -> String;
+    fn readers_if_repaired(&self, at: &str) -> String;
     fn chance(&self, percent: u8) -> String;
     fn eta(&self, at: &str, range: Option<(&str, &str)>, nights: Option<u32>) -> String;
     fn running(&self, since: &str, span: &str, usual: Option<&str>) -> String;
@@ -204,6 +204,7 @@ pub(super) trait Words {
     fn is_ready(&self, dashboard: &str, deadline: &str) -> String;
     fn all_arrived(&self, dashboard: &str, deadline: &str) -> String;
     fn under_way(&self, dashboard: &str, deadline: &str) -> String;
+    fn doubtful(&self, dashboard: &str, deadline: &str, chance: &str) -> String;
     fn all_ready_short(&self, dashboards: usize) -> String;
     fn ready_of(&self, ready: usize, dashboards: usize) -> String;
     fn arrived_of(&self, arrived: usize, checks: usize) -> String;
