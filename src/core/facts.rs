@@ -24,6 +24,15 @@ pub(super) fn act_by(state: &State, incident: &Incident, key: &CycleKey) -> Opti
     outstanding.map(|(_, judged)| judged.act_by).min()
 }
 
+/// When it is time to wake a person who may: not for what is as ever by then, as nobody can mend that.
+pub(super) fn wakes_at(state: &State, incident: &Incident, key: &CycleKey) -> Option<Instant> {
+    let cause = match &incident.cause {
+        Cause::Check(id) => state.roster.place(id).and_then(|ix| state.view.of(key)?.of(ix)),
+        _ => None,
+    };
+    act_by(state, incident, key).filter(|act_by| cause.is_none_or(|cause| cause.as_ever(*act_by).is_none()))
+}
+
 pub(super) fn incident(
     state: &State,
     plan: &Plan,
@@ -64,7 +73,7 @@ pub(super) fn incident(
         incident: incident.id,
         cause: incident.cause.clone(),
         verdict: incident.verdict,
-        situation: situation(state, plan, incident, cause, judged),
+        situation: situation(state, plan, incident, cause, judged, at),
         since: incident.since,
         alike: incident.alike.len(),
         waiting: waiting.len(),
@@ -127,7 +136,14 @@ pub(super) fn owner_facts(plan: &Plan, owner: &str) -> Option<OwnerFacts> {
     })
 }
 
-fn situation(state: &State, plan: &Plan, incident: &Incident, cause: Option<Ix>, judged: Option<&Judged>) -> Situation {
+fn situation(
+    state: &State,
+    plan: &Plan,
+    incident: &Incident,
+    cause: Option<Ix>,
+    judged: Option<&Judged>,
+    at: Instant,
+) -> Situation {
     if let Phase::Recovering { since } = incident.phase {
         return Situation::CatchingUp { recovered_at: since };
     }
@@ -171,7 +187,7 @@ fn situation(state: &State, plan: &Plan, incident: &Incident, cause: Option<Ix>,
                     never_seen(cause.and_then(|ix| state.checks[ix].seen.as_ref()))
                 }
             });
-            let own = judged.filter(|judged| judged.verdict > Verdict::Ready).map(|judged| of_standing(incident, judged));
+            let own = judged.filter(|judged| judged.verdict > Verdict::Ready).map(|judged| of_standing(incident, judged, at));
             own.or(outside).unwrap_or(Situation::NotStarted(NotStarted::NoReason))
         }
     }
@@ -191,7 +207,12 @@ fn failed(incident: &Incident, at: Option<Instant>, doomed: Option<&String>) -> 
     Situation::Failed { at, doomed: doomed.is_some(), failure }
 }
 
-fn of_standing(incident: &Incident, judged: &Judged) -> Situation {
+fn of_standing(incident: &Incident, judged: &Judged, at: Instant) -> Situation {
+    let not_yet =
+        matches!(judged.standing, Standing::NotStarted(NotStarted::NoReason | NotStarted::Scheduled(_)) | Standing::NoData { .. });
+    if let Some(comes_at) = judged.as_ever(at).filter(|_| not_yet) {
+        return Situation::AsEver { comes_at };
+    }
     match &judged.standing {
         Standing::Failed { at, doomed, .. } => failed(incident, *at, doomed.as_ref()),
         Standing::Running { state: run, since, .. } => match run {

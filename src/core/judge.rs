@@ -140,6 +140,8 @@ struct Open {
     known_until: Option<NaiveDate>,
     /// What is left to run after it has arrived, along the slowest way to the dashboard.
     after: Path,
+    /// When it comes as a rule, tonight.
+    usual_at: Option<Instant>,
     holds: Holds,
 }
 
@@ -277,6 +279,11 @@ impl Judged {
     /// What is usual for it tonight; `None` once it is settled.
     pub fn habit(&self) -> Option<&Habit> {
         self.open.as_deref().map(|open| &open.habit)
+    }
+
+    /// When it comes as a rule, where nothing is wrong with it at `at` but that this is too late.
+    pub fn as_ever(&self, at: Instant) -> Option<Instant> {
+        self.open.as_deref()?.usual_at.filter(|usual_at| self.verdict == Verdict::AtRisk && at < *usual_at)
     }
 
     pub fn arrived_at(&self) -> Option<Instant> {

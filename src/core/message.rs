@@ -103,6 +103,10 @@ pub enum Situation {
         task: String,
     },
     NotStarted(NotStarted),
+    /// Nothing is wrong with it but that it comes too late as a rule: about then.
+    AsEver {
+        comes_at: Instant,
+    },
     /// A dataset whose newest data is this old.
     NoData {
         newest: Option<Instant>,

@@ -57,7 +57,7 @@ pub(super) fn wanted(
     }
     let act_bys = || {
         let waking = cycles.iter().filter(|key| tx.plan.dashboards.get(&key.dashboard).is_some_and(|dashboard| dashboard.wake));
-        waking.filter_map(|key| facts::act_by(tx.state, incident, key))
+        waking.filter_map(|key| facts::wakes_at(tx.state, incident, key))
     };
     if act_bys().any(|act_by| act_by <= at && at <= act_by + WAKE_WITHIN) {
         return said(Reason::ActByReached);
@@ -78,7 +78,7 @@ pub(super) fn next_word(tx: &Tx<'_>, incident: &Incident, chat: &Chat, cycles: &
     let Some(ends) = quiet_ends else { return rung.map_or(Next::WhenResolved, Next::EscalatesAt) };
     let deadline = cycles.iter().filter_map(|key| tx.state.cycles.get(key)).map(|cycle| cycle.deadline).filter(|d| *d > at).min();
     let waking = cycles.iter().filter(|key| tx.plan.dashboards.get(&key.dashboard).is_some_and(|dashboard| dashboard.wake));
-    let act_by = waking.filter_map(|key| facts::act_by(tx.state, incident, key)).filter(|act_by| *act_by > at).min();
+    let act_by = waking.filter_map(|key| facts::wakes_at(tx.state, incident, key)).filter(|act_by| *act_by > at).min();
     let mut next = (ends, AskedBecause::QuietEnds);
     for (other, because) in [(deadline, AskedBecause::Deadline), (act_by, AskedBecause::ActBy)] {
         if let Some(other) = other.filter(|other| *other < next.0) {

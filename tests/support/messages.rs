@@ -184,6 +184,7 @@ fn situations() -> Vec<(&'static str, Message)> {
         ("paused", told(paused)),
         ("import_error", told(late(Situation::NotStarted(NotStarted::ImportError)))),
         ("scheduled", told(at_risk(Situation::NotStarted(NotStarted::Scheduled(at("23 08:30")))))),
+        ("as_ever", told(at_risk(Situation::AsEver { comes_at: at("23 09:20") }))),
         ("not_started", told(late(Situation::NotStarted(NotStarted::NoReason)))),
         ("no_data", told(late(Situation::NoData { newest: Some(at("22 03:17")) }))),
         ("no_data_at_all", told(late(Situation::NoData { newest: None }))),

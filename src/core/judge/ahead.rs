@@ -29,6 +29,8 @@ pub(super) struct Foreseen {
     pub(super) forecast: Option<Forecast>,
     /// Is that too unsure? `None`: nothing tells.
     pub(super) is_risky: Option<bool>,
+    /// When it comes on half of its nights, tonight. `None`: too little is known for that.
+    pub(super) usual_at: Option<Instant>,
 }
 
 impl Bench<'_> {
@@ -39,40 +41,52 @@ impl Bench<'_> {
         let last_word = self.last_word(row, &course, act_by);
         // Nobody needs a curve before something is late for itself, as long as its late nights are in time too. And what still waits
         // for another check is as much at risk as that is.
-        if let Some((usual, late, nights)) = self.usually(row, &course) {
+        let usually = self.usually(row, &course);
+        let usual_at = usually.map(|(usual, ..)| usual);
+        if let Some((usual, late, nights)) = usually {
             let expected = |at: Instant| Some(Forecast { at, high: late, basis: Basis::Observed { nights } });
             let waits = matches!(course, Course::Ahead { waits: true, .. });
             if (late <= finish_by || waits) && !now.has_seen(usual) {
                 // Noted before the hour is looked at, as that may move on with every answer.
-                return Foreseen { forecast: expected(usual), is_risky: Some(waits && now.is(last_word) && usual > finish_by) };
+                return Foreseen {
+                    forecast: expected(usual),
+                    usual_at,
+                    is_risky: Some(waits && now.is(last_word) && usual > finish_by),
+                };
             }
             // Nor of a run that is in time if it takes twice as long as on nine of ten nights.
             if let Course::Working { since } = course
                 && late + (late - since) <= finish_by
                 && !now.has_seen(late)
             {
-                return Foreseen { forecast: expected(late), is_risky: Some(false) };
+                return Foreseen { forecast: expected(late), usual_at, is_risky: Some(false) };
             }
         }
-        let Some((curve, basis)) = self.curve(row, &course) else { return self.by_run_time(row, now, &course) };
+        let Some((curve, basis)) = self.curve(row, &course) else {
+            return Foreseen { usual_at, ..self.by_run_time(row, now, &course) };
+        };
         // Of a run time that nobody has measured no more is hoped for then.
         let hope_ends = if basis == Basis::Declared { self.backstop() } else { self.cycle.deadline };
         let has_missed = |chance, now: &mut Now| now.has_seen(curve.misses_from(finish_by, chance));
         let is_risky =
             has_missed(self.dashboard.warn_at, now) || now.is(hope_ends) || has_missed(LIKELIER_THAN_NOT, now) && now.is(last_word);
-        Foreseen { forecast: Forecast::by(&curve, basis, |expected| now.has_seen(expected)), is_risky: Some(is_risky) }
+        Foreseen { forecast: Forecast::by(&curve, basis, |expected| now.has_seen(expected)), usual_at, is_risky: Some(is_risky) }
     }
 
     /// By no more than how long it takes, where even that is known.
     fn by_run_time(&self, row: &Row<'_>, now: &mut Now, course: &Course) -> Foreseen {
         let (Course::Ahead { begins, .. }, Some(run)) = (course, &row.open.habit.run) else {
-            return Foreseen { forecast: None, is_risky: None };
+            return Foreseen { forecast: None, usual_at: None, is_risky: None };
         };
         let begins = begins.filter(|begins| !now.has_seen(*begins));
         // Where nothing makes it come, it is "if it began now", and moves on.
         let forecast = Forecast::from_start(begins.unwrap_or_else(|| now.seen_at()), run);
         let finish_by = self.cycle.deadline - row.open.after.usual;
-        Foreseen { forecast: Some(forecast), is_risky: begins.map(|_| forecast.at > finish_by || now.is(self.backstop())) }
+        Foreseen {
+            forecast: Some(forecast),
+            usual_at: None,
+            is_risky: begins.map(|_| forecast.at > finish_by || now.is(self.backstop())),
+        }
     }
 
     /// The latest moment for a word of what may be late.

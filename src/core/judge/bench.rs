@@ -118,7 +118,7 @@ impl Bench<'_> {
         let open = || {
             let known_since = had.filter(|open| open.known_until == known_until).map(|open| open.habit);
             let habit = known_since.unwrap_or_else(|| Habit::of(habits, self.tonight(ix), known.check.duration));
-            Box::new(Open { habit, known_until, after: Path::default(), holds: Holds::default() })
+            Box::new(Open { habit, known_until, after: Path::default(), usual_at: None, holds: Holds::default() })
         };
         let open = (!standing.is_settled()).then(open);
         *judged = Judged { verdict, standing, had_failed, open, ..Judged::not_yet(self.cycle) };
@@ -151,10 +151,10 @@ impl Bench<'_> {
         let left = row.open.after.behind(row.open.habit.run.as_ref());
         let act_by = self.cycle.deadline - self.dashboard.reaction - left.long();
         let works_since = works_since(&self.state.checks[row.ix], row.standing(), row.needs.fed_at());
-        let Foreseen { forecast, is_risky } = self.foresee(row, &mut now, works_since, act_by);
+        let Foreseen { forecast, is_risky, usual_at } = self.foresee(row, &mut now, works_since, act_by);
         let (verdict, since) = self.weigh(row, &mut now, is_risky, act_by);
         let cause = if verdict.is_trouble() && row.judged.live { self.cause(row) } else { None };
-        let open = Open { holds: now.holds(), ..row.open };
+        let open = Open { holds: now.holds(), usual_at, ..row.open };
         Weighed { verdict, since, cause, forecast, works_since, act_by, open }
     }
 

@@ -185,6 +185,7 @@ impl Words for English {
             Situation::CatchingUp { .. } => format!("{subject} is back, too late"),
             Situation::Retrying { .. } => format!("{subject} is retrying"),
             Situation::Waiting { .. } => format!("{subject} waits for its input"),
+            Situation::AsEver { .. } => format!("{subject} too late as a rule"),
             Situation::NotStarted(NotStarted::Paused) => format!("{subject} is paused"),
             Situation::NotStarted(NotStarted::ImportError) => format!("{subject} does not load"),
             Situation::NotStarted(NotStarted::Forgotten) => format!("{subject} not known to its source"),
@@ -227,6 +228,9 @@ impl Words for English {
             }
             Situation::Retrying { .. } => format!("A task of {subject} has failed and waits for its next try."),
             Situation::Waiting { .. } => format!("{subject} only waits for its own input."),
+            Situation::AsEver { comes_at } => {
+                format!("{subject} is as ever, and that is too late: it comes about {} as a rule.", cx.clock(*comes_at))
+            }
             Situation::NotStarted(NotStarted::Paused) => format!("{subject} has not started: it is paused."),
             Situation::NotStarted(NotStarted::ImportError) => {
                 format!("{subject} has not started: its code does not load (import error).")

@@ -262,7 +262,7 @@ fn evidence(cx: &Context<'_>, about: &IncidentFacts) -> Vec<(Label, String)> {
         Situation::Retrying { task } | Situation::Waiting { task } if task.is_empty() => Vec::new(),
         Situation::Retrying { task } | Situation::Waiting { task } => vec![(Label::Task, name(task, NAME_CHARS))],
         Situation::NotStarted(NotStarted::Scheduled(at)) => vec![(Label::Start, cx.full(*at))],
-        Situation::CatchingUp { .. } => Vec::new(),
+        Situation::CatchingUp { .. } | Situation::AsEver { .. } => Vec::new(),
         Situation::NotStarted(NotStarted::Paused | NotStarted::ImportError | NotStarted::Forgotten | NotStarted::NoReason) => {
             Vec::new()
         }

@@ -227,6 +227,7 @@ impl Words for Korean {
             Situation::CatchingUp { .. } => format!("{subject} 복구됨, 시간 부족"),
             Situation::Retrying { .. } => format!("{subject} 재시도 중"),
             Situation::Waiting { .. } => format!("{subject} 입력 대기 중"),
+            Situation::AsEver { .. } => format!("{subject} 평소대로면 늦음"),
             Situation::NotStarted(NotStarted::Paused) => format!("{subject} 일시 중지됨"),
             Situation::NotStarted(NotStarted::ImportError) => format!("{subject} 코드 불러오기 오류"),
             Situation::NotStarted(NotStarted::Forgotten) => format!("{subject} 소스에 기록 없음"),
@@ -268,6 +269,9 @@ impl Words for Korean {
             }
             Situation::Retrying { .. } => format!("{subject}의 태스크가 실패해 다음 재시도를 기다리고 있습니다."),
             Situation::Waiting { .. } => format!("{ga} 자기 입력을 기다리고만 있습니다."),
+            Situation::AsEver { comes_at } => {
+                format!("{ga} 평소대로면 {}쯤 도착하여 늦습니다.", cx.clock(*comes_at))
+            }
             Situation::NotStarted(NotStarted::Paused) => format!("{ga} 시작하지 않았습니다. 일시 중지된 상태입니다."),
             Situation::NotStarted(NotStarted::ImportError) => {
                 format!("{ga} 시작하지 않았습니다. 코드를 불러오지 못합니다(import error).")
