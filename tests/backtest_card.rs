@@ -275,6 +275,10 @@ fn a_span_that_makes_no_sense_and_a_history_that_is_not_there_are_said() {
         assert_eq!((code, out.as_str()), (Some(exit), ""), "{args:?}: {err}");
         assert!(err.contains(says), "{args:?}: {err}");
     }
+    let strangers = Nights::of(&history(3, never).replace("raw", "rav").replace("mart", "mort").replace("side", "sid"));
+    let (code, out, err) = strangers.run(&[]);
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+    assert!(err.contains("tells of no check of this configuration and of no member of its groups; it has mort, rav, sid"), "{err}");
     let (code, _, err) =
         command::dawnwatch(&["backtest", "--config", "a.toml"], |command| command.current_dir(nights.folder.path()));
     assert_eq!(code, Some(3), "{err}");

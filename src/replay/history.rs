@@ -90,6 +90,8 @@ pub enum HistoryError {
     Unreadable { path: PathBuf, source: io::Error },
     #[error("the folder {} holds no file *.csv", path.display())]
     NoFile { path: PathBuf },
+    #[error("the history {} tells of no check of this configuration and of no member of its groups; it has {examples}", path.display())]
+    Strangers { path: PathBuf, examples: String },
     #[error("there is no store {} yet: an agent that runs records what it sees there; or name a history with --history", path.display())]
     NoStore { path: PathBuf },
     #[error("the store's history cannot be read")]
@@ -105,7 +107,11 @@ pub enum HistoryError {
 impl HistoryError {
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Refused(_) | Self::Unreadable { .. } | Self::NoFile { .. } | Self::KeepsNoRuns { .. } => Exit::Usage,
+            Self::Refused(_)
+            | Self::Unreadable { .. }
+            | Self::NoFile { .. }
+            | Self::Strangers { .. }
+            | Self::KeepsNoRuns { .. } => Exit::Usage,
             Self::NoStore { .. } | Self::Store(_) | Self::NotAsked { .. } | Self::NoRoom { .. } => Exit::CouldNotLook,
         }
     }

@@ -79,6 +79,9 @@ impl CsvHistory {
             return Err(HistoryError::Refused(wrong.into_iter().map(Wrong::finding).collect()));
         }
         let Intake { names, sorter, span, .. } = intake;
+        if let Some(examples) = names.strangers_alone() {
+            return Err(HistoryError::Strangers { path: path.to_owned(), examples });
+        }
         names.warn_of_strangers();
         names.tell_of_the_rest();
         let (targets, first) = names.finish(span.map(|(first, _)| first));

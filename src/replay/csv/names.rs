@@ -109,13 +109,23 @@ impl<'a> Names<'a> {
         &mut self.targets[place as usize]
     }
 
+    /// Some of the names, where not one of them is in anybody's plan.
+    pub(super) fn strangers_alone(&self) -> Option<String> {
+        let strangers = self.strangers();
+        (!strangers.is_empty() && strangers.len() == self.known.len()).then(|| some(&strangers))
+    }
+
+    fn strangers(&self) -> Vec<&str> {
+        self.known.iter().filter(|(_, place)| place.is_none()).map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Says once what is in nobody's plan.
     pub(super) fn warn_of_strangers(&self) {
-        let strangers: Vec<&str> = self.known.iter().filter(|(_, place)| place.is_none()).map(|(name, _)| name.as_str()).collect();
+        let strangers = self.strangers();
         if strangers.is_empty() {
             return;
         }
-        let examples = strangers[..strangers.len().min(EXAMPLES)].join(", ");
+        let examples = some(&strangers);
         tracing::warn!(
             names = strangers.len(),
             rows = self.strange_rows,
@@ -216,4 +226,8 @@ impl<'a> Names<'a> {
             next_run_at: None,
         }
     }
+}
+
+fn some(names: &[&str]) -> String {
+    names[..names.len().min(EXAMPLES)].join(", ")
 }
