@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, NOTICE, Row};
 use super::now::Now;
-use crate::core::forecast::{Curve, Forecast, Habit, Mixture, Outlook, Runs, Tonight};
+use crate::core::forecast::{Curve, Forecast, Habit, Mixture, Outlook, RunTime, Runs, Tonight};
 use crate::core::judge::Judged;
 use crate::core::message::{Basis, NotStarted};
 use crate::core::observation::RunState;
@@ -23,6 +23,20 @@ pub(super) enum Course {
     /// It has not begun, and does not before `begins`, as far as that is known: so much later than usual. `waits`: something that it
     /// needs is outstanding.
     Ahead { begins: Option<Instant>, late_by: TimeDelta, waits: bool },
+}
+
+impl Course {
+    /// From when on it is held against its run time: since it works, or where it begins later than usual, as what it needs came late. (Its
+    /// own late nights were late for the same reason.)
+    fn runs_from(&self, run: Option<RunTime>) -> Option<(Instant, RunTime)> {
+        match self {
+            Self::Working { since } => Some((*since, run?)),
+            Self::Ahead { begins: Some(begins), late_by, .. } if *late_by > TimeDelta::zero() => {
+                Some((*begins, run.filter(|run| run.basis != Basis::Declared)?))
+            }
+            Self::Ahead { .. } | Self::Nobody => None,
+        }
+    }
 }
 
 pub(super) struct Foreseen {
@@ -96,17 +110,16 @@ impl Bench<'_> {
 
     /// When it comes on half of its nights and on nine of ten, tonight; and how many of them are known.
     fn usually(&self, row: &Row<'_>, course: &Course) -> Option<(Instant, Instant, u32)> {
-        match (course, row.open.habit) {
-            (Course::Ahead { late_by, .. }, Habit { arrives: Some(arrives), .. }) => {
-                let wall = |s: f32| self.cycle.at_wall(s.ceil() as i64, self.plan) + *late_by;
-                Some((wall(arrives.usual_s?), wall(arrives.late_s?), arrives.nights))
-            }
-            (Course::Working { since }, Habit { run: Some(run), .. }) => match run.basis {
-                Basis::Observed { nights } => Some((*since + run.usual, *since + run.long, nights)),
+        let Habit { run, arrives } = row.open.habit;
+        if let Some((since, run)) = course.runs_from(run) {
+            return match run.basis {
+                Basis::Observed { nights } => Some((since + run.usual, since + run.long, nights)),
                 Basis::Declared => None,
-            },
-            _ => None,
+            };
         }
+        let Course::Ahead { late_by, .. } = course else { return None };
+        let wall = |s: f32| self.cycle.at_wall(s.ceil() as i64, self.plan) + *late_by;
+        Some((wall(arrives?.usual_s?), wall(arrives?.late_s?), arrives?.nights))
     }
 
     /// The last useful moment for a word: a little before act-by, or `at_latest`. Where act-by lies before the hour at which it comes as a
@@ -167,14 +180,13 @@ impl Bench<'_> {
 
     /// `None`: too little is known for one.
     pub(super) fn curve(&self, row: &Row<'_>, course: &Course) -> Option<(Curve, Basis)> {
+        if let Some((since, run)) = course.runs_from(row.open.habit.run) {
+            let outlook = self.outlook(row).filter(|_| run.basis != Basis::Declared);
+            let runs = outlook.and_then(|outlook| Runs::of(&outlook)).unwrap_or_else(|| Runs::declared(run.usual));
+            return Some((Curve::Run { runs, since }, run.basis));
+        }
         match course {
-            Course::Nobody => None,
-            Course::Working { since } => {
-                let run = row.open.habit.run?;
-                let outlook = self.outlook(row).filter(|_| run.basis != Basis::Declared);
-                let runs = outlook.and_then(|outlook| Runs::of(&outlook)).unwrap_or_else(|| Runs::declared(run.usual));
-                Some((Curve::Run { runs, since: *since }, run.basis))
-            }
+            Course::Nobody | Course::Working { .. } => None,
             // What is run again has come at its hour already.
             Course::Ahead { .. } if self.had_come(row.ix) => None,
             Course::Ahead { late_by, .. } => {
