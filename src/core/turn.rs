@@ -51,6 +51,13 @@ pub(super) fn turn(tx: &mut Tx<'_>) -> bool {
         let Some(cycle) = cycle else { continue };
         judged = true;
         judge_and_keep(tx, id, dashboard, &cycle);
+        // It was waited for beyond the window's end, and has come.
+        if tx.state.view.cycles.get(id).is_some_and(|view| may_close(tx, view)) {
+            close(tx, id, dashboard);
+            if let Some(next) = cycle::current(plan, id, dashboard, tx.at) {
+                judge_and_keep(tx, id, dashboard, &next);
+            }
+        }
     }
     tx.state.view.dirty.clear();
     let (outside, from) = outside(tx.state, plan, tx.at);

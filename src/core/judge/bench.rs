@@ -255,7 +255,7 @@ impl Bench<'_> {
         let worst = if hollow { worst.max(Verdict::Unknown) } else { worst };
         // A failed check needs no newer answer to be late.
         let definite = || live().any(|verdict| matches!(verdict, Verdict::Late | Verdict::Failed));
-        let past = self.at >= self.cycle.deadline + GRACE || definite();
+        let past = self.at >= (self.cycle.deadline + GRACE).min(self.cycle.closes_at) || definite();
         if worst > Verdict::Ready && self.at >= self.cycle.deadline && past { Verdict::Late } else { worst }
     }
 }
